@@ -1,0 +1,148 @@
+import { RandomRangeError, SeedError } from './errors'
+import { MersenneTwister } from './mersenne-twister'
+import { decodeState, encodeState } from './state'
+
+/** The seed of a `torch.Generator()` that was given none (`c10::detail::kDefaultSeed`). */
+export const DEFAULT_SEED = 67280421310721n
+
+const INT64_MASK = (1n << 63n) - 1n
+const MANTISSA_MASK = (1 << 24) - 1 // a float32 has 24 significant bits; PyTorch draws just these
+const MANTISSA_UNIT = 2 ** -24
+
+/**
+ * From this many items on PyTorch's `randperm` draws 64 bits an item, a path that nobody here has vectors for
+ * (`UINT32_MAX / 20` in `aten/src/ATen/native/TensorFactories.cpp`).
+ */
+const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
+
+/**
+ * PyTorch's CPU random stream: the same seed gives the same numbers as `torch.Generator`, bit for bit.
+ *
+ * @example
+ * ```ts
+ * const generator = new Generator(0) // torch.manual_seed(0)
+ * generator.uniform(new Float32Array(3), -0.125, 0.125)
+ * generator.randperm(60000) // Int32Array(60000)
+ * ```
+ */
+export class Generator {
+  private readonly engine = new MersenneTwister()
+  private seed = DEFAULT_SEED
+
+  /**
+   * @param seed any 64-bit integer, as for {@link Generator.manualSeed}.
+   * @throws {@link SeedError} when it is not one.
+   */
+  constructor(seed: number | bigint = DEFAULT_SEED) {
+    this.manualSeed(seed)
+  }
+
+  /** The seed that this generator was last given, as an unsigned 64-bit integer (`Generator.initial_seed`). */
+  get initialSeed(): bigint {
+    return this.seed
+  }
+
+  /**
+   * Starts the stream of a seed, as `torch.manual_seed` does: an integer from −2⁶³ to 2⁶⁴−1, of which a negative one
+   * stands for its two's complement and only the low 32 bits reach the Mersenne Twister.
+   *
+   * @throws {@link SeedError} when the seed is no such integer, or a number too large to be exact (use a bigint then).
+   */
+  manualSeed(seed: number | bigint): this {
+    if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
+      throw new SeedError(`the seed is ${seed}, expected an integer; over 2^53 write it as a bigint, such as 1n << 60n`)
+    }
+    const wide = BigInt(seed)
+    if (wide < -(1n << 63n) || wide >= 1n << 64n) {
+      throw new SeedError(`the seed is ${wide}, expected an integer from -2^63 to 2^64-1; take it modulo 2^64`)
+    }
+    this.seed = BigInt.asUintN(64, wide)
+    this.engine.seed(Number(this.seed & 0xffffffffn))
+    return this
+  }
+
+  /** The next 32 bits, from 0 to 2³²−1. */
+  random(): number {
+    return this.engine.draw()
+  }
+
+  /** The next 64 bits, from 0 to 2⁶⁴−1: two 32-bit draws, the high half first. */
+  random64(): bigint {
+    const high = BigInt(this.engine.draw())
+    return (high << 32n) | BigInt(this.engine.draw())
+  }
+
+  /** A non-negative signed 64-bit integer, as `torch.empty((), dtype=torch.int64).random_()` draws it. */
+  randomInt64(): bigint {
+    return this.random64() & INT64_MASK
+  }
+
+  /**
+   * Fills `out` with float32 numbers from [from, to), as `Tensor.uniform_(from, to)` does for float32: 24 random bits
+   * each, stretched by a fused multiply-add, which is what PyTorch's build for AVX2 and AVX-512 machines compiles to.
+   *
+   * @param out any number of items; filled in order and returned.
+   * @throws {@link RandomRangeError} unless both bounds are finite and `from <= to`.
+   */
+  uniform(out: Float32Array, from = 0, to = 1): Float32Array {
+    if (!Number.isFinite(from) || !Number.isFinite(to) || from > to) {
+      throw new RandomRangeError(`uniform from ${from} to ${to}: expected two finite bounds, the lower one first`)
+    }
+    const lower = Math.fround(from)
+    const width = Math.fround(Math.fround(to) - lower)
+    for (let index = 0; index < out.length; index++) {
+      const unit = (this.engine.draw() & MANTISSA_MASK) * MANTISSA_UNIT
+      out[index] = unit * width + lower // the product of two 24-bit numbers is exact in float64, so one rounding is left
+    }
+    return out
+  }
+
+  /**
+   * A random order of the integers 0 … n−1, as `torch.randperm(n)` draws it: n−1 draws of 32 bits.
+   *
+   * @param n how many, from 0 to 214 748 363.
+   * @returns int32 `[n]`
+   * @throws {@link RandomRangeError} when n is no such integer.
+   */
+  randperm(n: number): Int32Array {
+    if (!Number.isInteger(n) || n < 0 || n >= RANDPERM_LIMIT) {
+      throw new RandomRangeError(`randperm of ${n} items: expected an integer from 0 to ${RANDPERM_LIMIT - 1}`)
+    }
+    const order = Int32Array.from({ length: n }, (_, index) => index)
+    for (let i = 0; i < n - 1; i++) {
+      const j = i + (this.engine.draw() % (n - i))
+      const held = order[i]
+      order[i] = order[j]
+      order[j] = held
+    }
+    return order
+  }
+
+  /**
+   * A new generator seeded by a 64-bit draw from this one, as PyTorch's `RandomSampler` makes its own: work that draws
+   * from the fork leaves this stream alone.
+   */
+  fork(): Generator {
+    return new Generator(this.randomInt64())
+  }
+
+  /** A copy that goes on with the same numbers as this one. */
+  clone(): Generator {
+    return new Generator().setState(this.state())
+  }
+
+  /** Everything needed to go on later: the 5 056 bytes that `torch.get_rng_state()` returns at the same point. */
+  state(): Uint8Array {
+    return encodeState(this.engine, this.seed)
+  }
+
+  /**
+   * Goes on where `state()` was taken, here or in PyTorch.
+   *
+   * @throws {@link GeneratorStateError} when the bytes are no state; the generator is then unchanged.
+   */
+  setState(state: Uint8Array): this {
+    this.seed = decodeState(state, this.engine)
+    return this
+  }
+}

@@ -1,0 +1,34 @@
+import type { Options } from 'tsup'
+
+/** What a package's `tsup.config.ts` may add to the common build. */
+export type BuildOptions = Pick<Options, 'entry' | 'format' | 'noExternal' | 'platform' | 'dts' | 'banner' | 'loader'>
+
+/**
+ * The one build of all packages: ES modules and CommonJS, types for both, source maps, dependencies left outside.
+ * `@rowwise/errors` is private to this repository, so it is inlined, code and types.
+ */
+export function library(options: BuildOptions = {}): Options {
+  const { noExternal = [], ...rest } = options
+  return {
+    entry: ['src/index.ts'],
+    format: ['esm', 'cjs'],
+    target: 'node20',
+    platform: 'neutral',
+    dts: { resolve: ['@rowwise/errors'] },
+    sourcemap: true,
+    clean: true,
+    splitting: false,
+    treeshake: true,
+    silent: true,
+    noExternal: ['@rowwise/errors', ...noExternal],
+    esbuildOptions(esbuild) {
+      esbuild.mainFields = ['module', 'main']
+    },
+    ...rest,
+  }
+}
+
+/** The build of a program with a `bin`: ES modules only, run by Node, no types. */
+export function program(options: BuildOptions = {}): Options {
+  return library({ format: ['esm'], platform: 'node', dts: false, ...options })
+}

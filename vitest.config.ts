@@ -1,0 +1,18 @@
+import { createRequire } from 'node:module'
+import { defineConfig } from 'vitest/config'
+
+const require = createRequire(new URL('./packages/train-loop/package.json', import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // Node loads tfjs-core's CommonJS build, and so do the backends; tests must see that same copy.
+    alias: [{ find: /^@tensorflow\/tfjs-core$/, replacement: require.resolve('@tensorflow/tfjs-core') }],
+  },
+  test: {
+    pool: 'forks',
+    include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default', './scripts/test-count-reporter.mjs'],
+  },
+})
