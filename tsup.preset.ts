@@ -18,6 +18,7 @@ export function library(options: BuildOptions = {}): Options {
     sourcemap: true,
     clean: true,
     splitting: false,
+    shims: true, // import.meta.url in the CommonJS build
     treeshake: true,
     silent: true,
     noExternal: ['@rowwise/errors', ...noExternal],

@@ -1,0 +1,167 @@
+import { type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
+import type { Generator } from '@rowwise/torch-random'
+import type { ImageDataset } from './dataset'
+import { LoaderOptionError } from './errors'
+import { type PixelTable, scaleToUnit } from './normalize'
+
+/** How {@link DataLoader} cuts a data set into batches. */
+export interface DataLoaderOptions {
+  /** Samples per batch. @default 64 */
+  batchSize?: number
+  /** Draw a new order for each epoch; needs `generator`. File order otherwise. @default false */
+  shuffle?: boolean
+  /** The random stream to draw from, in the place of PyTorch's default generator. */
+  generator?: Generator
+  /** What becomes of each pixel, e.g. {@link normalize}. @default byte/255 */
+  transform?: PixelTable
+  /** Leave out a last batch that is not full. @default false */
+  dropLast?: boolean
+}
+
+/** One batch; the loader disposes both tensors when the next batch is asked for, or the loop is left. */
+export interface Batch {
+  /** float32 `[N, height, width]`: an image as `height` time steps of `width` features. */
+  inputs: Tensor3D
+  /** int32 `[N]`: the labels. */
+  targets: Tensor1D
+}
+
+/** Where a {@link DataLoader} stands; plain data, for {@link DataLoader.restore}. */
+export interface DataLoaderState {
+  /** Batches of the epoch under way that were handed out. */
+  batchesDone: number
+  /** The generator as it was before that epoch's draws; null without a generator. */
+  generator: Uint8Array | null
+}
+
+/**
+ * Cuts a data set into batches of tensors, in the order that PyTorch's `DataLoader` takes; iterate it once per epoch.
+ *
+ * An epoch draws from `generator` what PyTorch's draws from the default one: a base seed that goes unused here, and with
+ * `shuffle` a second seed, with which a fresh generator makes `randperm(length)`.
+ *
+ * Batches belong to the loader: `inputs` and `targets` live until the next batch. Clone what should live longer.
+ *
+ * @throws {@link LoaderOptionError} when an option is out of range, or `shuffle` lacks a generator.
+ * @example
+ * ```ts
+ * const loader = new DataLoader(train, { batchSize: 64, shuffle: true, generator: new Generator(0), transform: normalize(0.1307, 0.3081) })
+ * for (const { inputs, targets } of loader) console.log(inputs.shape, targets.shape) // [64, 28, 28] [64]
+ * ```
+ */
+export class DataLoader implements Iterable<Batch> {
+  /** Samples per batch; the last one may have fewer. */
+  readonly batchSize: number
+  private readonly shuffle: boolean
+  private readonly generator: Generator | undefined
+  private readonly transform: PixelTable
+  private readonly dropLast: boolean
+  private batchesDone = 0
+  private epochStart: Uint8Array | null = null
+  private resuming = false
+
+  constructor(
+    readonly dataset: ImageDataset,
+    options: DataLoaderOptions = {},
+  ) {
+    const { batchSize = 64, shuffle = false, generator, transform = scaleToUnit(), dropLast = false } = options
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new LoaderOptionError(`batchSize is ${batchSize}, expected an integer of at least 1`)
+    }
+    if (shuffle && generator === undefined) {
+      throw new LoaderOptionError('shuffle is true without a generator; pass generator: new Generator(seed)')
+    }
+    if (transform.length !== 256) {
+      throw new LoaderOptionError(`transform has ${transform.length} entries, expected one for each of 256 bytes`)
+    }
+    this.batchSize = batchSize
+    this.shuffle = shuffle
+    this.generator = generator
+    this.transform = transform
+    this.dropLast = dropLast
+  }
+
+  /** Batches in an epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize
+    return this.dropLast ? Math.floor(batches) : Math.ceil(batches)
+  }
+
+  /** Samples in an epoch. */
+  get samples(): number {
+    return this.dropLast ? this.length * this.batchSize : this.dataset.length
+  }
+
+  *[Symbol.iterator](): Iterator<Batch> {
+    const first = this.resuming ? this.batchesDone : 0
+    this.resuming = false
+    const order = this.drawOrder()
+    this.batchesDone = first
+    for (let batch = first; batch < this.length; batch++) {
+      const { inputs, targets } = this.gather(order, batch * this.batchSize)
+      this.batchesDone = batch + 1
+      try {
+        yield { inputs, targets }
+      } finally {
+        inputs.dispose()
+        targets.dispose()
+      }
+    }
+    this.batchesDone = 0
+    this.epochStart = null
+  }
+
+  /** Where the loader stands: between epochs, or after the batch that was handed out last. */
+  state(): DataLoaderState {
+    return {
+      batchesDone: this.batchesDone,
+      generator: this.epochStart ?? this.generator?.state() ?? null,
+    }
+  }
+
+  /**
+   * Goes back to a state: the next loop hands out the batches that were left, with the order they had, and sets the
+   * generator to where it then was.
+   *
+   * @throws {@link LoaderOptionError} when the state does not fit this loader, which is then unchanged.
+   */
+  restore(state: DataLoaderState): void {
+    const { batchesDone, generator } = state
+    if (!Number.isInteger(batchesDone) || batchesDone < 0 || batchesDone > this.length) {
+      throw new LoaderOptionError(`the state is at batch ${batchesDone}, this loader has ${this.length} batches`)
+    }
+    if ((generator === null) !== (this.generator === undefined)) {
+      const [theirs, ours] = generator === null ? ['without', 'with'] : ['with', 'without']
+      throw new LoaderOptionError(`the state was taken ${theirs} a generator, this loader is ${ours} one; use the same`)
+    }
+    if (generator) this.generator?.setState(generator)
+    this.batchesDone = batchesDone
+    this.epochStart = batchesDone > 0 ? generator : null
+    this.resuming = true
+  }
+
+  /** The epoch's order, or undefined for file order; draws as an epoch of PyTorch's DataLoader draws. */
+  private drawOrder(): Int32Array | undefined {
+    if (this.generator === undefined) return undefined
+    this.epochStart = this.generator.state()
+    this.generator.randomInt64() // the base seed of PyTorch's iterator, which only its worker processes use
+    return this.shuffle ? this.generator.fork().randperm(this.dataset.length) : undefined
+  }
+
+  private gather(order: Int32Array | undefined, start: number): Batch {
+    const { dataset, transform } = this
+    const { images, labels, height, width } = dataset
+    const count = Math.min(this.batchSize, dataset.length - start)
+    const pixels = height * width
+    const inputs = new Float32Array(count * pixels)
+    const targets = new Int32Array(count)
+    for (let row = 0; row < count; row++) {
+      const item = order === undefined ? start + row : order[start + row]
+      targets[row] = labels[item]
+      const from = item * pixels
+      const to = row * pixels
+      for (let pixel = 0; pixel < pixels; pixel++) inputs[to + pixel] = transform[images[from + pixel]]
+    }
+    return { inputs: tensor3d(inputs, [count, height, width]), targets: tensor1d(targets, 'int32') }
+  }
+}

@@ -1,0 +1,73 @@
+import { IdxError } from './errors'
+
+const TYPE_UINT8 = 0x08 // the only one of the format's types that image and label files use
+const DIMENSIONS_AT = 4
+
+/** The content of an IDX file of unsigned bytes. */
+export interface IdxArray {
+  /** Items along each axis, e.g. `[60000, 28, 28]`. */
+  shape: number[]
+  /** uint8, row-major; a view of the bytes that were parsed. */
+  data: Uint8Array
+}
+
+/**
+ * Reads an IDX file of unsigned bytes, strictly: nothing may be missing, left over or unexpected.
+ *
+ * The format is the MNIST authors': two zero bytes, a type, a rank, a big-endian uint32 per axis, then the data.
+ *
+ * @param bytes the whole, uncompressed file.
+ * @param rank how many axes it must have: 3 for images, 1 for labels.
+ * @param name what to call the file in errors.
+ * @throws {@link IdxError} that names the field, its offset, what was found and what was expected.
+ * @example
+ * ```ts
+ * const { shape, data } = parseIdx(await readFile('train-images-idx3-ubyte'), 3) // shape [60000, 28, 28]
+ * ```
+ */
+export function parseIdx(bytes: Uint8Array, rank: number, name = 'IDX data'): IdxArray {
+  const headerBytes = DIMENSIONS_AT + 4 * rank
+  checkMagic(bytes, rank, name)
+  if (bytes.length < headerBytes) {
+    throw new IdxError(`${name}: ends at byte ${bytes.length} inside its ${headerBytes}-byte header; fetch it again`)
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(DIMENSIONS_AT + 4 * axis))
+  const empty = shape.indexOf(0)
+  if (empty >= 0) {
+    throw new IdxError(
+      `${name}: dimension ${empty} at offset ${DIMENSIONS_AT + 4 * empty} is 0, expected at least 1; fetch the file again`,
+    )
+  }
+  const expected = shape.reduce((product, size) => product * size, 1)
+  const found = bytes.length - headerBytes
+  if (expected !== found) {
+    throw new IdxError(
+      `${name}: dimensions [${shape}] at offset ${DIMENSIONS_AT} need ${expected} bytes of data, the file has ${found}; ` +
+        'it was cut or altered, so fetch it again',
+    )
+  }
+  return { shape, data: bytes.subarray(headerBytes) }
+}
+
+function checkMagic(bytes: Uint8Array, rank: number, name: string): void {
+  if (bytes.length < DIMENSIONS_AT) {
+    throw new IdxError(`${name}: has ${bytes.length} bytes, fewer than the 4 of an IDX magic number; fetch it again`)
+  }
+  const zeros = (bytes[0] << 8) | bytes[1]
+  if (zeros !== 0) {
+    throw new IdxError(`${name}: magic at offset 0 begins with 0x${hex(zeros, 4)}, expected 0x0000; is it an IDX file?`)
+  }
+  if (bytes[2] !== TYPE_UINT8) {
+    throw new IdxError(`${name}: type at offset 2 is 0x${hex(bytes[2], 2)}, expected 0x08 (unsigned bytes)`)
+  }
+  if (bytes[3] !== rank) {
+    throw new IdxError(
+      `${name}: rank at offset 3 is ${bytes[3]}, expected ${rank} (images have 3, labels 1); is it the other file?`,
+    )
+  }
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0')
+}
