@@ -1,0 +1,74 @@
+import { add, matMul, reshape, type Tensor, type Tensor2D, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { Generator } from '@rowwise/torch-random'
+import { ShapeError } from './errors'
+import { Module } from './module'
+import { requirePositiveInteger } from './options'
+
+/** How {@link Linear} is built. */
+export interface LinearOptions {
+  /** Features of each input sample. */
+  inFeatures: number
+  /** Features of each output sample. */
+  outFeatures: number
+  /** Learn an additive bias. @default true */
+  bias?: boolean
+  /** Draws the initial weights. @default a new Generator() with PyTorch's default seed */
+  generator?: Generator
+}
+
+/**
+ * y = x·Wᵀ + b, after `torch.nn.Linear`, with its parameters `weight` [out, in] and `bias` [out] and its initial values.
+ *
+ * @throws {@link ModuleOptionError} when a size is no positive integer.
+ * @example
+ * ```ts
+ * const layer = new Linear({ inFeatures: 64, outFeatures: 10, generator: new Generator(0) })
+ * layer.forward(tf.zeros([8, 64])) // [8, 10]
+ * ```
+ */
+export class Linear extends Module {
+  readonly inFeatures: number
+  readonly outFeatures: number
+  private readonly weight: Variable
+  private readonly bias: Variable | undefined
+
+  constructor(options: LinearOptions) {
+    super()
+    const { inFeatures, outFeatures, bias = true, generator = new Generator() } = options
+    requirePositiveInteger('Linear', { inFeatures, outFeatures })
+    this.inFeatures = inFeatures
+    this.outFeatures = outFeatures
+    const weights = generator.uniform(new Float32Array(outFeatures * inFeatures), ...kaimingBounds(inFeatures))
+    this.weight = this.registerParameter('weight', weights, [outFeatures, inFeatures])
+    if (bias) {
+      const bound = 1 / Math.sqrt(inFeatures)
+      const biases = generator.uniform(new Float32Array(outFeatures), -bound, bound)
+      this.bias = this.registerParameter('bias', biases, [outFeatures])
+    }
+  }
+
+  /**
+   * @param inputs float32 `[…, inFeatures]`
+   * @returns `[…, outFeatures]`, which the caller disposes
+   * @throws {@link ShapeError} when the last axis is not `inFeatures`.
+   */
+  forward(inputs: Tensor): Tensor {
+    const { shape } = inputs
+    if (shape.length < 1 || shape[shape.length - 1] !== this.inFeatures) {
+      throw new ShapeError(`inputs has shape [${shape}], Linear expects [..., ${this.inFeatures}] (inFeatures)`)
+    }
+    return tidy(() => {
+      const rows: Tensor2D = reshape(inputs, [-1, this.inFeatures])
+      const product = matMul(rows, this.weight as unknown as Tensor2D, false, true)
+      const outputs = this.bias === undefined ? product : add(product, this.bias)
+      return reshape(outputs, [...shape.slice(0, -1), this.outFeatures])
+    })
+  }
+}
+
+/** The bounds of `kaiming_uniform_(a=√5)`, in PyTorch's order of operations: almost 1/√fanIn, but for the last bit. */
+function kaimingBounds(fanIn: number): [number, number] {
+  const gain = Math.sqrt(2 / (1 + Math.sqrt(5) ** 2))
+  const bound = Math.sqrt(3) * (gain / Math.sqrt(fanIn))
+  return [-bound, bound]
+}

@@ -1,0 +1,134 @@
+import { slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
+import { Generator } from '@rowwise/torch-random'
+import { ShapeError, StateDictError } from './errors'
+import { Linear } from './linear'
+import { LSTM } from './lstm/lstm-module'
+import { type LoadStateDictOptions, Module, type StateDict } from './module'
+import { summarize } from './summary'
+
+/** The shape of an {@link LSTMNet}; plain data, as it stands in a safetensors file's metadata. */
+export interface LSTMNetConfig {
+  /** Features of each time step. @default 28 */
+  inputSize?: number
+  /** Features of the hidden state. @default 64 */
+  hiddenSize?: number
+  /** LSTM layers. @default 1 */
+  numLayers?: number
+  /** Classes to tell apart. @default 10 */
+  numClasses?: number
+  /** Biases in the LSTM. @default true */
+  bias?: boolean
+  /** Read the sequence in both directions. @default false */
+  bidirectional?: boolean
+  /** Probability of zeroing an output between two layers, in training only. @default 0 */
+  dropout?: number
+}
+
+/** How {@link LSTMNet} is built. */
+export interface LSTMNetOptions extends LSTMNetConfig {
+  /** Draws the initial weights and the dropout masks. @default a new Generator() with PyTorch's default seed */
+  generator?: Generator
+}
+
+/**
+ * The reference network: an LSTM reads the sequence, a linear layer reads its last output. The parameters are
+ * `lstm_1.weight_ih_l0` [4H, I], `lstm_1.weight_hh_l0` [4H, H], …, `fc_1.weight` [C, H], `fc_1.bias` [C].
+ *
+ * @throws {@link ModuleOptionError} when an option is out of range.
+ * @example
+ * ```ts
+ * const model = new LSTMNet({ inputSize: 28, hiddenSize: 64, numLayers: 1, numClasses: 10, generator: new Generator(0) })
+ * const logits = model.forward(inputs) // [N, 28, 28] → [N, 10]
+ * ```
+ */
+export class LSTMNet extends Module {
+  readonly config: Required<LSTMNetConfig>
+  private readonly lstm: LSTM
+  private readonly fc: Linear
+
+  constructor(options: LSTMNetOptions = {}) {
+    super()
+    const { inputSize = 28, hiddenSize = 64, numLayers = 1, numClasses = 10 } = options
+    const { bias = true, bidirectional = false, dropout = 0, generator = new Generator() } = options
+    this.config = { inputSize, hiddenSize, numLayers, numClasses, bias, bidirectional, dropout }
+    this.lstm = this.registerModule('lstm_1', new LSTM({ ...this.config, generator }))
+    const inFeatures = this.lstm.outputSize
+    this.fc = this.registerModule('fc_1', new Linear({ inFeatures, outFeatures: numClasses, generator }))
+  }
+
+  /**
+   * Builds the network that a state dict belongs to, reading every size from the names and shapes, and takes over its weights.
+   *
+   * @throws {@link StateDictError} when it is no state dict of an LSTMNet.
+   * @example
+   * ```ts
+   * const model = LSTMNet.fromStateDict(decodeSafetensors(await readFile('model.safetensors')).tensors)
+   * ```
+   */
+  static fromStateDict(stateDict: StateDict, options: LoadStateDictOptions & { dropout?: number } = {}): LSTMNet {
+    const model = new LSTMNet({ ...configOf(stateDict), dropout: options.dropout })
+    try {
+      model.loadStateDict(stateDict, options)
+    } catch (error) {
+      model.dispose()
+      throw error
+    }
+    return model
+  }
+
+  /**
+   * @param inputs float32 `[N, T, inputSize]`
+   * @returns the logits, float32 `[N, numClasses]`, which the caller disposes
+   * @throws {@link ShapeError} when the shape does not fit.
+   */
+  forward(inputs: Tensor3D): Tensor2D {
+    const { inputSize, bidirectional } = this.config
+    if (inputs.shape.length !== 3 || inputs.shape[2] !== inputSize) {
+      throw new ShapeError(
+        `inputs has shape [${inputs.shape}], LSTMNet(inputSize ${inputSize}) expects [batch, time, ${inputSize}]; ` +
+          `reshape it, e.g. to [${inputs.shape[0] ?? 1}, ${Math.floor(inputs.size / (inputs.shape[0] || 1) / inputSize)}, ${inputSize}]`,
+      )
+    }
+    return tidy(() => {
+      const last = bidirectional ? this.lastOutput(inputs) : this.lastHidden(inputs)
+      return this.fc.forward(last) as Tensor2D
+    })
+  }
+
+  /** A table of the layers with their output shapes and parameter counts. */
+  summary(): string {
+    return summarize(this.config, this.parameters())
+  }
+
+  /** output[:, −1, :] of a one-directional LSTM: the final hidden state of its last layer, [N, H]. */
+  private lastHidden(inputs: Tensor3D): Tensor2D {
+    const { hn } = this.lstm.forward(inputs, undefined, { returnOutput: false })
+    return squeeze(slice(hn, [this.config.numLayers - 1, 0, 0], [1, -1, -1]), [0])
+  }
+
+  /** output[:, −1, :] of a bidirectional LSTM, whose backward side has taken one step there, [N, 2·H]. */
+  private lastOutput(inputs: Tensor3D): Tensor2D {
+    const { output } = this.lstm.forward(inputs)
+    return squeeze(slice(output as Tensor3D, [0, inputs.shape[1] - 1, 0], [-1, 1, -1]), [1])
+  }
+}
+
+function configOf(stateDict: StateDict): Required<Omit<LSTMNetConfig, 'dropout'>> {
+  const shapeOf = (name: string): readonly number[] => {
+    const value = Object.hasOwn(stateDict, name) ? stateDict[name] : undefined
+    if (value?.shape.length !== 2) {
+      const found = value === undefined ? `no ${name}` : `${name} with shape [${value.shape}]`
+      throw new StateDictError(`the state dict has ${found}, an LSTMNet's has a matrix of that name; is it another model's?`)
+    }
+    return value.shape
+  }
+  const names = Object.keys(stateDict)
+  return {
+    inputSize: shapeOf('lstm_1.weight_ih_l0')[1],
+    hiddenSize: shapeOf('lstm_1.weight_hh_l0')[1],
+    numClasses: shapeOf('fc_1.weight')[0],
+    numLayers: names.filter((name) => /^lstm_1\.weight_ih_l\d+$/.test(name)).length,
+    bias: names.includes('lstm_1.bias_ih_l0'),
+    bidirectional: names.includes('lstm_1.weight_ih_l0_reverse'),
+  }
+}

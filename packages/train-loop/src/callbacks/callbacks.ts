@@ -1,0 +1,35 @@
+import type { TestResult } from '../test-model'
+import type { BatchEnd } from '../train-model'
+
+/** What an epoch of {@link fit} brought. */
+export interface EpochEnd {
+  /** Counted from 1. */
+  epoch: number
+  /** Epochs that were asked for. */
+  epochs: number
+  /** Learning rate of this epoch. */
+  lr: number
+  /** Mean training loss, each sample as of its own step. */
+  trainLoss: number
+  /** Samples trained on. */
+  samples: number
+  /** Seconds of training, evaluation not counted. */
+  seconds: number
+  /** The evaluation after this epoch; absent when there is no test data. */
+  test?: TestResult
+}
+
+/** How a callback ends the run. */
+export interface FitControl {
+  /** Ends the run after this epoch. */
+  stop(): void
+}
+
+/** Who is told what happens in {@link fit}; every member may be left out or be async, and an exception ends the run. */
+export interface Callbacks {
+  onFitBegin?(event: { epochs: number }): void | Promise<void>
+  onEpochBegin?(event: { epoch: number; epochs: number; lr: number }): void | Promise<void>
+  onBatchEnd?(event: BatchEnd & { epoch: number; epochs: number }): void | Promise<void>
+  onEpochEnd?(event: EpochEnd, control: FitControl): void | Promise<void>
+  onFitEnd?(event: { history: readonly EpochEnd[] }): void | Promise<void>
+}

@@ -1,0 +1,51 @@
+import { TrainOptionError } from '../errors'
+import type { Callbacks, EpochEnd } from './callbacks'
+
+/** When {@link earlyStopping} ends a run. */
+export interface EarlyStoppingOptions {
+  /** The number to watch. @default 'testLoss' */
+  monitor?: 'testLoss' | 'trainLoss' | 'accuracy'
+  /** Epochs without improvement that are put up with. @default 3 */
+  patience?: number
+  /** Only a change larger than this is an improvement. @default 0 */
+  minDelta?: number
+}
+
+/**
+ * Ends a run when a number has not improved for `patience` epochs.
+ *
+ * @throws {@link TrainOptionError} when `patience` is no positive integer, or, at the end of an epoch, when the number is one of
+ * the evaluation and there is no test data.
+ * @example
+ * ```ts
+ * await fit(model, { optimizer, train, test, epochs: 50, callbacks: [earlyStopping({ patience: 2 })] })
+ * ```
+ */
+export function earlyStopping(options: EarlyStoppingOptions = {}): Callbacks {
+  const { monitor = 'testLoss', patience = 3, minDelta = 0 } = options
+  if (!Number.isInteger(patience) || patience < 1) {
+    throw new TrainOptionError(`earlyStopping: patience is ${patience}, expected an integer of at least 1`)
+  }
+  let best = Number.POSITIVE_INFINITY
+  let badEpochs = 0
+  return {
+    onFitBegin() {
+      best = Number.POSITIVE_INFINITY
+      badEpochs = 0
+    },
+    onEpochEnd(event, control) {
+      const cost = monitor === 'accuracy' ? -read(event, monitor) : read(event, monitor)
+      badEpochs = cost < best - minDelta ? 0 : badEpochs + 1
+      best = Math.min(best, cost)
+      if (badEpochs >= patience) control.stop()
+    },
+  }
+}
+
+function read({ trainLoss, test }: EpochEnd, monitor: NonNullable<EarlyStoppingOptions['monitor']>): number {
+  if (monitor === 'trainLoss') return trainLoss
+  if (test === undefined) {
+    throw new TrainOptionError(`earlyStopping watches ${monitor}, but fit has no test data; pass test or watch trainLoss`)
+  }
+  return monitor === 'testLoss' ? test.loss : test.correct / test.total
+}

@@ -1,0 +1,33 @@
+import { dispose, mul, type Tensor } from '@tensorflow/tfjs-core'
+import { TrainOptionError } from './errors'
+import type { NamedGradients } from './model'
+
+/**
+ * Scales gradients down so that their common L2 norm is at most `maxNorm`, after `torch.nn.utils.clip_grad_norm_`.
+ *
+ * @param gradients disposed where they are replaced
+ * @returns the gradients to use, which the caller disposes, and the norm that was found
+ * @throws {@link TrainOptionError} unless `maxNorm` is over 0.
+ * @example
+ * ```ts
+ * const { gradients, norm } = clipGradientNorm(raw, 1)
+ * ```
+ */
+export function clipGradientNorm(raw: NamedGradients, maxNorm: number): { gradients: NamedGradients; norm: number } {
+  if (!(maxNorm > 0)) throw new TrainOptionError(`maxNorm is ${maxNorm}, expected a number over 0`)
+  const norm = gradientNorm(raw)
+  const scale = maxNorm / (norm + 1e-6) // PyTorch's guard against a norm of 0
+  if (!(scale < 1)) return { gradients: raw, norm }
+  const gradients = Object.fromEntries(Object.entries(raw).map(([name, gradient]) => [name, mul(gradient, scale)]))
+  dispose(raw as Record<string, Tensor>)
+  return { gradients, norm }
+}
+
+/** The L2 norm of all gradients taken together. */
+export function gradientNorm(gradients: NamedGradients): number {
+  let squares = 0
+  for (const gradient of Object.values(gradients)) {
+    for (const value of gradient.dataSync()) squares += value * value
+  }
+  return Math.sqrt(squares)
+}

@@ -1,0 +1,36 @@
+import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+
+/** Trainable tensors by name. */
+export type NamedParameters = Readonly<Record<string, Variable>>
+
+/** Gradients by parameter name; a parameter that the loss does not depend on has none. */
+export type NamedGradients = Readonly<Record<string, Tensor>>
+
+/** What can be trained: any object with these four methods, such as the modules of `@rowwise/models-rnn`. */
+export interface Trainable {
+  /** Maps a batch of inputs to a batch of outputs; differentiable. */
+  // biome-ignore lint/suspicious/noExplicitAny: a model may ask for inputs of one rank
+  forward(inputs: any): Tensor
+  /** The tensors to train, by name. */
+  parameters(): NamedParameters
+  /** Everything a checkpoint needs, by name; the tensors remain the model's. */
+  stateDict(): Readonly<Record<string, Tensor>>
+  /** Takes over what `stateDict` handed out. */
+  loadStateDict(stateDict: Readonly<Record<string, Tensor>>): void
+  /** Switches between training and evaluation, for models that behave differently. */
+  train?(mode: boolean): unknown
+  /** Whether the model is in training; put back after an evaluation. */
+  training?: boolean
+}
+
+/** One batch: the first axis of both tensors counts the samples. They belong to whoever made the batch. */
+export interface Batch {
+  inputs: Tensor
+  targets: Tensor
+}
+
+/** Where batches come from: an array, a `DataLoader`, any iterable. Training iterates it once per epoch. */
+export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>
+
+/** Maps outputs and targets to a scalar to minimise; differentiable, such as {@link crossEntropy}. */
+export type LossFunction = (outputs: Tensor, targets: Tensor) => Tensor

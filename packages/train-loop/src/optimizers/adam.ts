@@ -1,0 +1,164 @@
+import { tensor, type Variable } from '@tensorflow/tfjs-core'
+import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
+import type { NamedGradients, NamedParameters } from '../model'
+import { adamUpdate } from './adam-update'
+import type { Optimizer } from './optimizer'
+
+/** The settings of {@link Adam}, with PyTorch's defaults. */
+export interface AdamOptions {
+  /** Learning rate. @default 1e-3 */
+  lr?: number
+  /** Decay of the running averages of the gradient and of its square. @default [0.9, 0.999] */
+  betas?: readonly [number, number]
+  /** Added to the denominator. @default 1e-8 */
+  eps?: number
+  /** λ of an L2 penalty that is added to the gradient. @default 0 */
+  weightDecay?: number
+}
+
+/** Everything that {@link Adam} needs to go on, as plain numbers and arrays. */
+export interface AdamState extends Required<AdamOptions> {
+  /** Steps taken. */
+  step: number
+  /** m, the running average of the gradient, by parameter name. */
+  expAvg: Record<string, Float32Array>
+  /** v, the running average of the squared gradient, by parameter name. */
+  expAvgSq: Record<string, Float32Array>
+}
+
+interface Slot {
+  readonly parameter: Variable
+  readonly m: Float32Array
+  readonly v: Float32Array
+  /** The parameter's values as of `dataId`; read again when someone else assigned it. */
+  values: Float32Array
+  dataId: object | null
+}
+
+/**
+ * Adam, after `torch.optim.Adam`: same defaults, same arithmetic in float32, a state that is complete, so that a run which
+ * goes on from it is bit-equal to one that never stopped.
+ *
+ * @param parameters the tensors to train, by name; they stay the model's
+ * @throws {@link TrainOptionError} when a setting is out of range.
+ * @example
+ * ```ts
+ * const optimizer = new Adam(model.parameters(), { lr: 1e-3 })
+ * await trainModel(model, optimizer, crossEntropy, loader)
+ * ```
+ */
+export class Adam implements Optimizer {
+  lr: number
+  readonly betas: readonly [number, number]
+  readonly eps: number
+  readonly weightDecay: number
+  private stepsTaken = 0
+  private readonly slots: Map<string, Slot>
+
+  constructor(parameters: NamedParameters, options: AdamOptions = {}) {
+    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options
+    requireSettings({ lr, betas, eps, weightDecay })
+    this.lr = lr
+    this.betas = betas
+    this.eps = eps
+    this.weightDecay = weightDecay
+    this.slots = new Map(Object.entries(parameters).map(([name, parameter]) => [name, emptySlot(parameter)]))
+  }
+
+  /** Steps taken so far. */
+  get steps(): number {
+    return this.stepsTaken
+  }
+
+  /**
+   * Changes every parameter that has a gradient; the gradients remain the caller's.
+   *
+   * @param gradients by parameter name, each of its parameter's shape
+   * @throws {@link TargetError} when a gradient has no parameter or another size; nothing is changed then.
+   */
+  step(gradients: NamedGradients): void {
+    for (const [name, { size }] of Object.entries(gradients)) {
+      const expected = this.slots.get(name)?.parameter.size
+      if (size !== expected) {
+        throw new TargetError(`the gradient of ${name} has ${size} elements, its parameter ${expected ?? 'does not exist'}`)
+      }
+    }
+    this.stepsTaken += 1
+    const { lr, betas, eps, weightDecay, stepsTaken: step } = this
+    for (const [name, gradient] of Object.entries(gradients)) {
+      const slot = this.slots.get(name) as Slot
+      const { parameter, m, v } = slot
+      if (parameter.dataId !== slot.dataId) slot.values = Float32Array.from(parameter.dataSync())
+      adamUpdate(slot.values, gradient.dataSync(), m, v, { lr, betas, eps, weightDecay, step })
+      // A copy goes in: a backend may keep the array it is given, and this one changes with the next step.
+      const updated = tensor(slot.values.slice(), parameter.shape, 'float32')
+      parameter.assign(updated)
+      updated.dispose()
+      slot.dataId = parameter.dataId
+    }
+  }
+
+  /** A copy of everything needed to go on. */
+  stateDict(): AdamState {
+    const { lr, betas, eps, weightDecay, stepsTaken: step } = this
+    const collect = (pick: (slot: Slot) => Float32Array): Record<string, Float32Array> =>
+      Object.fromEntries(Array.from(this.slots, ([name, slot]) => [name, pick(slot).slice()]))
+    return { step, lr, betas: [...betas], eps, weightDecay, expAvg: collect(({ m }) => m), expAvgSq: collect(({ v }) => v) }
+  }
+
+  /**
+   * Goes on from a state; `lr` is taken over too, the other settings must be equal.
+   *
+   * @throws {@link OptimizerStateError} when the state is of other parameters or settings; nothing is changed then.
+   */
+  loadStateDict(state: AdamState): void {
+    this.checkState(state)
+    for (const [name, { m, v }] of this.slots) {
+      m.set(state.expAvg[name])
+      v.set(state.expAvgSq[name])
+    }
+    this.lr = state.lr
+    this.stepsTaken = state.step
+  }
+
+  private checkState(state: AdamState): void {
+    const settings = ({ betas, eps, weightDecay }: Required<Omit<AdamOptions, 'lr'>>): string =>
+      `betas ${betas}, eps ${eps}, weightDecay ${weightDecay}`
+    if (settings(state) !== settings(this)) {
+      throw new OptimizerStateError(`the state was made with ${settings(state)}, this Adam has ${settings(this)}`)
+    }
+    if (!Number.isSafeInteger(state.step) || state.step < 0 || !(state.lr >= 0)) {
+      throw new OptimizerStateError(`the state has step ${state.step} and lr ${state.lr}, expected both at least 0`)
+    }
+    for (const part of ['expAvg', 'expAvgSq'] as const) {
+      const found = Object.keys(state[part]).sort().join()
+      const expected = [...this.slots.keys()].sort().join()
+      if (found !== expected) {
+        throw new OptimizerStateError(`the state's ${part} is of the parameters ${found}, expected ${expected}`)
+      }
+      for (const [name, { m }] of this.slots) {
+        const { length } = state[part][name]
+        if (length !== m.length) {
+          throw new OptimizerStateError(`the state's ${part} of ${name} has ${length} numbers, expected ${m.length}`)
+        }
+      }
+    }
+  }
+}
+
+function emptySlot(parameter: Variable): Slot {
+  const { size } = parameter
+  return { parameter, m: new Float32Array(size), v: new Float32Array(size), values: new Float32Array(0), dataId: null }
+}
+
+function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
+  const nonNegative = { lr, eps, weightDecay }
+  for (const [name, value] of Object.entries(nonNegative)) {
+    if (!(value >= 0 && Number.isFinite(value))) {
+      throw new TrainOptionError(`Adam: ${name} is ${value}, expected a finite number of at least 0`)
+    }
+  }
+  if (!betas.every((beta) => beta >= 0 && beta < 1)) {
+    throw new TrainOptionError(`Adam: betas are ${betas}, expected both from 0 up to, not including, 1`)
+  }
+}

@@ -1,0 +1,82 @@
+import { tidy } from '@tensorflow/tfjs-core'
+import { Breather } from './event-loop'
+import { crossEntropy } from './losses/cross-entropy'
+import type { BatchSource, LossFunction, Trainable } from './model'
+
+/** How {@link testModel} runs. */
+export interface TestModelOptions {
+  /** The loss to average. @default crossEntropy */
+  loss?: LossFunction
+  /** Stops after the batch under way. */
+  signal?: AbortSignal
+}
+
+/** How well a model classifies. */
+export interface TestResult {
+  /** Mean loss over the samples; NaN when there were none. */
+  loss: number
+  /** Samples whose largest output is their target. */
+  correct: number
+  /** Samples seen. */
+  total: number
+  /** `confusion[target][predicted]`: how often a sample of one class was taken for another. */
+  confusion: number[][]
+}
+
+/**
+ * Evaluates a classifier: mean loss, number correct and confusion matrix. The model is in evaluation meanwhile, and
+ * afterwards in the mode that it was in. Leaves no tensor behind.
+ *
+ * @param model maps inputs to logits `[N, C]`
+ * @param batches with int32 targets `[N]`
+ * @example
+ * ```ts
+ * const { loss, correct, total } = await testModel(model, testLoader)
+ * ```
+ */
+export async function testModel(
+  model: Trainable,
+  batches: BatchSource,
+  options: TestModelOptions = {},
+): Promise<TestResult> {
+  const { loss = crossEntropy, signal } = options
+  const breather = new Breather()
+  const wasTraining = model.training ?? true
+  const result: TestResult = { loss: 0, correct: 0, total: 0, confusion: [] }
+  model.train?.(false)
+  try {
+    for await (const { inputs, targets } of batches) {
+      const { logits, classes, batchLoss } = tidy(() => {
+        const outputs = model.forward(inputs)
+        const [value] = loss(outputs, targets).dataSync()
+        return { logits: outputs.dataSync(), classes: outputs.shape[1] as number, batchLoss: value }
+      })
+      count(result, logits, targets.dataSync(), classes)
+      result.loss += batchLoss * inputs.shape[0]
+      await breather.breathe()
+      if (signal?.aborted) break
+    }
+  } finally {
+    model.train?.(wasTraining)
+  }
+  return { ...result, loss: result.loss / result.total }
+}
+
+function count(result: TestResult, logits: ArrayLike<number>, targets: ArrayLike<number>, classes: number): void {
+  while (result.confusion.length < classes) result.confusion.push(new Array<number>(classes).fill(0))
+  for (let sample = 0; sample < targets.length; sample++) {
+    const predicted = argmax(logits, sample * classes, classes)
+    result.confusion[targets[sample]][predicted] += 1
+    result.correct += predicted === targets[sample] ? 1 : 0
+  }
+  result.total += targets.length
+}
+
+/** The first index of the largest value, as `torch.argmax` finds it. */
+function argmax(values: ArrayLike<number>, start: number, length: number): number {
+  let best = 0
+  for (let index = 1; index < length; index++) {
+    if (values[start + index] > values[start + best]) best = index
+  }
+  return best
+}
