@@ -11,7 +11,7 @@ const brand = Symbol.for('@rowwise/error')
  */
 export abstract class RowwiseError extends Error {
   /** Never changes once released; compare this and not the message. */
-  abstract readonly code: string;
+  abstract readonly code: string
 
   /** Marks errors of every package, each of which carries its own copy of this class. */
   readonly [brand] = true

@@ -96,7 +96,10 @@ function notPreferred(name: BackendName, prefer: string): Rejection {
 /** Two copies would print hundreds of warnings and then fail in strange places, so look before anything is loaded. */
 function refuseTwoCores(): void {
   const directories = ['@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu'].map(packageDirectory)
-  const pairs: (CorePair | null)[] = [loadedOtherCore(), ...directories.map((path) => (path === null ? null : otherCore(path)))]
+  const pairs: (CorePair | null)[] = [
+    loadedOtherCore(),
+    ...directories.map((path) => (path === null ? null : otherCore(path))),
+  ]
   const pair = pairs.find((found) => found !== null)
   if (!pair) return
   throw new DuplicateCoreError(

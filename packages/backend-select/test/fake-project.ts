@@ -61,9 +61,18 @@ export class FakeProject {
     writeFileSync(join(this.directory, 'main.mjs'), program)
     return new Promise((resolve) => {
       const environment = { ...process.env, ROWWISE_BACKEND: '' }
-      execFile(process.execPath, [...nodeFlags, 'main.mjs'], { cwd: this.directory, env: environment }, (error, stdout, stderr) => {
-        resolve({ exitCode: error ? Number(error.code) : 0, stderr, ...JSON.parse(stdout.trim().split('\n').at(-1) ?? '') })
-      })
+      execFile(
+        process.execPath,
+        [...nodeFlags, 'main.mjs'],
+        { cwd: this.directory, env: environment },
+        (error, stdout, stderr) => {
+          resolve({
+            exitCode: error ? Number(error.code) : 0,
+            stderr,
+            ...JSON.parse(stdout.trim().split('\n').at(-1) ?? ''),
+          })
+        },
+      )
     })
   }
 }

@@ -25,7 +25,11 @@ describe('selectBackend, when tfjs-node-gpu', () => {
 
   it.each([
     ['throws at import', 'throw new Error("no such thing")', 'LOAD_FAILED'],
-    ['lacks a CUDA library', 'throw new Error("libcudart.so.11.0: cannot open shared object file")', 'CUDA_LIB_MISSING'],
+    [
+      'lacks a CUDA library',
+      'throw new Error("libcudart.so.11.0: cannot open shared object file")',
+      'CUDA_LIB_MISSING',
+    ],
     ['was built for another Node', 'throw new Error("compiled against NODE_MODULE_VERSION 93")', 'ABI_MISMATCH'],
     ['aborts the process', 'process.abort()', 'CRASHED'],
     ['exits the process', 'process.exit(7)', 'CRASHED'],
@@ -81,7 +85,10 @@ describe('selectBackend, when WASM', () => {
     ['is not there at all', ['--jitless'], 'NO_WASM'],
   ])('%s, takes the CPU with the reason', async (_, flags, code) => {
     const run = await new FakeProject().select({}, flags)
-    expect(run).toMatchObject({ ...runsOnCpu, backend: { name: 'cpu', tried: [{ name: 'cuda' }, { name: 'wasm', code }] } })
+    expect(run).toMatchObject({
+      ...runsOnCpu,
+      backend: { name: 'cpu', tried: [{ name: 'cuda' }, { name: 'wasm', code }] },
+    })
     expect(run.stderr).not.toContain('TensorFlow')
   })
 

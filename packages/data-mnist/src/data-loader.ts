@@ -1,5 +1,5 @@
-import { type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
 import type { Generator } from '@rowwise/torch-random'
+import { type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
 import { type PixelTable, scaleToUnit } from './normalize'

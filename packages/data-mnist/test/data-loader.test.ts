@@ -4,8 +4,8 @@ import { Generator } from '@rowwise/torch-random'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { DataLoader, type DataLoaderOptions, type ImageDataset, normalize, subset } from '../src'
 import manualSeed from '../../torch-random/test/vectors/manual-seed.json' with { type: 'json' }
+import { DataLoader, type DataLoaderOptions, type ImageDataset, normalize, subset } from '../src'
 
 /** A data set of 1 × 2 pixel images that hold their own index, as two bytes. */
 function numbered(length: number): ImageDataset {
@@ -52,15 +52,27 @@ describe('DataLoader', () => {
 
   it('leaves the short batch out when asked', () => {
     const loader = new DataLoader(numbered(5), { batchSize: 2, dropLast: true, transform: rawBytes })
-    expect([epoch(loader), loader.length, loader.samples]).toEqual([[[0, 1], [2, 3]], 2, 4])
+    expect([epoch(loader), loader.length, loader.samples]).toEqual([
+      [
+        [0, 1],
+        [2, 3],
+      ],
+      2,
+      4,
+    ])
   })
 
   it('visits every sample exactly once per epoch', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 70 }), fc.nat(), (length, batchSize, seed) => {
-        const visited = epoch(shuffled(length, seed, { batchSize })).flat()
-        expect(visited.sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.nat(),
+        (length, batchSize, seed) => {
+          const visited = epoch(shuffled(length, seed, { batchSize })).flat()
+          expect(visited.sort((a, b) => a - b)).toEqual(Array.from({ length }, (_, i) => i))
+        },
+      ),
       { numRuns: 30 },
     )
   })
@@ -105,20 +117,25 @@ describe('DataLoader', () => {
 
   it('goes on from its state anywhere in an epoch with the batches that were left and the same later epochs', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 9 }), fc.nat(40), (length, batchSize, cut) => {
-        const loader = shuffled(length, 5, { batchSize })
-        epoch(loader)
-        const done = Math.min(cut, loader.length)
-        const iterator = loader[Symbol.iterator]()
-        for (let i = 0; i < done; i++) iterator.next()
-        const state = structuredClone(loader.state())
-        iterator.return?.()
-        const uninterrupted = shuffled(length, 5, { batchSize })
-        const epochs = [epoch(uninterrupted), epoch(uninterrupted), epoch(uninterrupted)]
-        const resumed = shuffled(length, 99, { batchSize })
-        resumed.restore(state)
-        expect([epoch(resumed), epoch(resumed)]).toEqual([epochs[1].slice(done), epochs[2]])
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 9 }),
+        fc.nat(40),
+        (length, batchSize, cut) => {
+          const loader = shuffled(length, 5, { batchSize })
+          epoch(loader)
+          const done = Math.min(cut, loader.length)
+          const iterator = loader[Symbol.iterator]()
+          for (let i = 0; i < done; i++) iterator.next()
+          const state = structuredClone(loader.state())
+          iterator.return?.()
+          const uninterrupted = shuffled(length, 5, { batchSize })
+          const epochs = [epoch(uninterrupted), epoch(uninterrupted), epoch(uninterrupted)]
+          const resumed = shuffled(length, 99, { batchSize })
+          resumed.restore(state)
+          expect([epoch(resumed), epoch(resumed)]).toEqual([epochs[1].slice(done), epochs[2]])
+        },
+      ),
     )
   })
 })

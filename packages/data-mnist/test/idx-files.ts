@@ -18,9 +18,15 @@ export function idx(shape: number[], data: ArrayLike<number>): Uint8Array {
 export async function dataDirectory(change: Record<string, Uint8Array | null> = {}): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'rowwise-data-'))
   const files: Record<string, Uint8Array | null> = {
-    'train-images-idx3-ubyte': idx([5, 2, 3], Array.from({ length: 30 }, (_, i) => i)),
+    'train-images-idx3-ubyte': idx(
+      [5, 2, 3],
+      Array.from({ length: 30 }, (_, i) => i),
+    ),
     'train-labels-idx1-ubyte': idx([5], [3, 1, 4, 1, 5]),
-    't10k-images-idx3-ubyte': idx([2, 2, 3], Array.from({ length: 12 }, (_, i) => 100 + i)),
+    't10k-images-idx3-ubyte': idx(
+      [2, 2, 3],
+      Array.from({ length: 12 }, (_, i) => 100 + i),
+    ),
     't10k-labels-idx1-ubyte': idx([2], [9, 2]),
     ...change,
   }

@@ -27,7 +27,10 @@ describe('loadMnist({ root })', () => {
 
   it('reads .gz files and the older names', async () => {
     const labels = idx([5], [0, 0, 0, 0, 7])
-    const root = await dataDirectory({ 'train-labels-idx1-ubyte': null, 'train-labels.idx1-ubyte.gz': gzipSync(labels) })
+    const root = await dataDirectory({
+      'train-labels-idx1-ubyte': null,
+      'train-labels.idx1-ubyte.gz': gzipSync(labels),
+    })
     expect([...(await loadMnist({ root })).train.labels]).toEqual([0, 0, 0, 0, 7])
   })
 

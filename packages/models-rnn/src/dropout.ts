@@ -1,5 +1,5 @@
-import { mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 import type { Generator } from '@rowwise/torch-random'
+import { mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 
 /**
  * Zeroes each element with probability `p` and scales the rest by 1/(1−p), so that the expectation stays

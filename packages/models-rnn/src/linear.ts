@@ -1,5 +1,5 @@
-import { add, matMul, reshape, type Tensor, type Tensor2D, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { Generator } from '@rowwise/torch-random'
+import { add, matMul, reshape, type Tensor, type Tensor2D, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { ShapeError } from './errors'
 import { Module } from './module'
 import { requirePositiveInteger } from './options'

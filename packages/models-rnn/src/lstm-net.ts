@@ -1,5 +1,5 @@
-import { slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
 import { Generator } from '@rowwise/torch-random'
+import { slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
 import { ShapeError, StateDictError } from './errors'
 import { Linear } from './linear'
 import { LSTM } from './lstm/lstm-module'
@@ -118,7 +118,9 @@ function configOf(stateDict: StateDict): Required<Omit<LSTMNetConfig, 'dropout'>
     const value = Object.hasOwn(stateDict, name) ? stateDict[name] : undefined
     if (value?.shape.length !== 2) {
       const found = value === undefined ? `no ${name}` : `${name} with shape [${value.shape}]`
-      throw new StateDictError(`the state dict has ${found}, an LSTMNet's has a matrix of that name; is it another model's?`)
+      throw new StateDictError(
+        `the state dict has ${found}, an LSTMNet's has a matrix of that name; is it another model's?`,
+      )
     }
     return value.shape
   }

@@ -139,6 +139,8 @@ function valueProblems(parameters: NamedParameters, stateDict: StateDict, allowN
   return problems
 }
 
-function valuesOf(value: Tensor | ArrayWithShape): ArrayLike<number> & { every(test: (x: number) => boolean): boolean } {
+function valuesOf(
+  value: Tensor | ArrayWithShape,
+): ArrayLike<number> & { every(test: (x: number) => boolean): boolean } {
   return 'data' in value && typeof value.data !== 'function' ? value.data : (value as Tensor).dataSync()
 }

@@ -20,7 +20,9 @@ export function summarize(config: Required<LSTMNetConfig>, parameters: NamedPara
   ]
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
   return rows
-    .map(([layer, shape, size]) => `${layer.padEnd(widths[0])}  ${shape.padEnd(widths[1])}  ${size.padStart(widths[2])}`)
+    .map(
+      ([layer, shape, size]) => `${layer.padEnd(widths[0])}  ${shape.padEnd(widths[1])}  ${size.padStart(widths[2])}`,
+    )
     .join('\n')
 }
 

@@ -37,7 +37,11 @@ describe.each(manualSeed)('the reference program with seed $seed, $samples sampl
     const generator = new Generator(reference.seed)
     for (const tensor of Object.values(reference.init)) {
       const shape: number[] = tensor.shape
-      const values = generator.uniform(new Float32Array(shape.reduce((a, b) => a * b, 1)), -bound(reference), bound(reference))
+      const values = generator.uniform(
+        new Float32Array(shape.reduce((a, b) => a * b, 1)),
+        -bound(reference),
+        bound(reference),
+      )
       expect(sha256(bytesOf(values))).toBe(tensor.sha256)
     }
     for (const epoch of reference.epochs) {
@@ -86,7 +90,9 @@ describe('Generator', () => {
   it('makes a permutation of 0 … n−1 for every n', () => {
     fc.assert(
       fc.property(fc.nat(500), fc.nat(), (n, seed) => {
-        expect([...new Generator(seed).randperm(n)].sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i))
+        expect([...new Generator(seed).randperm(n)].sort((a, b) => a - b)).toEqual(
+          Array.from({ length: n }, (_, i) => i),
+        )
       }),
     )
   })

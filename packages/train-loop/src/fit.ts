@@ -77,7 +77,15 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
     if (trained.aborted) break
     const tested = test && (await testModel(model, test, { loss, signal }))
     if (signal?.aborted) break
-    const end: EpochEnd = { epoch, epochs, lr, trainLoss: trained.loss, samples: trained.samples, seconds, test: tested }
+    const end: EpochEnd = {
+      epoch,
+      epochs,
+      lr,
+      trainLoss: trained.loss,
+      samples: trained.samples,
+      seconds,
+      test: tested,
+    }
     history.push(end)
     for (const callback of callbacks) await callback.onEpochEnd?.(end, control)
   }

@@ -25,5 +25,8 @@ export function valueAndGradients(model: Trainable, loss: LossFunction, { inputs
   const variables: Variable[] = parameters.map(([, parameter]) => parameter)
   const { value, grads } = variableGrads(() => loss(model.forward(inputs), targets) as Scalar, variables)
   const present = parameters.filter(([, { name }]) => grads[name] != null)
-  return { loss: value, gradients: Object.fromEntries(present.map(([name, parameter]) => [name, grads[parameter.name]])) }
+  return {
+    loss: value,
+    gradients: Object.fromEntries(present.map(([name, parameter]) => [name, grads[parameter.name]])),
+  }
 }

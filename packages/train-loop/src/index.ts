@@ -1,27 +1,23 @@
 // The loop
-export { type FitOptions, type FitResult, fit } from './fit'
-export { type TestModelOptions, type TestResult, testModel } from './test-model'
-export { type BatchEnd, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
 
+// Errors
+export { isRowwiseError } from '@rowwise/errors'
+// Callbacks
+export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
+export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
+// Optimizers and gradients
+export { clipGradientNorm, gradientNorm } from './clip-gradients'
+export { OptimizerStateError, TargetError, TrainOptionError } from './errors'
+export { type FitOptions, type FitResult, fit } from './fit'
+export { type ValueAndGradients, valueAndGradients } from './gradients'
 // Losses
 export { crossEntropy } from './losses/cross-entropy'
 export { nllLoss } from './losses/nll-loss'
 export type { LossOptions, Reduction } from './losses/reduction'
-
-// Optimizers and gradients
-export { clipGradientNorm, gradientNorm } from './clip-gradients'
-export { type ValueAndGradients, valueAndGradients } from './gradients'
+// What can be trained
+export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam'
 export type { Optimizer } from './optimizers/optimizer'
 export { cosineAnnealingLR, type Schedule, stepLR } from './schedules'
-
-// Callbacks
-export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
-export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
-
-// What can be trained
-export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
-
-// Errors
-export { isRowwiseError } from '@rowwise/errors'
-export { OptimizerStateError, TargetError, TrainOptionError } from './errors'
+export { type TestModelOptions, type TestResult, testModel } from './test-model'
+export { type BatchEnd, type TrainModelOptions, type TrainResult, trainModel } from './train-model'

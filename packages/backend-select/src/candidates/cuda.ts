@@ -25,7 +25,11 @@ export async function startCuda(timeoutMs: number): Attempt {
     }
   }
   if (!isBuilt(directory)) {
-    return { code: 'NOT_BUILT', reason: `${directory} is installed, but its native binding was not built.`, fix: rebuild }
+    return {
+      code: 'NOT_BUILT',
+      reason: `${directory} is installed, but its native binding was not built.`,
+      fix: rebuild,
+    }
   }
   const cores = otherCore(directory)
   if (cores) {

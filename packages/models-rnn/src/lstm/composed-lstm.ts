@@ -27,11 +27,7 @@ import type { LSTMLayerOptions, LSTMLayerOutputs, LSTMLayerWeights } from './lst
  *     c = σ(f)·c + σ(i)·tanh(g)
  *     h = σ(o)·tanh(c)
  */
-export function composedLSTM(
-  inputs: Tensor3D,
-  weights: LSTMLayerWeights,
-  options: LSTMLayerOptions,
-): LSTMLayerOutputs {
+export function composedLSTM(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions): LSTMLayerOutputs {
   const { reverse = false, initial, returnOutput = true } = options
   const [batch, time] = inputs.shape
   const hidden = weights.weightHh.shape[1]

@@ -1,5 +1,5 @@
-import { concat, slice, squeeze, stack, type Tensor2D, type Tensor3D, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { Generator } from '@rowwise/torch-random'
+import { concat, slice, squeeze, stack, type Tensor2D, type Tensor3D, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { dropout } from '../dropout'
 import { ModuleOptionError, ShapeError } from '../errors'
 import { Module } from '../module'

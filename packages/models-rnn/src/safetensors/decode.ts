@@ -53,7 +53,9 @@ interface Layout {
 
 function splitFile(bytes: Uint8Array): { header: string; data: Uint8Array } {
   if (bytes.length < LENGTH_BYTES) {
-    throw new SafetensorsError(`the file has ${bytes.length} bytes, fewer than the 8 of its header length; fetch it again`)
+    throw new SafetensorsError(
+      `the file has ${bytes.length} bytes, fewer than the 8 of its header length; fetch it again`,
+    )
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true)
   if (length < 2n || length > BigInt(MAX_HEADER_BYTES) || length > BigInt(bytes.length - LENGTH_BYTES)) {

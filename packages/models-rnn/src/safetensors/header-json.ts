@@ -4,7 +4,7 @@ import { SafetensorsError } from '../errors'
 export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderValue>
 
 const MAX_DEPTH = 3 // header → tensor → shape; nothing in the format is deeper
-const TOKEN = /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\\u0000-\u001f]|\\.)*")|(0|[1-9][0-9]*)(?![0-9.eE]))/y
+const TOKEN = /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\]|\\.)*")|(0|[1-9][0-9]*)(?![0-9.eE]))/y
 
 /**
  * Parses the JSON of a safetensors header. `JSON.parse` would drop duplicate names, take `__proto__` for a key and recurse
@@ -40,7 +40,9 @@ class TokenReader {
   }
 
   fail(reason = 'is no valid header JSON'): never {
-    throw new SafetensorsError(`the header ${reason} near character ${this.at}; the file was damaged, so fetch it again`)
+    throw new SafetensorsError(
+      `the header ${reason} near character ${this.at}; the file was damaged, so fetch it again`,
+    )
   }
 }
 

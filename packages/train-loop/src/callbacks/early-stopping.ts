@@ -45,7 +45,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callbacks {
 function read({ trainLoss, test }: EpochEnd, monitor: NonNullable<EarlyStoppingOptions['monitor']>): number {
   if (monitor === 'trainLoss') return trainLoss
   if (test === undefined) {
-    throw new TrainOptionError(`earlyStopping watches ${monitor}, but fit has no test data; pass test or watch trainLoss`)
+    throw new TrainOptionError(
+      `earlyStopping watches ${monitor}, but fit has no test data; pass test or watch trainLoss`,
+    )
   }
   return monitor === 'testLoss' ? test.loss : test.correct / test.total
 }

@@ -18,7 +18,9 @@ export function checkedTargets(loss: string, outputs: Tensor, targets: Tensor): 
   const indices = targets.dataSync() as Int32Array
   for (let sample = 0; sample < samples; sample++) {
     if (indices[sample] < 0 || indices[sample] >= classes) {
-      throw new TargetError(`${loss}: target ${sample} is ${indices[sample]}, expected a class from 0 to ${classes - 1}`)
+      throw new TargetError(
+        `${loss}: target ${sample} is ${indices[sample]}, expected a class from 0 to ${classes - 1}`,
+      )
     }
   }
   return indices

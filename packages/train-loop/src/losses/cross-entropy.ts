@@ -32,7 +32,11 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptio
 function fusedCrossEntropy(logits: Tensor, targets: Int32Array, reduction: Reduction): Tensor {
   const [samples, classes] = logits.shape
   const operation = customGrad((input) => {
-    const { losses, probabilities } = softmaxCrossEntropy((input as Tensor).dataSync() as Float32Array, targets, classes)
+    const { losses, probabilities } = softmaxCrossEntropy(
+      (input as Tensor).dataSync() as Float32Array,
+      targets,
+      classes,
+    )
     const sum = losses.reduce((total, loss) => total + loss, 0)
     const value = reduction === 'none' ? tensor(losses) : tensor(reduction === 'mean' ? sum / samples : sum)
     const gradFunc = (upstream: Tensor): Tensor => {

@@ -80,7 +80,9 @@ export class Adam implements Optimizer {
     for (const [name, { size }] of Object.entries(gradients)) {
       const expected = this.slots.get(name)?.parameter.size
       if (size !== expected) {
-        throw new TargetError(`the gradient of ${name} has ${size} elements, its parameter ${expected ?? 'does not exist'}`)
+        throw new TargetError(
+          `the gradient of ${name} has ${size} elements, its parameter ${expected ?? 'does not exist'}`,
+        )
       }
     }
     this.stepsTaken += 1
@@ -103,7 +105,15 @@ export class Adam implements Optimizer {
     const { lr, betas, eps, weightDecay, stepsTaken: step } = this
     const collect = (pick: (slot: Slot) => Float32Array): Record<string, Float32Array> =>
       Object.fromEntries(Array.from(this.slots, ([name, slot]) => [name, pick(slot).slice()]))
-    return { step, lr, betas: [...betas], eps, weightDecay, expAvg: collect(({ m }) => m), expAvgSq: collect(({ v }) => v) }
+    return {
+      step,
+      lr,
+      betas: [...betas],
+      eps,
+      weightDecay,
+      expAvg: collect(({ m }) => m),
+      expAvgSq: collect(({ v }) => v),
+    }
   }
 
   /**

@@ -1,0 +1,70 @@
+import { type ImageDataset, normalize, VARIANTS } from '@rowwise/data-mnist'
+import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
+import { UsageError } from '../exit'
+import type { CommonFlags, DataFlags } from '../options'
+import { readPng } from '../read-png'
+import { loadData, startBackend } from '../run/prepare'
+import { type LoadedModel, loadWeights } from '../run/weights-file'
+import { drawImage, drawProbabilities } from '../show/digit'
+import { print, printJson } from '../show/print'
+
+/** The flags of `rowwise predict`. */
+export interface PredictFlags extends CommonFlags, DataFlags {
+  weights: string
+  index?: number
+}
+
+interface GreyImage {
+  /** uint8 `[height, width]`, bright on dark */
+  pixels: Uint8Array
+  height: number
+  width: number
+  /** The name of its class, where that is known. */
+  label?: string
+}
+
+/** `rowwise predict`: what one image shows, with the probability of every class. */
+export async function predict(path: string | undefined, flags: PredictFlags): Promise<void> {
+  if ((path === undefined) === (flags.index === undefined)) {
+    throw new UsageError('predict needs one image: a PNG file, or --index K for a test image')
+  }
+  await startBackend(flags)
+  const { model, preprocessing } = await loadWeights(flags.weights)
+  const { mean, std, classNames } = preprocessing ?? VARIANTS[flags.variant]
+  const { inputSize } = model.config
+  const image: GreyImage =
+    path === undefined ? testImage((await loadData(flags)).test, flags.index ?? 0) : await readPng(path, inputSize)
+  if (image.width !== inputSize) {
+    throw new UsageError(`the image is ${image.width} pixels wide, the model reads rows of ${inputSize}`)
+  }
+  const probabilities = classify(model, image, normalize(mean, std))
+  const names = Array.from(probabilities, (_, index) => classNames[index] ?? String(index))
+  const best = probabilities.indexOf(Math.max(...probabilities))
+  if (flags.json) {
+    printJson({
+      prediction: names[best],
+      label: image.label,
+      probabilities: Object.fromEntries(names.map((name, k) => [name, probabilities[k]])),
+    })
+    return
+  }
+  print(drawImage(image.pixels, image.height, image.width))
+  print(drawProbabilities(probabilities, names))
+  print(`It shows ${names[best]}${image.label === undefined ? '' : ` (labelled ${image.label})`}.`)
+}
+
+function testImage(dataset: ImageDataset, index: number): GreyImage {
+  const { length, height, width, images, labels, classNames } = dataset
+  if (index >= length) throw new UsageError(`--index is ${index}, the test images are numbered 0 to ${length - 1}`)
+  const size = height * width
+  return { pixels: images.subarray(index * size, (index + 1) * size), height, width, label: classNames[labels[index]] }
+}
+
+function classify(model: LoadedModel['model'], image: GreyImage, table: Float32Array): Float32Array {
+  model.eval()
+  return tidy(() => {
+    const values = Float32Array.from(image.pixels, (pixel) => table[pixel])
+    const inputs = tensor3d(values, [1, image.height, image.width])
+    return softmax(model.forward(inputs)).dataSync() as Float32Array
+  })
+}

@@ -1,0 +1,24 @@
+import { isRowwiseError, RowwiseError } from '@rowwise/errors'
+
+/** The exit code of wrong input: an unknown option, a bad value, a file that is not there or not what it should be. */
+export const USAGE_ERROR = 2
+
+/** The exit code of what should not happen. */
+export const FAILURE = 1
+
+/** Input that a command refuses. */
+export class UsageError extends RowwiseError {
+  readonly code = 'USAGE'
+}
+
+/** Errors that name what the user can mend are wrong input; everything else is our failure. */
+export function exitCodeOf(error: unknown): number {
+  return isRowwiseError(error) ? USAGE_ERROR : FAILURE
+}
+
+/** One line for what the user can mend; the whole stack for our own faults, when asked for by ROWWISE_DEBUG. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (process.env.ROWWISE_DEBUG) return error.stack ?? error.message
+  return isRowwiseError(error) ? error.message : `${error.message} (set ROWWISE_DEBUG=1 for the stack)`
+}

@@ -1,0 +1,61 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** What every command that reads a data set takes. */
+export interface DataFlags {
+  data?: string
+  variant: 'mnist' | 'fashion-mnist'
+}
+
+/** What every command takes. */
+export interface CommonFlags {
+  backend?: 'auto' | 'cuda' | 'wasm' | 'cpu'
+  json?: boolean
+}
+
+export function dataOptions(): Option[] {
+  return [
+    new Option('--data <directory>', 'four IDX files, plain or .gz (default: MNIST, as shipped)'),
+    new Option('--variant <name>', 'what --data holds').choices(['mnist', 'fashion-mnist']).default('mnist'),
+  ]
+}
+
+export function backendOption(): Option {
+  return new Option('--backend <name>', 'the best backend to consider (default: ROWWISE_BACKEND or auto)').choices([
+    'auto',
+    'cuda',
+    'wasm',
+    'cpu',
+  ])
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON for machines')
+}
+
+export function positiveInteger(text: string): number {
+  const value = nonNegativeInteger(text)
+  if (value < 1) throw new InvalidArgumentError('Expected an integer of at least 1.')
+  return value
+}
+
+export function nonNegativeInteger(text: string): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('Expected an integer of at least 0.')
+  }
+  return value
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number over 0.')
+  return value
+}
+
+export function probability(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value < 1)) {
+    throw new InvalidArgumentError('Expected a number from 0 up to, not including, 1.')
+  }
+  return value
+}

@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+import { createRequire } from 'node:module'
+import { Command, CommanderError } from 'commander'
+import { exitCodeOf, messageOf, USAGE_ERROR } from './exit'
+import {
+  backendOption,
+  dataOptions,
+  jsonOption,
+  nonNegativeInteger,
+  positiveInteger,
+  positiveNumber,
+  probability,
+} from './options'
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
+const program = new Command('rowwise')
+  .description('Reads images row by row through an LSTM and says what they show.')
+  .version(version)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: false })
+
+// Each action imports its command when it runs, so that --help does not wait for TensorFlow.js.
+const train = program
+  .command('train')
+  .description('train the reference network, by default exactly as the classic PyTorch program does')
+  .option('--epochs <n>', 'times through the training images', positiveInteger, 10)
+  .option('--batch-size <n>', 'samples per step', positiveInteger, 64)
+  .option('--lr <rate>', "Adam's learning rate", positiveNumber, 1e-3)
+  .option('--hidden-size <n>', 'features of the hidden state', positiveInteger, 64)
+  .option('--num-layers <n>', 'LSTM layers', positiveInteger, 1)
+  .option('--bidirectional', 'read each image in both directions')
+  .option('--dropout <p>', 'between layers, in training', probability, 0)
+  .option('--seed <n>', 'as torch.manual_seed', nonNegativeInteger, 0)
+  .option('--samples <n>', 'train on the first n images only', positiveInteger)
+  .option('--out <directory>', 'where weights, metrics and settings go (default: runs/1, runs/2, …)')
+  .option('--force', 'replace the run that is in --out')
+  .action(async (options) => (await import('./commands/train')).train(options))
+
+const test = program
+  .command('test')
+  .description('evaluate saved weights on the test images')
+  .requiredOption('--weights <file>', 'a safetensors file, ours or PyTorch’s')
+  .option('--batch-size <n>', 'samples per batch', positiveInteger, 1000)
+  .action(async (options) => (await import('./commands/test')).test(options))
+
+const predict = program
+  .command('predict')
+  .description('say what one image shows')
+  .argument('[image]', 'a PNG file')
+  .requiredOption('--weights <file>', 'a safetensors file, ours or PyTorch’s')
+  .option('--index <k>', 'take the test image number k in place of a file', nonNegativeInteger)
+  .action(async (image, options) => (await import('./commands/predict')).predict(image, options))
+
+const backends = program
+  .command('backends')
+  .description('show which backend runs here, and why the better ones do not')
+  .action(async (options) => (await import('./commands/backends')).backends(options))
+
+for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
+for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR
+  } else {
+    console.error(`rowwise: ${messageOf(error)}`)
+    process.exitCode = exitCodeOf(error)
+  }
+}

@@ -1,0 +1,161 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../src'
+
+const refused = expect.objectContaining({ code: 'SAFETENSORS_INVALID' })
+
+/** A file with this header, as an object or as text, and so many bytes of data. */
+function file(header: object | string, dataBytes: number): Uint8Array {
+  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+  const bytes = new Uint8Array(8 + text.length + dataBytes)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
+  bytes.set(text, 8)
+  return bytes
+}
+
+const f32 = (shape: number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] })
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+describe('a safetensors file', () => {
+  it('comes back as it was written: names, shapes, dtypes, bits and metadata', () => {
+    const tensors = fc.dictionary(
+      fc.stringMatching(/^[a-z][a-z0-9_.é]{0,20}$/).filter((name) => !['constructor', 'prototype'].includes(name)),
+      fc.float32Array({ minLength: 0, maxLength: 12 }),
+    )
+    fc.assert(
+      fc.property(tensors, fc.dictionary(fc.stringMatching(/^[a-z ]{1,9}$/), fc.string()), (arrays, metadata) => {
+        const written = Object.fromEntries(
+          Object.entries(arrays).map(([name, data]) => [name, { dtype: 'F32' as const, shape: [data.length, 1], data }]),
+        )
+        const { constructor: _, ...safe } = metadata as Record<string, string>
+        const read = decodeSafetensors(encodeSafetensors(written, safe))
+        expect(read.metadata).toEqual(safe)
+        expect(read.tensors).toEqual(written)
+      }),
+    )
+  })
+
+  it('holds tensors of TensorFlow.js with their dtype', () => {
+    const read = decodeSafetensors(encodeSafetensors({ a: tf.tensor2d([[1, 2]]), b: tf.tensor1d([3], 'int32') }))
+    expect(read.tensors).toEqual({
+      a: { dtype: 'F32', shape: [1, 2], data: Float32Array.of(1, 2) },
+      b: { dtype: 'I32', shape: [1], data: Int32Array.of(3) },
+    })
+  })
+
+  it('has its data on a multiple of eight bytes', () => {
+    const bytes = encodeSafetensors({ weight: { shape: [1], data: Float32Array.of(1) } })
+    expect(new DataView(bytes.buffer).getBigUint64(0, true) % 8n).toBe(0n)
+  })
+
+  it('may hold half precision, which comes as raw bits', () => {
+    const bytes = file({ h: { dtype: 'F16', shape: [2], data_offsets: [0, 4] } }, 4)
+    expect(decodeSafetensors(bytes).tensors.h).toEqual({ dtype: 'F16', shape: [2], data: new Uint16Array(2) })
+  })
+
+  it('may list its tensors in another order than their data', () => {
+    const { tensors } = decodeSafetensors(file({ b: f32([1], 4, 8), a: f32([1], 0, 4) }, 8))
+    expect(Object.keys(tensors)).toEqual(['a', 'b'])
+  })
+})
+
+describe('decodeSafetensors refuses', () => {
+  it.each([0n, 1n, 7n, 1n << 53n, (1n << 64n) - 1n, (1n << 20n) + 1n])('the header length %s', (length) => {
+    const bytes = file({ a: f32([1], 0, 4) }, 4)
+    new DataView(bytes.buffer).setBigUint64(0, length, true)
+    const began = performance.now()
+    expect(() => decodeSafetensors(bytes)).toThrow(refused)
+    expect(performance.now() - began).toBeLessThan(1000)
+  })
+
+  it.each<[string, object | string, number]>([
+    ['a shape whose product overflows', { a: f32([4194305, 4194305, 211106198978564], 0, 4) }, 4],
+    ['a shape that needs other bytes', { a: f32([2], 0, 4) }, 4],
+    ['an end before its begin', { a: f32([1], 4, 0) }, 4],
+    ['a negative offset', '{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}', 4],
+    ['a fraction', '{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}', 4],
+    ['a hole', { a: f32([1], 0, 4), b: f32([1], 8, 12) }, 12],
+    ['an overlap', { a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12],
+    ['data after the last tensor', { a: f32([1], 0, 4) }, 5],
+    ['data that ends early', { a: f32([1], 0, 4) }, 3],
+    ['an unknown dtype', { a: { dtype: 'F4', shape: [1], data_offsets: [0, 4] } }, 4],
+    ['a dtype named like an object’s property', { a: { dtype: 'toString', shape: [], data_offsets: [0, 4] } }, 4],
+    ['a missing field', { a: { dtype: 'F32', shape: [1] } }, 4],
+    ['an extra field', { a: { ...f32([1], 0, 4), more: '' } }, 4],
+    ['a name that stands twice', '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0],
+    ['the name __proto__', '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4],
+    ['the name constructor', { constructor: f32([1], 0, 4) }, 4],
+    ['__proto__ in the metadata', '{"__metadata__":{"__proto__":"x"}}', 0],
+    ['metadata that is no text', { __metadata__: { a: ['b'] } }, 0],
+    ['metadata that is no object', { __metadata__: 'a' }, 0],
+    ['deep nesting', `{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, 0],
+    ['a list for a header', '[]', 0],
+    ['a header that begins with a space', ' {}', 0],
+    ['text after the header', '{} x', 0],
+    ['a comma too many', '{"__metadata__":{},}', 0],
+    ['true and null', '{"a":true}', 0],
+    ['65 axes', { a: f32(new Array(65).fill(1), 0, 4) }, 4],
+  ])('%s', (_, header, dataBytes) => {
+    expect(() => decodeSafetensors(file(header, dataBytes))).toThrow(refused)
+    expect(({} as Record<string, unknown>).dtype).toBe(undefined)
+  })
+
+  it('100 000 entries, in a moment', () => {
+    const entries = Array.from({ length: 15_000 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`)
+    expect(() => decodeSafetensors(file(`{${entries.join()}}`, 0))).toThrow(/15000 tensors|header length/)
+    const many = Array.from({ length: 100_000 }, (_, i) => `"${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`)
+    expect(() => decodeSafetensors(file(`{${many.join()}}`, 0))).toThrow(/header length/)
+  })
+
+  it('a header that is no UTF-8', () => {
+    const bytes = file('{"a":"bc"}', 0)
+    bytes[13] = 0xff
+    expect(() => decodeSafetensors(bytes)).toThrow(/UTF-8/)
+  })
+
+  it('every truncation', () => {
+    const bytes = encodeSafetensors({ a: { shape: [2], data: Float32Array.of(1, 2) } }, { note: 'x' })
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), (length) => {
+        expect(() => decodeSafetensors(bytes.subarray(0, length))).toThrow(refused)
+      }),
+    )
+  })
+
+  it('garbage with its own error and no other', () => {
+    const jsonish = fc.stringMatching(/^[{}[\]:,"0-9a-z_ ]{0,40}$/)
+    fc.assert(
+      fc.property(jsonish, fc.nat(8), (text, dataBytes) => {
+        let thrown: unknown
+        try {
+          decodeSafetensors(file(text, dataBytes))
+        } catch (error) {
+          thrown = error
+        }
+        expect(thrown === undefined || thrown instanceof SafetensorsError).toBe(true)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('encodeSafetensors refuses', () => {
+  it.each(['__metadata__', '__proto__', 'constructor', 'x'.repeat(1025)])('the name %s', (name) => {
+    const tensors = Object.fromEntries([[name, { shape: [1], data: Float32Array.of(1) }]])
+    expect(() => encodeSafetensors(tensors)).toThrow(refused)
+  })
+
+  it('a shape that does not fit its elements', () => {
+    expect(() => encodeSafetensors({ a: { shape: [3], data: Float32Array.of(1) } })).toThrow(/\[3\] but 1 elements/)
+  })
+
+  it('elements that are not of their dtype', () => {
+    const wrong = { a: { dtype: 'F32', shape: [1], data: Int32Array.of(1) } } as never
+    expect(() => encodeSafetensors(wrong)).toThrow(/dtype F32 but its elements are Int32Array/)
+  })
+})
