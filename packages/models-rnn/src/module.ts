@@ -1,14 +1,15 @@
-import { type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { StateDictError } from './errors'
+import type { Safetensor } from './safetensors/dtypes'
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
 
-/** A float32 array with its shape: a tensor of a state dict that lives outside TensorFlow.js. */
+/** An array with its shape: a tensor of a state dict that lives outside TensorFlow.js. */
 export interface ArrayWithShape {
   readonly shape: readonly number[]
-  /** Float32 values, row-major; float64 ones are rounded. */
-  readonly data: Float32Array | Float64Array
+  /** Row-major. A model takes float32 values, and float64 ones, which it rounds. */
+  readonly data: Safetensor['data']
 }
 
 /** Weights by PyTorch's names, as tensors or as plain arrays (what `decodeSafetensors` returns). */
@@ -73,7 +74,7 @@ export abstract class Module {
     }
     for (const [name, parameter] of Object.entries(parameters)) {
       if (!Object.hasOwn(stateDict, name)) continue
-      const copy = tensor(Float32Array.from(valuesOf(stateDict[name])), parameter.shape, 'float32')
+      const copy = tensor(Float32Array.from(valuesOf(stateDict[name]) as Float32Array), parameter.shape, 'float32')
       parameter.assign(copy)
       copy.dispose()
     }
@@ -132,15 +133,13 @@ function valueProblems(parameters: NamedParameters, stateDict: StateDict, allowN
       problems.push(`${name} has shape [${shape}], the model's has [${parameter.shape}]`)
     } else if (!(values instanceof Float32Array || values instanceof Float64Array)) {
       problems.push(`${name} holds no float32 numbers; convert it with .float() before saving`)
-    } else if (!allowNonFinite && !values.every(Number.isFinite)) {
+    } else if (!allowNonFinite && !(values as Float32Array).every(Number.isFinite)) {
       problems.push(`${name} has NaN or infinite weights; pass allowNonFinite: true to load them all the same`)
     }
   }
   return problems
 }
 
-function valuesOf(
-  value: Tensor | ArrayWithShape,
-): ArrayLike<number> & { every(test: (x: number) => boolean): boolean } {
-  return 'data' in value && typeof value.data !== 'function' ? value.data : (value as Tensor).dataSync()
+function valuesOf(value: Tensor | ArrayWithShape): Safetensor['data'] {
+  return value instanceof Tensor ? (value.dataSync() as Float32Array) : value.data
 }

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { Generator } from '@rowwise/torch-random'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { decodeSafetensors, encodeSafetensors, LSTM, LSTMNet, Linear, lstm } from '../src'
+import { decodeSafetensors, encodeSafetensors, Linear, LSTM, LSTMNet, lstm, type Safetensor } from '../src'
 
 const code = (code: string) => expect.objectContaining({ code })
 const shapes = (named: Readonly<Record<string, tf.Tensor>>) =>
@@ -58,7 +58,7 @@ describe('LSTMNet', () => {
       fc.property(config, fc.nat(), (config, seed) => {
         const model = new LSTMNet({ ...config, generator: new Generator(seed) })
         const { tensors } = decodeSafetensors(encodeSafetensors(model.stateDict()))
-        const rebuilt = LSTMNet.fromStateDict(tensors as never)
+        const rebuilt = LSTMNet.fromStateDict(tensors)
         expect(rebuilt.config).toEqual(model.config)
         expect(encodeSafetensors(rebuilt.stateDict())).toEqual(encodeSafetensors(model.stateDict()))
         model.dispose()
@@ -96,7 +96,7 @@ describe('LSTMNet', () => {
 describe('loadStateDict', () => {
   const dict = () => {
     const { tensors } = decodeSafetensors(encodeSafetensors(new LSTMNet({ inputSize: 2, hiddenSize: 1 }).stateDict()))
-    return tensors as Record<string, { shape: number[]; data: Float32Array }>
+    return tensors as Record<string, Safetensor<'F32'>>
   }
   const model = () => new LSTMNet({ inputSize: 2, hiddenSize: 1, generator: new Generator(9) })
 
@@ -104,7 +104,11 @@ describe('loadStateDict', () => {
     const target = model()
     const before = encodeSafetensors(target.stateDict())
     const { 'fc_1.bias': _, ...rest } = dict()
-    const wrong = { ...rest, extra: rest['fc_1.weight'], 'lstm_1.bias_ih_l0': { shape: [3], data: new Float32Array(3) } }
+    const wrong = {
+      ...rest,
+      extra: rest['fc_1.weight'],
+      'lstm_1.bias_ih_l0': { shape: [3], data: new Float32Array(3) },
+    }
     expect(() => target.loadStateDict(wrong)).toThrow(
       /missing fc_1.bias; unexpected extra; lstm_1.bias_ih_l0 has shape \[3\], the model's has \[4\]/,
     )
@@ -136,7 +140,8 @@ describe('loadStateDict', () => {
 })
 
 describe('LSTM', () => {
-  const layer = (options: object = {}) => new LSTM({ inputSize: 3, hiddenSize: 4, generator: new Generator(1), ...options })
+  const layer = (options: object = {}) =>
+    new LSTM({ inputSize: 3, hiddenSize: 4, generator: new Generator(1), ...options })
   const sequence = (time: number) => tf.tensor3d(new Generator(2).uniform(new Float32Array(2 * time * 3)), [2, time, 3])
 
   it('continues from a state as if the sequence had not been cut', () => {
@@ -171,7 +176,11 @@ describe('LSTM', () => {
     }
     expect(run(true, 5)).toEqual(run(true, 5))
     expect(run(true, 5)).not.toEqual(run(false, 5))
-    expect(run(false, 5)).toEqual([...layer({ numLayers: 2, generator: new Generator(5) }).forward(sequence(3)).hn.dataSync()])
+    expect(run(false, 5)).toEqual([
+      ...layer({ numLayers: 2, generator: new Generator(5) })
+        .forward(sequence(3))
+        .hn.dataSync(),
+    ])
   })
 
   it('refuses an initial state of another shape', () => {
@@ -183,9 +192,12 @@ describe('LSTM', () => {
     expect(() => layer().forward(tf.zeros([2, 0, 3]))).toThrow(code('SHAPE_MISMATCH'))
   })
 
-  it.each([{ hiddenSize: 0 }, { inputSize: 1.5 }, { numLayers: -1 }, { dropout: 1 }, { dropout: -0.1 }])('refuses %j', (options) => {
-    expect(() => layer(options)).toThrow(code('MODULE_OPTION'))
-  })
+  it.each([{ hiddenSize: 0 }, { inputSize: 1.5 }, { numLayers: -1 }, { dropout: 1 }, { dropout: -0.1 }])(
+    'refuses %j',
+    (options) => {
+      expect(() => layer(options)).toThrow(code('MODULE_OPTION'))
+    },
+  )
 })
 
 describe('Linear', () => {
@@ -199,12 +211,20 @@ describe('Linear', () => {
   }
 
   it('is x·Wᵀ + b', () => {
-    expect(linear().forward(tf.tensor2d([[1, -1]])).arraySync()).toEqual([[-0.5, -1, -2]])
+    expect(
+      linear()
+        .forward(tf.tensor2d([[1, -1]]))
+        .arraySync(),
+    ).toEqual([[-0.5, -1, -2]])
   })
 
   it('keeps every axis but the last', () => {
     expect(linear().forward(tf.zeros([4, 5, 2])).shape).toEqual([4, 5, 3])
-    expect(linear().forward(tf.tensor1d([1, -1])).arraySync()).toEqual([-0.5, -1, -2])
+    expect(
+      linear()
+        .forward(tf.tensor1d([1, -1]))
+        .arraySync(),
+    ).toEqual([-0.5, -1, -2])
   })
 
   it('refuses another last axis', () => {

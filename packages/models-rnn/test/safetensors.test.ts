@@ -30,7 +30,10 @@ describe('a safetensors file', () => {
     fc.assert(
       fc.property(tensors, fc.dictionary(fc.stringMatching(/^[a-z ]{1,9}$/), fc.string()), (arrays, metadata) => {
         const written = Object.fromEntries(
-          Object.entries(arrays).map(([name, data]) => [name, { dtype: 'F32' as const, shape: [data.length, 1], data }]),
+          Object.entries(arrays).map(([name, data]) => [
+            name,
+            { dtype: 'F32' as const, shape: [data.length, 1], data },
+          ]),
         )
         const { constructor: _, ...safe } = metadata as Record<string, string>
         const read = decodeSafetensors(encodeSafetensors(written, safe))
@@ -87,7 +90,11 @@ describe('decodeSafetensors refuses', () => {
     ['a dtype named like an object’s property', { a: { dtype: 'toString', shape: [], data_offsets: [0, 4] } }, 4],
     ['a missing field', { a: { dtype: 'F32', shape: [1] } }, 4],
     ['an extra field', { a: { ...f32([1], 0, 4), more: '' } }, 4],
-    ['a name that stands twice', '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}', 0],
+    [
+      'a name that stands twice',
+      '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
+      0,
+    ],
     ['the name __proto__', '{"__proto__":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}', 4],
     ['the name constructor', { constructor: f32([1], 0, 4) }, 4],
     ['__proto__ in the metadata', '{"__metadata__":{"__proto__":"x"}}', 0],

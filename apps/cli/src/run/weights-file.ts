@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { decodeSafetensors, encodeSafetensors, LSTMNet, type Safetensor } from '@rowwise/models-rnn'
+import { decodeSafetensors, encodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
 
 /** What a model needs to be used on new images; stands in the metadata of its safetensors file. */
@@ -31,7 +31,7 @@ export async function loadWeights(path: string): Promise<LoadedModel> {
     throw new UsageError(`${path} cannot be read: ${cause.message}; pass a safetensors file as --weights`, { cause })
   })
   const { tensors, metadata } = named(path, () => decodeSafetensors(bytes))
-  const model = named(path, () => LSTMNet.fromStateDict(tensors as Record<string, Safetensor<'F32'>>))
+  const model = named(path, () => LSTMNet.fromStateDict(tensors))
   return { model, preprocessing: readPreprocessing(metadata[METADATA_KEY]) }
 }
 

@@ -1,0 +1,271 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-cpu'
+import {
+  Adam,
+  type Callbacks,
+  clipGradientNorm,
+  cosineAnnealingLR,
+  crossEntropy,
+  type EpochEnd,
+  earlyStopping,
+  fit,
+  stepLR,
+  testModel,
+  trainModel,
+  valueAndGradients,
+} from '@rowwise/train-loop'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { batches, SoftmaxRegression } from './softmax-regression'
+
+beforeAll(async () => {
+  await tf.setBackend('cpu')
+})
+
+const setUp = (lr = 0.1) => {
+  const model = new SoftmaxRegression()
+  return { model, optimizer: new Adam(model.parameters(), { lr }) }
+}
+
+describe('valueAndGradients', () => {
+  it('gives the loss and the gradient of every parameter by its name', () => {
+    const [batch] = batches()
+    const { loss, gradients } = valueAndGradients(new SoftmaxRegression(), crossEntropy, batch)
+    expect(loss.dataSync()[0]).toBeCloseTo(Math.log(3), 6)
+    const third = 1 / 6
+    tf.test_util.expectArraysClose(
+      gradients.weight.dataSync(),
+      [-2 * third, third, third, third, -2 * third, third],
+      1e-6,
+    )
+  })
+})
+
+describe('trainModel', () => {
+  it('takes one step per batch and reports the mean loss over the samples', async () => {
+    const { model, optimizer } = setUp()
+    const losses: number[] = []
+    const result = await trainModel(model, optimizer, crossEntropy, batches(), {
+      onBatchEnd: ({ loss }) => void losses.push(loss()),
+    })
+    expect(result).toEqual({ loss: (losses[0] + losses[1]) / 2, batches: 2, samples: 4, aborted: false })
+    expect([losses[0] > losses[1], optimizer.steps]).toEqual([true, 2])
+  })
+
+  it('weighs a short batch by its samples', async () => {
+    const { model, optimizer } = setUp(0)
+    const uneven = [batches()[0], { inputs: tf.tensor2d([[0, 0]]), targets: tf.tensor1d([0], 'int32') }]
+    expect((await trainModel(model, optimizer, crossEntropy, uneven)).loss).toBeCloseTo(Math.log(3), 6)
+  })
+
+  it('takes any async iterable', async () => {
+    const { model, optimizer } = setUp()
+    async function* source() {
+      yield* batches()
+    }
+    expect((await trainModel(model, optimizer, crossEntropy, source())).batches).toBe(2)
+  })
+
+  it('stops after the step in which it was told to', async () => {
+    const { model, optimizer } = setUp()
+    const controller = new AbortController()
+    const result = await trainModel(model, optimizer, crossEntropy, batches(), {
+      signal: controller.signal,
+      onBatchEnd: () => controller.abort(),
+    })
+    expect(result).toMatchObject({ batches: 1, aborted: true })
+  })
+
+  it('leaves no tensor behind, also when the callback throws', async () => {
+    const { model, optimizer } = setUp()
+    const data = batches()
+    const before = tf.memory().numTensors
+    await trainModel(model, optimizer, crossEntropy, data, { maxGradientNorm: 0.1 })
+    await testModel(model, data)
+    const failing = trainModel(model, optimizer, crossEntropy, data, {
+      onBatchEnd() {
+        throw new Error('from the callback')
+      },
+    })
+    await expect(failing).rejects.toThrow('from the callback')
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('leaves the caller’s batches to the caller', async () => {
+    const { model, optimizer } = setUp()
+    const data = batches()
+    await trainModel(model, optimizer, crossEntropy, data)
+    expect(data[0].inputs.isDisposed).toBe(false)
+  })
+})
+
+describe('testModel', () => {
+  it('counts what is right and what was taken for what', async () => {
+    const { model } = setUp()
+    model.weight.assign(
+      tf.tensor2d([
+        [1, 0, 0],
+        [0, 1, 0],
+      ]),
+    )
+    const { loss, correct, total, confusion } = await testModel(model, batches())
+    expect({ correct, total, confusion }).toEqual({
+      correct: 4,
+      total: 4,
+      confusion: [
+        [2, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ],
+    })
+    expect(loss).toBeGreaterThan(0)
+  })
+
+  it('takes the first of equal outputs, as torch.argmax does', async () => {
+    expect((await testModel(new SoftmaxRegression(), batches())).confusion).toEqual([
+      [2, 0, 0],
+      [1, 0, 0],
+      [1, 0, 0],
+    ])
+  })
+
+  it('puts the model into evaluation meanwhile and back afterwards', async () => {
+    const { model } = setUp()
+    const modes: boolean[] = []
+    const forward = model.forward.bind(model)
+    model.forward = (inputs) => {
+      modes.push(model.training)
+      return forward(inputs)
+    }
+    await testModel(model, batches())
+    expect([modes, model.training]).toEqual([[false, false], true])
+  })
+})
+
+describe('clipGradientNorm', () => {
+  it('scales the common norm down to the limit', () => {
+    const { gradients, norm } = clipGradientNorm({ a: tf.tensor1d([3]), b: tf.tensor1d([4]) }, 1)
+    expect(norm).toBe(5)
+    tf.test_util.expectArraysClose([...gradients.a.dataSync(), ...gradients.b.dataSync()], [0.6, 0.8], 1e-5)
+  })
+
+  it('leaves smaller gradients as they are', () => {
+    const raw = { a: tf.tensor1d([3]) }
+    expect(clipGradientNorm(raw, 5).gradients).toBe(raw)
+  })
+
+  it.each([0, -1, Number.NaN])('refuses the limit %s', (limit) => {
+    expect(() => clipGradientNorm({}, limit)).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
+  })
+})
+
+describe('fit', () => {
+  it('trains and evaluates every epoch and tells the callbacks in order', async () => {
+    const { model, optimizer } = setUp()
+    const told: string[] = []
+    const callbacks: Callbacks = {
+      onFitBegin: ({ epochs }) => void told.push(`fit ${epochs}`),
+      onEpochBegin: ({ epoch }) => void told.push(`epoch ${epoch}`),
+      onBatchEnd: ({ epoch, batch }) => void told.push(`batch ${epoch}.${batch}`),
+      onEpochEnd: ({ epoch, test }) => void told.push(`end ${epoch}: ${test?.total}`),
+      onFitEnd: ({ history }) => void told.push(`fit end ${history.length}`),
+    }
+    const data = batches()
+    const { history, ended } = await fit(model, {
+      optimizer,
+      train: data,
+      test: data,
+      epochs: 2,
+      callbacks: [callbacks],
+    })
+    expect(told).toEqual([
+      ...['fit 2', 'epoch 1', 'batch 1.1', 'batch 1.2', 'end 1: 4'],
+      ...['epoch 2', 'batch 2.1', 'batch 2.2', 'end 2: 4', 'fit end 2'],
+    ])
+    expect([ended, history[1].trainLoss < history[0].trainLoss]).toEqual(['completed', true])
+  })
+
+  it('sets the learning rate of every epoch by the schedule', async () => {
+    const { model, optimizer } = setUp(1)
+    const schedule = stepLR({ stepSize: 2, gamma: 0.5 })
+    const { history } = await fit(model, { optimizer, train: batches(), epochs: 5, schedule })
+    expect(history.map(({ lr }) => lr)).toEqual([1, 1, 0.5, 0.5, 0.25])
+  })
+
+  it('ends early when a callback says so', async () => {
+    const { model, optimizer } = setUp()
+    const callbacks = [{ onEpochEnd: (_: EpochEnd, control: { stop(): void }) => control.stop() }]
+    const { history, ended } = await fit(model, { optimizer, train: batches(), epochs: 9, callbacks })
+    expect([history.length, ended]).toEqual([1, 'stopped'])
+  })
+
+  it('ends without an entry for the epoch that a signal cut', async () => {
+    const { model, optimizer } = setUp()
+    const controller = new AbortController()
+    const callbacks = [{ onBatchEnd: ({ epoch }: { epoch: number }) => void (epoch === 2 && controller.abort()) }]
+    const { history, ended } = await fit(model, {
+      optimizer,
+      train: batches(),
+      epochs: 9,
+      callbacks,
+      signal: controller.signal,
+    })
+    expect([history.length, ended, optimizer.steps]).toEqual([1, 'aborted', 3])
+  })
+
+  it('keeps the number of tensors flat over epochs, evaluation and callbacks', async () => {
+    const { model, optimizer } = setUp()
+    const data = batches()
+    const counts: number[] = []
+    const callbacks = [{ onEpochEnd: () => void counts.push(tf.memory().numTensors) }]
+    await fit(model, { optimizer, train: data, test: data, epochs: 3, callbacks })
+    expect(counts).toEqual([counts[0], counts[0], counts[0]])
+  })
+
+  it.each([0, 1.5, Number.NaN])('refuses %s epochs', async (epochs) => {
+    const { model, optimizer } = setUp()
+    await expect(fit(model, { optimizer, train: [], epochs })).rejects.toThrow(/epochs is/)
+  })
+})
+
+describe('earlyStopping', () => {
+  const epochEnd = (loss: number): EpochEnd =>
+    ({ epoch: 1, trainLoss: loss, test: { loss, correct: 0, total: 1, confusion: [] } }) as unknown as EpochEnd
+  const epochsUntilStop = (options: object, losses: number[]) => {
+    const callback = earlyStopping(options)
+    const stop = vi.fn()
+    return losses.findIndex((loss) => {
+      callback.onEpochEnd?.(epochEnd(loss), { stop })
+      return stop.mock.calls.length > 0
+    })
+  }
+
+  it('waits for as many epochs without improvement as it has patience', () => {
+    expect(epochsUntilStop({ patience: 2 }, [3, 2, 2.5, 2.4, 1])).toBe(3)
+  })
+
+  it('starts to count again after an improvement', () => {
+    expect(epochsUntilStop({ patience: 2 }, [3, 3.1, 2, 2.1, 2.2])).toBe(4)
+  })
+
+  it('takes no smaller change than minDelta for an improvement', () => {
+    expect(epochsUntilStop({ patience: 1, minDelta: 0.5 }, [3, 2.8])).toBe(1)
+  })
+
+  it('refuses to watch an evaluation that does not happen', () => {
+    const withoutTest = { ...epochEnd(1), test: undefined }
+    expect(() => earlyStopping().onEpochEnd?.(withoutTest, { stop() {} })).toThrow(/no test data/)
+  })
+
+  it('refuses a patience of 0', () => {
+    expect(() => earlyStopping({ patience: 0 })).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
+  })
+})
+
+describe('cosineAnnealingLR', () => {
+  it('falls from the initial rate over half of it to etaMin', () => {
+    const schedule = cosineAnnealingLR({ tMax: 10, etaMin: 0.2 })
+    expect(schedule(0, 1)).toBe(1)
+    expect(schedule(5, 1)).toBeCloseTo(0.6, 12)
+    expect(schedule(10, 1)).toBeCloseTo(0.2, 12)
+  })
+})
