@@ -1,0 +1,62 @@
+import { DataLoader, loadMnist, normalize } from '@rowwise/data-mnist'
+import { LSTMNet } from '@rowwise/models-rnn'
+import { Generator } from '@rowwise/torch-random'
+import { Adam, crossEntropy, testModel, trainModel } from '@rowwise/train-loop'
+import '@tensorflow/tfjs-backend-wasm'
+import * as tf from '@tensorflow/tfjs-core'
+import { beforeAll, describe, expect, it } from 'vitest'
+import tenEpochs from '../vectors/ten-epochs-seed0.json' with { type: 'json' }
+import { shareWithin, Vectors, worstError } from './vectors'
+
+const transform = normalize(0.1307, 0.3081)
+const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length
+
+beforeAll(async () => {
+  await tf.setBackend('wasm')
+})
+
+describe('an epoch over the real 60 000 images in file order', () => {
+  it('has the losses and the accuracy of PyTorch', { timeout: 300_000 }, async () => {
+    const vectors = new Vectors('lstmnet-mnist-epoch1')
+    const { train, test } = await loadMnist()
+    const model = vectors.model()
+    const losses: number[] = []
+    await trainModel(model, new Adam(model.parameters()), crossEntropy, new DataLoader(train, { transform }), {
+      onBatchEnd: ({ loss }) => void losses.push(loss()),
+    })
+    const { correct, total, loss } = await testModel(model, new DataLoader(test, { batchSize: 500, transform }))
+
+    const expected = vectors.values('losses')
+    expect(losses).toHaveLength(938)
+    expect(worstError(losses.slice(0, 200), expected.slice(0, 200), { absolute: 1e-3 })).toBeLessThan(1)
+    expect(Math.abs(mean(losses) / mean(expected) - 1)).toBeLessThan(0.01)
+    expect([total, Math.abs(correct - Number(vectors.metadata.test_correct)) <= 100]).toEqual([10000, true])
+    expect(Math.abs(loss - Number(vectors.metadata.test_mean_loss))).toBeLessThan(0.05)
+    const logits = model.forward(
+      tf.tensor3d(
+        Float32Array.from(test.images.subarray(0, 784_000), (byte) => transform[byte]),
+        [1000, 28, 28],
+      ),
+    )
+    expect(shareWithin(logits.dataSync(), vectors.values('final.test_logits_first1000'), 0.1)).toBeGreaterThan(0.9)
+  })
+})
+
+describe('the reference program with seed 0', () => {
+  it('begins with the eight losses that PyTorch’s begins with', async () => {
+    const { train } = await loadMnist()
+    const generator = new Generator(0)
+    const model = new LSTMNet({ generator })
+    const loader = new DataLoader(train, { batchSize: 64, shuffle: true, generator, transform })
+    const controller = new AbortController()
+    const losses: number[] = []
+    await trainModel(model, new Adam(model.parameters(), { lr: 1e-3 }), crossEntropy, loader, {
+      signal: controller.signal,
+      onBatchEnd({ loss, batch }) {
+        losses.push(loss())
+        if (batch === 8) controller.abort()
+      },
+    })
+    expect(worstError(losses, tenEpochs.epochs[0].first_train_losses, { absolute: 1e-4 })).toBeLessThan(1)
+  })
+})
