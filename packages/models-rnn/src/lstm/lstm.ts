@@ -1,3 +1,4 @@
+import { canFuse, fusedLSTM } from '@rowwise/lstm-kernels'
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { composedLSTM } from './composed-lstm'
 
@@ -36,6 +37,9 @@ export interface LSTMLayerOutputs {
 /**
  * One direction of one LSTM layer: every LSTM of this package goes through here. Differentiable.
  *
+ * Where tensors lie in this process's memory (the wasm and the cpu backend) the fused kernels of `@rowwise/lstm-kernels`
+ * compute it; elsewhere a graph of TensorFlow.js operations does.
+ *
  * @param inputs float32 `[N, T, I]`
  * @example
  * ```ts
@@ -43,5 +47,5 @@ export interface LSTMLayerOutputs {
  * ```
  */
 export function lstm(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions = {}): LSTMLayerOutputs {
-  return composedLSTM(inputs, weights, options)
+  return canFuse() ? fusedLSTM(inputs, weights, options) : composedLSTM(inputs, weights, options)
 }

@@ -1,0 +1,5 @@
+export { activate } from './activations'
+export { backward } from './backward'
+export { forward } from './forward'
+export { collectWeightGradients, inputGradients } from './gradients'
+export { packBackward, packForward } from './pack'

@@ -1,0 +1,139 @@
+import type { KernelPath, LSTMEngine } from './engine'
+import { KernelOptionError } from './errors'
+import { JsEngine } from './js/js-engine'
+import { MAX_THREADS } from './threads/control'
+import { nodeWorkerThreads } from './threads/start-worker'
+import { kernelModule } from './wasm/module'
+import { WasmEngine } from './wasm/wasm-engine'
+
+/** How the kernels run. */
+export interface KernelOptions {
+  /**
+   * The code to run. `'auto'` is the first that this runtime has of relaxed-simd, simd, js; `'off'` leaves LSTMs to the
+   * operations of TensorFlow.js.
+   * @default the environment variable ROWWISE_KERNELS, or `'auto'`
+   */
+  path?: KernelPath | 'auto' | 'off'
+  /**
+   * Threads that large batches are split over, the calling one included. `'auto'` is one per processor, up to 8. Results are
+   * bit-equal from run to run for one count, and differ in the last bits between counts.
+   * @default the environment variable ROWWISE_THREADS, or `'auto'`
+   */
+  threads?: number | 'auto'
+}
+
+/** What runs, for reports. */
+export interface KernelReport {
+  /** The code that runs; `'off'` when LSTMs are left to TensorFlow.js. */
+  path: KernelPath | 'off'
+  /** Threads, the calling one included. */
+  threads: number
+  /** Why a better code does not run, and threads that were lost. */
+  notes: string[]
+}
+
+const PATHS: readonly KernelPath[] = ['relaxed-simd', 'simd', 'js']
+/** More threads than this gain nothing on a network that reads 28 rows; the user may still ask for them. */
+const AUTO_THREADS_LIMIT = 8
+
+let options: KernelOptions = {}
+let current: { engine: LSTMEngine | null; notes: string[] } | null = null
+
+/**
+ * Chooses the code and the threads of all LSTMs from now on. Without a call the environment decides, at the first LSTM.
+ *
+ * @throws {@link KernelOptionError} when the path does not run here or the count is no integer from 1 to 64; what ran before
+ * then stays.
+ * @example
+ * ```ts
+ * configureKernels({ path: 'simd', threads: 1 })
+ * ```
+ */
+export function configureKernels(chosen: KernelOptions): KernelReport {
+  const next = start(chosen)
+  current?.engine?.dispose()
+  options = chosen
+  current = next
+  return kernelReport()
+}
+
+/**
+ * What runs LSTMs here, and why nothing better does.
+ *
+ * @example
+ * ```ts
+ * const { path, threads } = kernelReport() // 'simd', 2
+ * ```
+ */
+export function kernelReport(): KernelReport {
+  const { engine, notes } = state()
+  return { path: engine?.path ?? 'off', threads: engine?.threads ?? 1, notes: [...notes] }
+}
+
+/** The engine that runs; null when LSTMs are left to TensorFlow.js. */
+export function currentEngine(): LSTMEngine | null {
+  return state().engine
+}
+
+function state() {
+  current ??= start(options)
+  return current
+}
+
+function start(chosen: KernelOptions) {
+  const { path = pathFromEnvironment(), threads = threadsFromEnvironment() } = chosen
+  const notes: string[] = []
+  if (path === 'off') return { engine: null, notes }
+  const count = threads === 'auto' ? autoThreads() : threads
+  if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
+    throw new KernelOptionError(`threads is ${threads}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
+  }
+  for (const candidate of candidates(path)) {
+    if (candidate === 'js') return { engine: new JsEngine(), notes }
+    const module = kernelModule(candidate)
+    if (module) {
+      const workers = nodeWorkerThreads() === undefined ? 1 : count
+      return { engine: new WasmEngine(candidate, module, workers, (reason) => reportLoss(notes, reason)), notes }
+    }
+    notes.push(missing(candidate))
+  }
+  throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)
+}
+
+function candidates(path: KernelPath | 'auto'): readonly KernelPath[] {
+  if (path === 'auto') return PATHS
+  if (PATHS.includes(path)) return [path]
+  throw new KernelOptionError(`path is '${path}', expected one of auto, ${PATHS.join(', ')}, off`)
+}
+
+function missing(path: KernelPath): string {
+  const mend = path === 'simd' ? 'a CPU with SSE4.1 or NEON' : 'Node 22, or --experimental-wasm-relaxed-simd'
+  return `this runtime has no WebAssembly ${path === 'simd' ? 'SIMD' : 'relaxed SIMD'} (it needs ${mend})`
+}
+
+function reportLoss(notes: string[], reason: string): void {
+  const message = `${reason}; the work goes on with the other threads, and gives the same numbers`
+  notes.push(message)
+  const { process } = globalThis as { process?: { emitWarning?: (message: string, name: string) => void } }
+  process?.emitWarning?.(message, 'RowwiseThreadWarning')
+}
+
+function autoThreads(): number {
+  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } }
+  const os = (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.('node:os')
+  const processors = os?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
+  return Math.min(processors, AUTO_THREADS_LIMIT)
+}
+
+function environment(name: string): string | undefined {
+  return (globalThis.process as NodeJS.Process | undefined)?.env?.[name] || undefined
+}
+
+function pathFromEnvironment(): NonNullable<KernelOptions['path']> {
+  return (environment('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
+}
+
+function threadsFromEnvironment(): number | 'auto' {
+  const text = environment('ROWWISE_THREADS')
+  return text === undefined || text === 'auto' ? 'auto' : Number(text)
+}

@@ -1,0 +1,100 @@
+/** The shape of one layer's work in one direction. */
+export interface LSTMShape {
+  /** Samples, N. */
+  batch: number
+  /** Steps, T. */
+  time: number
+  /** Features per step, I. */
+  inputSize: number
+  /** Hidden units, H. */
+  hiddenSize: number
+  /** Read the sequence from its end. */
+  reverse: boolean
+}
+
+/** Weights in PyTorch's layout, gates in the order i, f, g, o. */
+export interface LSTMWeights {
+  /** `[4H, I]` */
+  weightIh: Float32Array
+  /** `[4H, H]` */
+  weightHh: Float32Array
+  /** `[4H]`; both biases or none */
+  biasIh?: Float32Array
+  /** `[4H]`; both biases or none */
+  biasHh?: Float32Array
+}
+
+/** What a forward pass reads. */
+export interface ForwardInputs {
+  /** `[N, T, I]` */
+  x: Float32Array
+  /** Called only when the engine has not prepared the weights of `weightsKey` already. */
+  weights: () => LSTMWeights
+  /** Objects that stand for the weights' values: as long as they are the same objects, the values are the same. */
+  weightsKey: readonly object[]
+  /** Hidden and cell state before the first step, `[N, H]` each; zeros when absent. */
+  initial?: { h: Float32Array; c: Float32Array }
+  /** Keep what a backward pass needs. */
+  save: boolean
+  /** Hand back the hidden states of all steps. */
+  returnOutput: boolean
+}
+
+/** What a forward pass computes. */
+export interface ForwardOutputs {
+  /** `[N, T, H]`, when asked for */
+  output?: Float32Array
+  /** `[N, H]` */
+  h: Float32Array
+  /** `[N, H]` */
+  c: Float32Array
+  /** For the backward pass, when asked for. */
+  saved?: SavedForward
+}
+
+/** A forward pass that can be differentiated once. Holds memory until it is released. */
+export interface SavedForward {
+  /** Gradients by the weights and the initial state, from those by the outputs; those that are absent are zero. */
+  backward(upstream: Upstream): WeightGradients
+  /** Gradient by the inputs, `[N, T, I]`; after `backward`. */
+  inputGradient(): Float32Array
+  /** Gives the memory back; may be called again. */
+  release(): void
+}
+
+/** Gradients of a loss by what the forward pass handed back. */
+export interface Upstream {
+  /** `[N, T, H]` */
+  output?: Float32Array
+  /** `[N, H]` */
+  h?: Float32Array
+  /** `[N, H]` */
+  c?: Float32Array
+}
+
+/** Gradients in PyTorch's layout. */
+export interface WeightGradients {
+  /** `[4H, I]` */
+  weightIh: Float32Array
+  /** `[4H, H]` */
+  weightHh: Float32Array
+  /** `[4H]`, of either bias */
+  bias: Float32Array
+  /** `[N, H]`, when there was an initial state */
+  h?: Float32Array
+  /** `[N, H]`, when there was an initial state */
+  c?: Float32Array
+}
+
+/** Which code computes. */
+export type KernelPath = 'relaxed-simd' | 'simd' | 'js'
+
+/** Something that computes LSTM layers on plain arrays. */
+export interface LSTMEngine {
+  readonly path: KernelPath
+  /** Threads that large batches are split over, the calling one included. */
+  readonly threads: number
+  forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
+  /** Ends threads and frees memory. */
+  dispose(): void
+}

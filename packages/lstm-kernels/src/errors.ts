@@ -1,0 +1,16 @@
+import { RowwiseError } from '@rowwise/errors'
+
+/** A kernel path or thread count that is not allowed, or not possible here. */
+export class KernelOptionError extends RowwiseError {
+  readonly code = 'KERNEL_OPTION'
+}
+
+/** More memory than WebAssembly has; smaller batches need less. */
+export class KernelMemoryError extends RowwiseError {
+  readonly code = 'KERNEL_MEMORY'
+}
+
+/** A backward pass whose forward pass is no longer known, or was differentiated already. */
+export class KernelStateError extends RowwiseError {
+  readonly code = 'KERNEL_STATE'
+}

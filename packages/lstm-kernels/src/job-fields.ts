@@ -1,0 +1,77 @@
+// The job that the kernels read from memory: one 32-bit word per field, addresses in bytes. Shared by the TypeScript that
+// writes it and the AssemblyScript that reads it, so it holds nothing but constants.
+
+/** Samples N. */
+export const BATCH = 0
+/** Time steps T. */
+export const TIME = 1
+/** Features per step, I. */
+export const INPUT = 2
+/** Hidden units, H. */
+export const HIDDEN = 3
+/** 1 to read the sequence from its end. */
+export const REVERSE = 4
+/** 1 to keep what the backward pass needs. */
+export const SAVE = 5
+/** Inputs, [N, T, I]. */
+export const X = 6
+/** Rows [x_t | h_{t-1}], [T + 1, N, K] when saving, else [2, N, K]; K = ceil4(I) + ceil4(H). */
+export const Z = 7
+/** Gate activations, later their gradients, [T, N, gate pitch] when saving. */
+export const GATES = 8
+/** Cell states, [T + 1, N, ceil4(H)] when saving, else [1, N, ceil4(H)]. */
+export const CELLS = 9
+/** Packed weights of the forward pass, [panels, K, 16]. */
+export const WEIGHTS = 10
+/** Packed sum of both biases, [panels, 16]. */
+export const BIAS = 11
+/** Packed recurrent weights of the backward pass, [ceil(H/16), 4·ceil4(H), 16]. */
+export const WEIGHTS_HH_T = 12
+/** Packed input weights of the backward pass, [ceil(I/16), 4·ceil4(H), 16]; 0 when not wanted. */
+export const WEIGHTS_IH_T = 13
+/** Hidden states of all steps, [N, T, H]; 0 when not wanted. */
+export const OUTPUT = 14
+/** Final hidden state, [N, H]. */
+export const H_FINAL = 15
+/** Final cell state, [N, H]. */
+export const C_FINAL = 16
+/** Initial hidden state, [N, H]; 0 for zeros. */
+export const H_INITIAL = 17
+/** Initial cell state, [N, H]; 0 for zeros. */
+export const C_INITIAL = 18
+/** Gradient by the output, [N, T, H]; 0 when there is none. */
+export const D_OUTPUT = 19
+/** Gradient by the final hidden state, [N, H]; 0 when there is none. */
+export const D_H_FINAL = 20
+/** Gradient by the final cell state, [N, H]; 0 when there is none. */
+export const D_C_FINAL = 21
+/** Gradient by the cell state, carried from step to step, [N, ceil4(H)]. */
+export const D_CELLS = 22
+/** Partial weight gradients, one region per slice of the batch: [panels, K + 1, 16], the last row by the bias. */
+export const D_WEIGHTS = 23
+/** Bytes from one slice's partial gradients to the next. */
+export const D_WEIGHTS_STRIDE = 24
+/** Slices of the batch. */
+export const SLICES = 25
+/** Gradient by the initial hidden state, [N, H]; 0 when not wanted. */
+export const D_H_INITIAL = 26
+/** Gradient by the initial cell state, [N, H]; 0 when not wanted. */
+export const D_C_INITIAL = 27
+/** Gradient by the inputs, [N, T, I]. */
+export const D_X = 28
+/** Weights as PyTorch lays them out, [4H, I] and [4H, H]; gradients go there too. */
+export const RAW_WEIGHT_IH = 29
+export const RAW_WEIGHT_HH = 30
+/** Biases, [4H]; 0 without. */
+export const RAW_BIAS_IH = 31
+export const RAW_BIAS_HH = 32
+
+/** Words in a job. */
+export const JOB_WORDS = 40
+
+/** Floats that a row of gates is longer than its content, so that rows do not fall into the same cache sets. */
+export const GATE_PITCH_PADDING = 16
+/** Rows that go through all time steps together, so that what they share stays in the first-level cache. */
+export const ROW_BLOCK = 64
+/** Columns of a register tile: the four gates of four hidden units. */
+export const PANEL = 16

@@ -1,0 +1,192 @@
+import {
+  engine,
+  getBackend,
+  getKernel,
+  type KernelBackend,
+  type NamedTensorMap,
+  registerGradient,
+  registerKernel,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  type TensorInfo,
+  tensor,
+  tidy,
+} from '@tensorflow/tfjs-core'
+import { currentEngine } from '../configure'
+import type { SavedForward, WeightGradients } from '../engine'
+import { KernelStateError } from '../errors'
+import { recall, releaseFinished, remember } from './saved-passes'
+
+/** The operation's name in TensorFlow.js's registries. */
+const KERNEL = 'RowwiseLSTM'
+
+/** Backends whose tensors lie in this process's memory, where copying them into the kernels' memory costs microseconds. */
+const HOST_BACKENDS = ['wasm', 'cpu']
+
+/** The weights of one direction of one layer as tensors; gates in the order i, f, g, o. */
+export interface LSTMWeightTensors {
+  /** float32 `[4·H, I]` */
+  weightIh: Tensor2D
+  /** float32 `[4·H, H]` */
+  weightHh: Tensor2D
+  /** float32 `[4·H]`; both biases or none */
+  biasIh?: Tensor1D
+  /** float32 `[4·H]`; both biases or none */
+  biasHh?: Tensor1D
+}
+
+/** What {@link fusedLSTM} starts from and hands back. */
+export interface FusedLSTMOptions {
+  /** Read the sequence from its last step to its first. @default false */
+  reverse?: boolean
+  /** Hidden and cell state before the first step, each `[N, H]`; zeros when absent. */
+  initial?: { h: Tensor2D; c: Tensor2D }
+  /** Hand back the hidden states of all steps. @default true */
+  returnOutput?: boolean
+}
+
+/** What {@link fusedLSTM} computes; the caller disposes the tensors. */
+export interface FusedLSTMOutputs {
+  /** `[N, T, H]`; absent with `returnOutput: false` */
+  output?: Tensor3D
+  /** `[N, H]` */
+  h: Tensor2D
+  /** `[N, H]` */
+  c: Tensor2D
+}
+
+type Inputs = Record<'x' | 'weightIh' | 'weightHh', TensorInfo> &
+  Partial<Record<'biasIh' | 'biasHh' | 'h0' | 'c0', TensorInfo>>
+
+/**
+ * One direction of one LSTM layer as one operation of TensorFlow.js, with a gradient of its own: the numbers of
+ * `torch.nn.LSTM`. Gradients by the inputs and the initial state are computed only when they are asked for.
+ *
+ * @param inputs float32 `[N, T, I]`
+ * @throws {@link KernelMemoryError} when the batch is too large for WebAssembly's memory.
+ * @example
+ * ```ts
+ * const { h } = fusedLSTM(inputs, { weightIh, weightHh, biasIh, biasHh }, { returnOutput: false }) // [N, H]
+ * ```
+ */
+export function fusedLSTM(
+  inputs: Tensor3D,
+  weights: LSTMWeightTensors,
+  options: FusedLSTMOptions = {},
+): FusedLSTMOutputs {
+  const { reverse = false, initial, returnOutput = true } = options
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  const named: NamedTensorMap = {
+    ...{ x: inputs, weightIh, weightHh },
+    ...(biasIh && biasHh && { biasIh, biasHh }),
+    ...(initial && { h0: initial.h, c0: initial.c }),
+  }
+  const save = engine().isTapeOn()
+  return tidy(() => {
+    const outputs = engine().runKernel(KERNEL, named, { reverse, returnOutput, save }) as unknown as Tensor[]
+    const [h, c, , output] = outputs as [Tensor2D, Tensor2D, Tensor, Tensor3D | undefined]
+    return returnOutput ? { output, h, c } : { h, c }
+  })
+}
+
+/** Whether {@link fusedLSTM} runs on the current backend, and the kernels are not switched off. */
+export function canFuse(): boolean {
+  return getKernel(KERNEL, getBackend()) !== undefined && currentEngine() !== null
+}
+
+function forwardKernel(inputs: Inputs, backend: KernelBackend, attributes: Attributes): TensorInfo[] {
+  const { reverse, returnOutput, save } = attributes
+  const lstm = currentEngine()
+  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  const read = ({ dataId }: TensorInfo): Float32Array => backend.readSync(dataId) as Float32Array
+  const [batch, time, inputSize] = inputs.x.shape
+  const hiddenSize = inputs.weightHh.shape[1]
+  const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
+  const keyed = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
+  releaseFinished()
+  const { output, h, c, saved } = lstm.forward(
+    { batch, time, inputSize, hiddenSize, reverse },
+    {
+      x: read(inputs.x),
+      weightsKey: keyed.map(({ dataId }) => dataId),
+      weights: () => ({
+        weightIh: read(weightIh),
+        weightHh: read(weightHh),
+        ...(biasIh && biasHh && { biasIh: read(biasIh), biasHh: read(biasHh) }),
+      }),
+      initial: h0 && c0 && { h: read(h0), c: read(c0) },
+      save,
+      returnOutput,
+    },
+  )
+  const write = (values: Float32Array, shape: number[]): TensorInfo => ({
+    dataId: backend.write(values, shape, 'float32'),
+    shape,
+    dtype: 'float32',
+  })
+  const handle = write(Float32Array.of(saved ? remember(saved) : 0), [1])
+  const states = [write(h, [batch, hiddenSize]), write(c, [batch, hiddenSize]), handle]
+  return output ? [...states, write(output, [batch, time, hiddenSize])] : states
+}
+
+interface Attributes {
+  reverse: boolean
+  returnOutput: boolean
+  save: boolean
+}
+
+function gradient(dy: Tensor | Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
+  const [dH, dC, , dOutput] = dy as Tensor[]
+  const pass = recall(saved[0].dataSync()[0])
+  if (pass === undefined) {
+    throw new KernelStateError(
+      'the forward pass of this gradient was given up; take gradients before many other tapes begin',
+    )
+  }
+  const once = backwardOnce(pass, dH, dC, attributes.returnOutput ? dOutput : undefined)
+  const [batch, hiddenSize] = dH.shape
+  const inputSize = (): number => once().weightIh.length / (4 * hiddenSize)
+  return {
+    x: () => {
+      once()
+      const values = pass.inputGradient()
+      return tensor(values, [batch, values.length / (batch * inputSize()), inputSize()])
+    },
+    weightIh: () => tensor(once().weightIh, [4 * hiddenSize, inputSize()]),
+    weightHh: () => tensor(once().weightHh, [4 * hiddenSize, hiddenSize]),
+    biasIh: () => tensor(once().bias),
+    biasHh: () => tensor(once().bias.slice()),
+    h0: () => tensor(once().h as Float32Array, [batch, hiddenSize]),
+    c0: () => tensor(once().c as Float32Array, [batch, hiddenSize]),
+  }
+}
+
+/** TensorFlow.js asks for each gradient by itself; the backward pass computes all of them at the first. */
+function backwardOnce(pass: SavedForward, dH: Tensor, dC: Tensor, dOutput?: Tensor): () => WeightGradients {
+  let gradients: WeightGradients | undefined
+  return () => {
+    gradients ??= pass.backward({
+      h: dH.dataSync() as Float32Array,
+      c: dC.dataSync() as Float32Array,
+      output: dOutput?.dataSync() as Float32Array | undefined,
+    })
+    return gradients
+  }
+}
+
+for (const backendName of HOST_BACKENDS) {
+  registerKernel({
+    kernelName: KERNEL,
+    backendName,
+    kernelFunc: ({ inputs, backend, attrs }) =>
+      forwardKernel(inputs as unknown as Inputs, backend as KernelBackend, attrs as unknown as Attributes),
+  })
+}
+
+registerGradient({
+  kernelName: KERNEL,
+  outputsToSave: [false, false, true, false],
+  gradFunc: (dy, saved, attrs) => gradient(dy, saved, attrs as unknown as Attributes),
+})

@@ -1,0 +1,32 @@
+// The words that the threads share, beside the kernels' memory.
+
+/** Counts the jobs; workers sleep on it. */
+export const GENERATION = 0
+/** What to run: an {@link Operation}. */
+export const OPERATION = 1
+/** Address of the job. */
+export const JOB = 2
+/** Samples of the batch. */
+export const ROWS = 3
+/** Slices of the batch. */
+export const SLICE_COUNT = 4
+/** Slices done; the calling thread sleeps on it. */
+export const DONE = 5
+/** One word per slice: the generation while it is free, minus the generation once a thread has taken it. */
+export const CLAIMS = 6
+/** Most slices, hence threads. */
+export const MAX_THREADS = 64
+/** Words in all. */
+export const CONTROL_WORDS = CLAIMS + MAX_THREADS
+
+/** What a slice of a job can be. */
+export const OPERATIONS = { forward: 0, backward: 1, inputGradients: 2 } as const
+
+/** The name of an operation. */
+export type Operation = keyof typeof OPERATIONS
+
+/** Rows of a slice: even numbers of rows, because the kernels take two at a time. */
+export function sliceRows(rows: number, slices: number, slice: number): { begin: number; end: number } {
+  const each = 2 * Math.ceil(rows / slices / 2)
+  return { begin: Math.min(rows, slice * each), end: Math.min(rows, (slice + 1) * each) }
+}

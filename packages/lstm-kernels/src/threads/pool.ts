@@ -1,0 +1,144 @@
+import type { KernelExports } from '../wasm/module'
+import {
+  CLAIMS,
+  CONTROL_WORDS,
+  DONE,
+  GENERATION,
+  JOB,
+  OPERATION,
+  OPERATIONS,
+  type Operation,
+  ROWS,
+  SLICE_COUNT,
+  sliceRows,
+} from './control'
+import { startWorker, type WorkerHandle } from './start-worker'
+
+/** Turns of the waiting loop before the calling thread goes to sleep; slices end at almost the same time. */
+const SPINS = 2000
+/** A slice takes milliseconds; a thread that says nothing for so long is gone. */
+const LOST_AFTER_MILLISECONDS = 10_000
+
+/** What a {@link ThreadPool} works on. */
+export interface PoolMemory {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  kernels: KernelExports
+  /** Address of the scratch of thread k. */
+  tile(thread: number): number
+}
+
+/**
+ * Runs the slices of a job on several threads. The calling thread takes part: it does whatever slice no worker has taken
+ * yet, so that a worker that starts late, sleeps deep or died never holds up the work.
+ */
+export class ThreadPool {
+  private readonly control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  private workers: WorkerHandle[]
+  private generation = 0
+
+  /** @param workers how many beside the calling thread */
+  constructor(
+    private readonly context: PoolMemory,
+    workers: number,
+    private readonly onLoss: (reason: string) => void,
+  ) {
+    this.workers = Array.from({ length: workers }, (_, index) => {
+      const data = {
+        module: context.module,
+        memory: context.memory,
+        control: this.control,
+        tile: context.tile(index + 1),
+      }
+      const worker: WorkerHandle = startWorker(data, (reason) => this.forget(worker, reason))
+      return worker
+    })
+  }
+
+  /** Workers that live. */
+  get size(): number {
+    return this.workers.length
+  }
+
+  /** Runs an operation on all rows of a job, in so many slices; returns when all are done. */
+  run(operation: Operation, job: number, rows: number, slices: number): void {
+    this.publish(operation, job, rows, slices)
+    for (let slice = 0; slice < slices; slice++) {
+      if (!this.claim(slice)) continue
+      this.runSlice(operation, job, rows, slices, slice)
+      Atomics.add(this.control, DONE, 1)
+    }
+    if (!this.waitFor(slices)) this.recover(operation, job, rows, slices)
+  }
+
+  /** Ends the workers. */
+  dispose(): void {
+    for (const worker of this.workers) worker.terminate()
+    this.workers = []
+  }
+
+  private publish(operation: Operation, job: number, rows: number, slices: number): void {
+    const { control } = this
+    this.generation = (this.generation % 0x3fffffff) + 1
+    Atomics.store(control, OPERATION, OPERATIONS[operation])
+    Atomics.store(control, JOB, job)
+    Atomics.store(control, ROWS, rows)
+    Atomics.store(control, SLICE_COUNT, slices)
+    Atomics.store(control, DONE, 0)
+    for (let slice = 0; slice < slices; slice++) Atomics.store(control, CLAIMS + slice, this.generation)
+    Atomics.store(control, GENERATION, this.generation)
+    if (this.workers.length > 0) Atomics.notify(control, GENERATION)
+  }
+
+  private claim(slice: number): boolean {
+    const { control, generation } = this
+    return Atomics.compareExchange(control, CLAIMS + slice, generation, -generation) === generation
+  }
+
+  private runSlice(operation: Operation, job: number, rows: number, slices: number, slice: number): void {
+    const { kernels, tile } = this.context
+    const { begin, end } = sliceRows(rows, slices, slice)
+    if (operation === 'backward') kernels.backward(job, begin, end, slice, tile(0))
+    else kernels[operation](job, begin, end, tile(0))
+  }
+
+  /** Whether all slices get done; false when a thread that has taken one falls silent. */
+  private waitFor(slices: number): boolean {
+    const { control } = this
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === slices) return true
+    const deadline = performance.now() + LOST_AFTER_MILLISECONDS
+    for (let done = Atomics.load(control, DONE); done !== slices; done = Atomics.load(control, DONE)) {
+      if (performance.now() > deadline) return false
+      sleepWhile(control, DONE, done)
+    }
+    return true
+  }
+
+  /**
+   * A thread is gone in the middle of its slice. A backward pass cannot simply be run again, because it replaces the gates by
+   * their gradients; so every slice is computed from its inputs anew, which gives the same numbers. No thread is used after that.
+   */
+  private recover(operation: Operation, job: number, rows: number, slices: number): void {
+    this.dispose()
+    this.onLoss(`a thread stopped in the middle of a ${operation} pass`)
+    const steps: Operation[] = ['forward', 'backward', 'inputGradients']
+    for (const step of steps.slice(0, steps.indexOf(operation) + 1)) {
+      for (let slice = 0; slice < slices; slice++) this.runSlice(step, job, rows, slices, slice)
+    }
+  }
+
+  private forget(worker: WorkerHandle, reason: string): void {
+    if (!this.workers.includes(worker)) return
+    this.workers = this.workers.filter((other) => other !== worker)
+    this.onLoss(reason)
+  }
+}
+
+/** Sleeps until the word changes, or for a moment where this thread may not sleep (a browser's main thread). */
+function sleepWhile(words: Int32Array, index: number, value: number): void {
+  try {
+    Atomics.wait(words, index, value, 100)
+  } catch {
+    for (let spin = 0; spin < SPINS && Atomics.load(words, index) === value; spin++);
+  }
+}

@@ -1,0 +1,34 @@
+import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, ROWS, SLICE_COUNT, sliceRows } from './control'
+
+/**
+ * The program of a worker, as text: it has to travel with the code through any bundler. It sleeps until the generation
+ * changes, takes the slices that nobody has taken yet, and says when one is done.
+ */
+export const WORKER_SOURCE = `
+const { workerData } = require('node:worker_threads')
+const { module, memory, control, tile } = workerData
+const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports
+const sliceRows = ${sliceRows}
+const operations = {
+  ${OPERATIONS.forward}: (job, begin, end) => kernels.forward(job, begin, end, tile),
+  ${OPERATIONS.backward}: (job, begin, end, slice) => kernels.backward(job, begin, end, slice, tile),
+  ${OPERATIONS.inputGradients}: (job, begin, end) => kernels.inputGradients(job, begin, end, tile),
+}
+let seen = 0
+for (;;) {
+  Atomics.wait(control, ${GENERATION}, seen)
+  seen = Atomics.load(control, ${GENERATION})
+  const run = operations[Atomics.load(control, ${OPERATION})]
+  const job = Atomics.load(control, ${JOB})
+  const rows = Atomics.load(control, ${ROWS})
+  const slices = Atomics.load(control, ${SLICE_COUNT})
+  for (let slice = 0; slice < slices; slice++) {
+    // Fails where a thread was faster, and where the calling thread is preparing the next job already.
+    if (Atomics.compareExchange(control, ${CLAIMS} + slice, seen, -seen) !== seen) continue
+    const { begin, end } = sliceRows(rows, slices, slice)
+    run(job, begin, end, slice)
+    Atomics.add(control, ${DONE}, 1)
+    Atomics.notify(control, ${DONE})
+  }
+}
+`

@@ -1,0 +1,174 @@
+import type {
+  ForwardInputs,
+  ForwardOutputs,
+  LSTMEngine,
+  LSTMShape,
+  SavedForward,
+  Upstream,
+  WeightGradients,
+} from '../engine'
+import { KernelStateError } from '../errors'
+import * as field from '../job-fields'
+import type { Operation } from '../threads/control'
+import { ThreadPool } from '../threads/pool'
+import { Arena } from './arena'
+import { instantiate, type KernelExports } from './module'
+import { type PackedWeights, WeightsCache } from './weights-cache'
+import type { Workspace } from './workspace'
+import { WorkspacePool } from './workspace-pool'
+
+/** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
+const MIN_SLICE_WORK = 1 << 20
+/** Bytes of scratch per thread: two rows of 16 floats, on cache lines of its own. */
+const TILE_BYTES = 256
+
+/** Computes with the WebAssembly kernels, on one or more threads. */
+export class WasmEngine implements LSTMEngine {
+  private readonly arena: Arena
+  private readonly kernels: KernelExports
+  private readonly weights: WeightsCache
+  private readonly workspaces: WorkspacePool
+  private readonly packJob: number
+  private readonly tiles: number
+  private pool: ThreadPool | null = null
+
+  constructor(
+    readonly path: 'simd' | 'relaxed-simd',
+    private readonly module: WebAssembly.Module,
+    readonly threads: number,
+    private readonly onLoss: (reason: string) => void,
+  ) {
+    this.arena = new Arena(true)
+    this.kernels = instantiate(module, this.arena.memory)
+    this.weights = new WeightsCache(this.arena)
+    this.workspaces = new WorkspacePool(this.arena)
+    this.packJob = this.arena.allocate(4 * field.JOB_WORDS).at
+    this.tiles = this.arena.allocate(TILE_BYTES * threads).at
+  }
+
+  /** Bytes of the kernels' memory in use. */
+  get bytesUsed(): number {
+    return this.arena.bytesUsed
+  }
+
+  forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs {
+    const { x, initial, save, returnOutput } = inputs
+    const slices = this.slicesFor(shape)
+    const packed = this.weights.get(inputs.weightsKey, shape.inputSize, shape.hiddenSize, inputs.weights, (entry) =>
+      this.pack(entry),
+    )
+    const workspace = this.workspaces.take({ ...shape, save, returnOutput, hasInitial: initial !== undefined, slices })
+    workspace.useWeights(packed)
+    workspace.write('x', x)
+    if (initial) {
+      workspace.write('hInitial', initial.h)
+      workspace.write('cInitial', initial.c)
+    }
+    this.run('forward', workspace)
+    const outputs = {
+      h: workspace.read('hFinal'),
+      c: workspace.read('cFinal'),
+      ...(returnOutput && { output: workspace.read('output') }),
+    }
+    if (save) return { ...outputs, saved: this.keep(workspace, packed) }
+    this.workspaces.giveBack(workspace)
+    return outputs
+  }
+
+  /** Applies an activation to an array, in the kernels' arithmetic; for tests. */
+  activate(which: 'sigmoid' | 'tanh', values: Float32Array): Float32Array {
+    const block = this.arena.allocate(4 * values.length + 16)
+    this.arena.floats.set(values, block.at >> 2)
+    this.kernels.activate(which === 'sigmoid' ? 0 : 1, block.at, block.at, 4 * Math.ceil(values.length / 4))
+    const result = Float32Array.from(this.arena.floats.subarray(block.at >> 2, (block.at >> 2) + values.length))
+    this.arena.release(block)
+    return result
+  }
+
+  dispose(): void {
+    this.pool?.dispose()
+    this.pool = null
+  }
+
+  private keep(workspace: Workspace, packed: PackedWeights): SavedForward {
+    let state: 'forward' | 'backward' | 'released' = 'forward'
+    packed.users += 1
+    return {
+      backward: (upstream) => {
+        if (state !== 'forward')
+          throw new KernelStateError(`a forward pass can be differentiated once, this one is ${state}`)
+        state = 'backward'
+        return this.backward(workspace, upstream)
+      },
+      inputGradient: () => {
+        if (state !== 'backward')
+          throw new KernelStateError(`the input gradient follows backward, this pass is ${state}`)
+        workspace.reserveInputGradient()
+        this.run('inputGradients', workspace)
+        return workspace.readInputGradient()
+      },
+      release: () => {
+        if (state === 'released') return
+        state = 'released'
+        packed.users -= 1
+        this.workspaces.giveBack(workspace)
+      },
+    }
+  }
+
+  private backward(workspace: Workspace, { output, h, c }: Upstream): WeightGradients {
+    workspace.writeUpstream('dOutput', output)
+    workspace.writeUpstream('dHFinal', h)
+    workspace.writeUpstream('dCFinal', c)
+    this.run('backward', workspace)
+    workspace.collectIntoGradients()
+    this.kernels.collectWeightGradients(workspace.job)
+    return {
+      weightIh: workspace.read('dWeightIh'),
+      weightHh: workspace.read('dWeightHh'),
+      bias: workspace.read('dBias'),
+      ...(workspace.shape.hasInitial && { h: workspace.read('dHInitial'), c: workspace.read('dCInitial') }),
+    }
+  }
+
+  private pack(entry: PackedWeights): void {
+    const words = new Int32Array(this.arena.memory.buffer, this.packJob, field.JOB_WORDS)
+    words[field.INPUT] = entry.inputSize
+    words[field.HIDDEN] = entry.hiddenSize
+    words[field.RAW_WEIGHT_IH] = entry.weightIh
+    words[field.RAW_WEIGHT_HH] = entry.weightHh
+    words[field.RAW_BIAS_IH] = entry.biasIh
+    words[field.RAW_BIAS_HH] = entry.biasHh
+    words[field.WEIGHTS] = entry.forward
+    words[field.BIAS] = entry.bias
+    words[field.WEIGHTS_HH_T] = entry.hhTransposed
+    words[field.WEIGHTS_IH_T] = entry.ihTransposed
+    this.kernels.packForward(this.packJob)
+    this.kernels.packBackward(this.packJob)
+  }
+
+  /** How many slices a batch is cut into: by the shape and the thread count alone, so that runs can be repeated. */
+  private slicesFor({ batch, time, inputSize, hiddenSize }: LSTMShape): number {
+    const work = batch * time * 4 * hiddenSize * (inputSize + hiddenSize)
+    return Math.max(1, Math.min(this.threads, Math.floor(work / MIN_SLICE_WORK), Math.floor(batch / 2)))
+  }
+
+  private run(operation: Operation, { job, shape }: Workspace): void {
+    if (shape.slices > 1) {
+      this.startPool().run(operation, job, shape.batch, shape.slices)
+    } else if (operation === 'backward') this.kernels.backward(job, 0, shape.batch, 0, this.tiles)
+    else this.kernels[operation](job, 0, shape.batch, this.tiles)
+  }
+
+  private startPool(): ThreadPool {
+    const { module, kernels } = this
+    const context = {
+      module,
+      kernels,
+      memory: this.arena.memory,
+      tile: (thread: number) => this.tiles + TILE_BYTES * thread,
+    }
+    this.pool ??= new ThreadPool(context, this.threads - 1, this.onLoss)
+    return this.pool
+  }
+}

@@ -1,0 +1,129 @@
+import type { LSTMWeights } from '../engine'
+import type { Arena, Block } from './arena'
+
+/** Weights in the kernels' memory: as PyTorch lays them out, and packed. Addresses in bytes. */
+export interface PackedWeights {
+  readonly inputSize: number
+  readonly hiddenSize: number
+  readonly hasBias: boolean
+  readonly weightIh: number
+  readonly weightHh: number
+  readonly biasIh: number
+  readonly biasHh: number
+  readonly forward: number
+  readonly bias: number
+  readonly hhTransposed: number
+  readonly ihTransposed: number
+  /** Passes that still read it. */
+  users: number
+  key: readonly object[]
+  block: Block
+}
+
+/** Weight sets that are kept: more than any model here has layers and directions. */
+const CAPACITY = 16
+
+/** Keeps weights packed for as long as they do not change, and reuses the room of those that did. */
+export class WeightsCache {
+  private entries: PackedWeights[] = [] // least recently used first
+
+  constructor(private readonly arena: Arena) {}
+
+  /** The packed weights of a key; `pack` is called on those that were not there. */
+  get(
+    key: readonly object[],
+    inputSize: number,
+    hiddenSize: number,
+    weights: () => LSTMWeights,
+    pack: (entry: PackedWeights) => void,
+  ): PackedWeights {
+    const known = this.entries.find((entry) => sameKey(entry.key, key))
+    if (known) {
+      this.touch(known)
+      return known
+    }
+    const values = weights()
+    const hasBias = values.biasIh !== undefined && values.biasHh !== undefined
+    const entry = this.recycle(inputSize, hiddenSize, hasBias) ?? this.make(inputSize, hiddenSize, hasBias)
+    const { floats } = this.arena
+    floats.set(values.weightIh, entry.weightIh >> 2)
+    floats.set(values.weightHh, entry.weightHh >> 2)
+    if (values.biasIh && values.biasHh) {
+      floats.set(values.biasIh, entry.biasIh >> 2)
+      floats.set(values.biasHh, entry.biasHh >> 2)
+    }
+    pack(entry)
+    entry.key = key
+    this.touch(entry)
+    return entry
+  }
+
+  private touch(entry: PackedWeights): void {
+    this.entries = [...this.entries.filter((other) => other !== entry), entry]
+  }
+
+  /** The room of the longest unused set of the same shape: in training, this layer's weights before the step. */
+  private recycle(inputSize: number, hiddenSize: number, hasBias: boolean): PackedWeights | undefined {
+    const same = this.entries.filter(
+      (entry) =>
+        entry.users === 0 &&
+        entry.inputSize === inputSize &&
+        entry.hiddenSize === hiddenSize &&
+        entry.hasBias === hasBias,
+    )
+    if (same.length > 1 || this.entries.length >= CAPACITY) return same[0]
+    return undefined
+  }
+
+  private make(inputSize: number, hiddenSize: number, hasBias: boolean): PackedWeights {
+    while (this.entries.length >= CAPACITY) {
+      const unused = this.entries.find(({ users }) => users === 0)
+      if (unused === undefined) break
+      this.entries = this.entries.filter((entry) => entry !== unused)
+      this.arena.release(unused.block)
+    }
+    const padded = (n: number): number => 4 * Math.ceil(n / 4)
+    const units = padded(hiddenSize)
+    const sizes = {
+      weightIh: 4 * hiddenSize * inputSize,
+      weightHh: 4 * hiddenSize * hiddenSize,
+      biasIh: hasBias ? 4 * hiddenSize : 0,
+      biasHh: hasBias ? 4 * hiddenSize : 0,
+      forward: 4 * units * (padded(inputSize) + units),
+      bias: 4 * units,
+      hhTransposed: 64 * units * Math.ceil(hiddenSize / 16),
+      ihTransposed: 64 * units * Math.ceil(inputSize / 16),
+    }
+    const { addresses, bytes } = layOut(sizes)
+    const block = this.arena.allocate(bytes)
+    const at = (name: keyof typeof sizes): number => (sizes[name] === 0 ? 0 : block.at + addresses[name])
+    return {
+      ...{ inputSize, hiddenSize, hasBias, users: 0, key: [], block },
+      weightIh: at('weightIh'),
+      weightHh: at('weightHh'),
+      biasIh: at('biasIh'),
+      biasHh: at('biasHh'),
+      forward: at('forward'),
+      bias: at('bias'),
+      hhTransposed: at('hhTransposed'),
+      ihTransposed: at('ihTransposed'),
+    }
+  }
+}
+
+/** Offsets in bytes for arrays of so many floats, each on a cache line of its own. */
+export function layOut<Name extends string>(
+  sizes: Record<Name, number>,
+): { addresses: Record<Name, number>; bytes: number } {
+  let bytes = 0
+  const addresses = {} as Record<Name, number>
+  for (const name of Object.keys(sizes) as Name[]) {
+    addresses[name] = bytes
+    bytes += Math.ceil((4 * sizes[name]) / 64) * 64
+  }
+  return { addresses, bytes }
+}
+
+function sameKey(a: readonly object[], b: readonly object[]): boolean {
+  return a.length === b.length && a.every((object, index) => object === b[index])
+}

@@ -1,0 +1,163 @@
+import type { LSTMShape } from '../engine'
+import * as field from '../job-fields'
+import type { Arena, Block } from './arena'
+import { layOut, type PackedWeights } from './weights-cache'
+
+/** What decides how a workspace is laid out. */
+export interface WorkspaceShape extends LSTMShape {
+  save: boolean
+  returnOutput: boolean
+  hasInitial: boolean
+  slices: number
+}
+
+/** Memory for one pass: a job, its inputs and outputs, and what the backward pass needs. Laid out once per shape. */
+export class Workspace {
+  readonly block: Block
+  readonly job: number
+  private readonly addresses: ReturnType<typeof sizesOf>
+  private inputGradientBlock: Block | null = null
+
+  constructor(
+    private readonly arena: Arena,
+    readonly shape: WorkspaceShape,
+  ) {
+    const sizes = sizesOf(shape)
+    const { addresses, bytes } = layOut(sizes)
+    this.block = arena.allocate(bytes)
+    for (const name of Object.keys(addresses) as (keyof typeof sizes)[]) {
+      addresses[name] = sizes[name] === 0 ? 0 : addresses[name] + this.block.at
+    }
+    this.addresses = addresses
+    this.job = addresses.job
+    this.writeShape()
+  }
+
+  /** Copies an array in; `name` as in the layout. */
+  write(name: 'x' | 'hInitial' | 'cInitial', values: Float32Array): void {
+    this.arena.floats.set(values, this.addresses[name] >> 2)
+  }
+
+  /** Copies a gradient in, or says that there is none. */
+  writeUpstream(name: 'dOutput' | 'dHFinal' | 'dCFinal', values: Float32Array | undefined): void {
+    const index = { dOutput: field.D_OUTPUT, dHFinal: field.D_H_FINAL, dCFinal: field.D_C_FINAL }[name]
+    this.word(index, values === undefined ? 0 : this.addresses[name])
+    if (values) this.arena.floats.set(values, this.addresses[name] >> 2)
+  }
+
+  /** Copies an array out. */
+  read(
+    name: 'output' | 'hFinal' | 'cFinal' | 'dWeightIh' | 'dWeightHh' | 'dBias' | 'dHInitial' | 'dCInitial',
+  ): Float32Array {
+    const sizes = sizesOf(this.shape)
+    return this.copy(this.addresses[name], sizes[name])
+  }
+
+  /** Points the job at weights. */
+  useWeights(weights: PackedWeights): void {
+    this.word(field.WEIGHTS, weights.forward)
+    this.word(field.BIAS, weights.bias)
+    this.word(field.WEIGHTS_HH_T, weights.hhTransposed)
+    this.word(field.WEIGHTS_IH_T, weights.ihTransposed)
+  }
+
+  /** Points the job at the room for weight gradients. */
+  collectIntoGradients(): void {
+    this.word(field.RAW_WEIGHT_IH, this.addresses.dWeightIh)
+    this.word(field.RAW_WEIGHT_HH, this.addresses.dWeightHh)
+    this.word(field.RAW_BIAS_IH, this.addresses.dBias)
+  }
+
+  /** Makes room for the gradient by the inputs, which few passes need. */
+  reserveInputGradient(): void {
+    const { batch, time, inputSize } = this.shape
+    this.inputGradientBlock ??= this.arena.allocate(4 * batch * time * inputSize)
+    this.word(field.D_X, this.inputGradientBlock.at)
+  }
+
+  /** Copies the gradient by the inputs out. */
+  readInputGradient(): Float32Array {
+    const { batch, time, inputSize } = this.shape
+    return this.copy((this.inputGradientBlock as Block).at, batch * time * inputSize)
+  }
+
+  /** Gives the memory back. */
+  dispose(): void {
+    this.arena.release(this.block)
+    if (this.inputGradientBlock) this.arena.release(this.inputGradientBlock)
+  }
+
+  private writeShape(): void {
+    const { shape, addresses: at } = this
+    const { batch, time, inputSize, hiddenSize, reverse, save, slices } = shape
+    const words: [number, number][] = [
+      [field.BATCH, batch],
+      [field.TIME, time],
+      [field.INPUT, inputSize],
+      [field.HIDDEN, hiddenSize],
+      [field.REVERSE, Number(reverse)],
+      [field.SAVE, Number(save)],
+      [field.X, at.x],
+      [field.Z, at.z],
+      [field.GATES, at.gates],
+      [field.CELLS, at.cells],
+      [field.OUTPUT, at.output],
+      [field.H_FINAL, at.hFinal],
+      [field.C_FINAL, at.cFinal],
+      [field.H_INITIAL, at.hInitial],
+      [field.C_INITIAL, at.cInitial],
+      [field.D_CELLS, at.dCells],
+      [field.D_WEIGHTS, at.dWeights],
+      [field.D_WEIGHTS_STRIDE, 4 * sliceFloats(shape)],
+      [field.SLICES, slices],
+      [field.D_H_INITIAL, at.dHInitial],
+      [field.D_C_INITIAL, at.dCInitial],
+    ]
+    for (const [index, value] of words) this.word(index, value)
+  }
+
+  private word(index: number, value: number): void {
+    new Int32Array(this.arena.memory.buffer, this.job, field.JOB_WORDS)[index] = value
+  }
+
+  private copy(at: number, floats: number): Float32Array {
+    return Float32Array.from(this.arena.floats.subarray(at >> 2, (at >> 2) + floats))
+  }
+}
+
+const padded = (n: number): number => 4 * Math.ceil(n / 4)
+
+/** Floats of one slice's partial weight gradients. */
+function sliceFloats({ inputSize, hiddenSize }: LSTMShape): number {
+  return 4 * padded(hiddenSize) * (padded(inputSize) + padded(hiddenSize) + 2)
+}
+
+/** Floats of every array in a workspace; 0 for those that a pass of this kind does not need. */
+function sizesOf(shape: WorkspaceShape) {
+  const { batch, time, inputSize, hiddenSize, save, returnOutput, hasInitial, slices } = shape
+  const units = padded(hiddenSize)
+  const states = batch * hiddenSize
+  const onlyIf = (wanted: boolean, floats: number): number => (wanted ? floats : 0)
+  return {
+    job: field.JOB_WORDS,
+    x: batch * time * inputSize,
+    z: (save ? time + 1 : 2) * batch * (padded(inputSize) + units),
+    gates: onlyIf(save, time * batch * (4 * units + field.GATE_PITCH_PADDING)),
+    cells: (save ? time + 1 : 1) * batch * units,
+    output: onlyIf(returnOutput, time * states),
+    hFinal: states,
+    cFinal: states,
+    hInitial: onlyIf(hasInitial, states),
+    cInitial: onlyIf(hasInitial, states),
+    dOutput: onlyIf(save && returnOutput, time * states),
+    dHFinal: onlyIf(save, states),
+    dCFinal: onlyIf(save, states),
+    dCells: onlyIf(save, batch * units),
+    dWeights: onlyIf(save, slices * sliceFloats(shape)),
+    dHInitial: onlyIf(save && hasInitial, states),
+    dCInitial: onlyIf(save && hasInitial, states),
+    dWeightIh: onlyIf(save, 4 * hiddenSize * inputSize),
+    dWeightHh: onlyIf(save, 4 * hiddenSize * hiddenSize),
+    dBias: onlyIf(save, 4 * hiddenSize),
+  }
+}
