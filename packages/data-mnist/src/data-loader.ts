@@ -2,6 +2,7 @@ import type { Generator } from '@rowwise/torch-random'
 import { type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
+import { lookUp } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
 
 /** How {@link DataLoader} cuts a data set into batches. */
@@ -158,9 +159,7 @@ export class DataLoader implements Iterable<Batch> {
     for (let row = 0; row < count; row++) {
       const item = order === undefined ? start + row : order[start + row]
       targets[row] = labels[item]
-      const from = item * pixels
-      const to = row * pixels
-      for (let pixel = 0; pixel < pixels; pixel++) inputs[to + pixel] = transform[images[from + pixel]]
+      lookUp(images, item * pixels, transform, inputs.subarray(row * pixels, (row + 1) * pixels))
     }
     return { inputs: tensor3d(inputs, [count, height, width]), targets: tensor1d(targets, 'int32') }
   }

@@ -1,7 +1,13 @@
 import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, ROWS, SLICE_COUNT, sliceRows } from './control'
 
 /**
- * The program of a worker, as text: it has to travel with the code through any bundler. It sleeps until the generation
+ * How long a worker stays awake after a job. A training step leaves about a millisecond between its passes; to wake a
+ * processor that went to sleep in it can take longer than the pass (measured on a virtual machine: half of the steps lost 3 ms).
+ */
+const AWAKE_MILLISECONDS = 3
+
+/**
+ * The program of a worker, as text: it has to travel with the code through any bundler. It waits until the generation
  * changes, takes the slices that nobody has taken yet, and says when one is done.
  */
 export const WORKER_SOURCE = `
@@ -14,9 +20,16 @@ const operations = {
   ${OPERATIONS.backward}: (job, begin, end, slice) => kernels.backward(job, begin, end, slice, tile),
   ${OPERATIONS.inputGradients}: (job, begin, end) => kernels.inputGradients(job, begin, end, tile),
 }
+const waitForJob = (seen) => {
+  const deadline = performance.now() + ${AWAKE_MILLISECONDS}
+  while (performance.now() < deadline) {
+    for (let spin = 0; spin < 256; spin++) if (Atomics.load(control, ${GENERATION}) !== seen) return
+  }
+  Atomics.wait(control, ${GENERATION}, seen)
+}
 let seen = 0
 for (;;) {
-  Atomics.wait(control, ${GENERATION}, seen)
+  waitForJob(seen)
   seen = Atomics.load(control, ${GENERATION})
   const run = operations[Atomics.load(control, ${OPERATION})]
   const job = Atomics.load(control, ${JOB})

@@ -1,7 +1,8 @@
 import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
-import { adamUpdate } from './adam-update'
+import { type AdamArrays, AdamMemory } from './adam-memory'
+import { adamCoefficients } from './adam-update'
 import type { Optimizer } from './optimizer'
 
 /** The settings of {@link Adam}, with PyTorch's defaults. */
@@ -26,12 +27,9 @@ export interface AdamState extends Required<AdamOptions> {
   expAvgSq: Record<string, Float32Array>
 }
 
-interface Slot {
+interface Slot extends AdamArrays {
   readonly parameter: Variable
-  readonly m: Float32Array
-  readonly v: Float32Array
-  /** The parameter's values as of `dataId`; read again when someone else assigned it. */
-  values: Float32Array
+  /** The data that `theta` has the values of; they are read again when someone else assigned the parameter. */
   dataId: object | null
 }
 
@@ -53,6 +51,7 @@ export class Adam implements Optimizer {
   readonly eps: number
   readonly weightDecay: number
   private stepsTaken = 0
+  private readonly memory: AdamMemory
   private readonly slots: Map<string, Slot>
 
   constructor(parameters: NamedParameters, options: AdamOptions = {}) {
@@ -62,7 +61,9 @@ export class Adam implements Optimizer {
     this.betas = betas
     this.eps = eps
     this.weightDecay = weightDecay
-    this.slots = new Map(Object.entries(parameters).map(([name, parameter]) => [name, emptySlot(parameter)]))
+    this.memory = new AdamMemory(Object.values(parameters).map(({ size }) => size))
+    const slotOf = (parameter: Variable): Slot => ({ parameter, dataId: null, ...this.memory.allocate(parameter.size) })
+    this.slots = new Map(Object.entries(parameters).map(([name, parameter]) => [name, slotOf(parameter)]))
   }
 
   /** Steps taken so far. */
@@ -86,14 +87,15 @@ export class Adam implements Optimizer {
       }
     }
     this.stepsTaken += 1
-    const { lr, betas, eps, weightDecay, stepsTaken: step } = this
+    const coefficients = adamCoefficients(this, this.stepsTaken)
     for (const [name, gradient] of Object.entries(gradients)) {
       const slot = this.slots.get(name) as Slot
-      const { parameter, m, v } = slot
-      if (parameter.dataId !== slot.dataId) slot.values = Float32Array.from(parameter.dataSync())
-      adamUpdate(slot.values, gradient.dataSync(), m, v, { lr, betas, eps, weightDecay, step })
+      const { parameter, theta } = slot
+      if (parameter.dataId !== slot.dataId) theta.set(parameter.dataSync())
+      slot.gradient.set(gradient.dataSync())
+      this.memory.update(slot, coefficients)
       // A copy goes in: a backend may keep the array it is given, and this one changes with the next step.
-      const updated = tensor(slot.values.slice(), parameter.shape, 'float32')
+      const updated = tensor(theta.slice(), parameter.shape, 'float32')
       parameter.assign(updated)
       updated.dispose()
       slot.dataId = parameter.dataId
@@ -154,11 +156,6 @@ export class Adam implements Optimizer {
       }
     }
   }
-}
-
-function emptySlot(parameter: Variable): Slot {
-  const { size } = parameter
-  return { parameter, m: new Float32Array(size), v: new Float32Array(size), values: new Float32Array(0), dataId: null }
 }
 
 function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
