@@ -1,3 +1,4 @@
+import { configureKernels, type KernelOptions } from '@rowwise/lstm-kernels'
 import { LSTM } from '@rowwise/models-rnn'
 import { Adam, crossEntropy, valueAndGradients } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
@@ -12,9 +13,23 @@ const cases = [
   { name: 'lstmnet-small-bidirectional', layer: { inputSize: 5, hiddenSize: 8, bidirectional: true }, steps: 5 },
 ]
 
-describe.each(['wasm', 'cpu'])('on the %s backend', (backend) => {
+const places: [string, KernelOptions][] = [
+  ['wasm', { path: 'off' }],
+  ['wasm', { path: 'simd', threads: 1 }],
+  ['wasm', { path: 'simd', threads: 2 }],
+  ['wasm', { path: 'simd', threads: 3 }],
+  ['wasm', { path: 'relaxed-simd', threads: 1 }],
+  ['wasm', { path: 'relaxed-simd', threads: 2 }],
+  ['wasm', { path: 'js' }],
+  ['cpu', { path: 'off' }],
+  ['cpu', { path: 'simd', threads: 2 }],
+  ['cpu', { path: 'js' }],
+]
+
+describe.each(places)('on the %s backend with the kernels %j', (backend, kernels) => {
   beforeAll(async () => {
     await tf.setBackend(backend)
+    configureKernels(kernels)
   })
 
   describe.each(cases)('$name, as PyTorch computed it', ({ name, layer, steps }) => {

@@ -28,7 +28,7 @@ export class Vectors {
   }
 
   inputs(): tf.Tensor3D {
-    return tf.tensor(this.values('inputs'), [...this.file.tensors.inputs.shape]) as tf.Tensor3D
+    return tf.tensor<tf.Rank.R3>(this.values('inputs'), [...this.file.tensors.inputs.shape] as [number, number, number])
   }
 
   targets(): tf.Tensor1D {

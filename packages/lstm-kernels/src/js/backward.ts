@@ -87,7 +87,10 @@ function gateGradients(
   dCell: Float64Array,
 ): void {
   for (let at = 0; at < dCell.length; at++) {
-    const [i, f, g, o] = [gates[4 * at], gates[4 * at + 1], gates[4 * at + 2], gates[4 * at + 3]]
+    const i = gates[4 * at]
+    const f = gates[4 * at + 1]
+    const g = gates[4 * at + 2]
+    const o = gates[4 * at + 3]
     const dh = dHidden[at]
     const tanhC = Math.tanh(cellAfter[at])
     const dc = dCell[at] + dh * o * (1 - tanhC * tanhC)

@@ -5,6 +5,7 @@ import {
   reshape,
   sigmoid,
   split,
+  squeeze,
   stack,
   type Tensor,
   type Tensor2D,
@@ -32,7 +33,7 @@ export function composedLSTM(inputs: Tensor3D, weights: LSTMLayerWeights, option
   const [batch, time] = inputs.shape
   const hidden = weights.weightHh.shape[1]
   return tidy(() => {
-    const projected = unstack(project(inputs, weights), 1) as Tensor2D[] // time × [batch, 4·hidden]
+    const projected = steps(project(inputs, weights)) // time × [batch, 4·hidden]
     let h: Tensor2D = initial?.h ?? zeros([batch, hidden])
     let c: Tensor2D = initial?.c ?? zeros([batch, hidden])
     const states = new Array<Tensor2D>(time)
@@ -52,6 +53,11 @@ function project(inputs: Tensor3D, { weightIh, biasIh, biasHh }: LSTMLayerWeight
   const product: Tensor = matMul(rows, weightIh, false, true)
   const biased = biasIh && biasHh ? add(product, add(biasIh, biasHh)) : product
   return reshape(biased, [batch, time, weightIh.shape[0]])
+}
+
+/** The steps of [batch, time, …]; a single one by itself, because the gradient of unstack fails for it. */
+function steps(sequence: Tensor): Tensor2D[] {
+  return sequence.shape[1] === 1 ? [squeeze(sequence, [1])] : (unstack(sequence, 1) as Tensor2D[])
 }
 
 function lstmStep(projected: Tensor2D, h: Tensor2D, c: Tensor2D, weightHh: Tensor2D): { h: Tensor2D; c: Tensor2D } {

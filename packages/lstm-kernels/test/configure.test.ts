@@ -1,0 +1,44 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { configureKernels, kernelReport } from '../src'
+
+afterEach(() => {
+  delete process.env.ROWWISE_KERNELS
+  delete process.env.ROWWISE_THREADS
+  configureKernels({})
+})
+
+describe('configureKernels', () => {
+  it('takes the best path by itself, and one thread per processor', () => {
+    expect(configureKernels({})).toMatchObject({ path: 'relaxed-simd', notes: [] })
+    expect(kernelReport().threads).toBeGreaterThanOrEqual(1)
+  })
+
+  it('runs what it is told to', () => {
+    expect(configureKernels({ path: 'simd', threads: 3 })).toEqual({ path: 'simd', threads: 3, notes: [] })
+    expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1 })
+    expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
+  })
+
+  it('follows the environment where the program says nothing', () => {
+    process.env.ROWWISE_KERNELS = 'simd'
+    process.env.ROWWISE_THREADS = '2'
+    expect(configureKernels({})).toMatchObject({ path: 'simd', threads: 2 })
+    expect(configureKernels({ threads: 1 })).toMatchObject({ path: 'simd', threads: 1 })
+  })
+
+  it.each([
+    [{ threads: 0 }, /threads is 0, expected 'auto' or an integer from 1 to 64/],
+    [{ threads: 65 }, /threads is 65/],
+    [{ threads: 1.5 }, /threads is 1.5/],
+    [{ path: 'avx' as 'js' }, /path is 'avx', expected one of auto, relaxed-simd, simd, js, off/],
+  ])('refuses %j, and leaves what runs as it is', (options, message) => {
+    configureKernels({ path: 'js' })
+    expect(() => configureKernels(options)).toThrow(message)
+    expect(kernelReport().path).toBe('js')
+  })
+
+  it('refuses nonsense in the environment', () => {
+    process.env.ROWWISE_THREADS = 'many'
+    expect(() => configureKernels({})).toThrow(expect.objectContaining({ code: 'KERNEL_OPTION' }))
+  })
+})

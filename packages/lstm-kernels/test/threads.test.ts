@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it, vi } from 'vitest'
+import { sliceRows } from '../src/threads/control'
+import { ThreadPool } from '../src/threads/pool'
+import { compute, REFERENCE, wasmEngine } from './engines'
+
+/** The workers of an engine, behind its private doors: to kill one. */
+function workersOf(engine: ReturnType<typeof wasmEngine>): { terminate(): void }[] {
+  return (engine as unknown as { pool: { workers: { terminate(): void }[] } }).pool.workers
+}
+
+describe('sliceRows', () => {
+  it.each([
+    [
+      64,
+      2,
+      [
+        [0, 32],
+        [32, 64],
+      ],
+    ],
+    [
+      7,
+      2,
+      [
+        [0, 4],
+        [4, 7],
+      ],
+    ],
+    [
+      5,
+      3,
+      [
+        [0, 2],
+        [2, 4],
+        [4, 5],
+      ],
+    ],
+    [
+      2,
+      3,
+      [
+        [0, 2],
+        [2, 2],
+        [2, 2],
+      ],
+    ],
+  ])('cuts %i rows into %i slices of whole pairs', (rows, slices, expected) => {
+    const found = Array.from({ length: slices }, (_, slice) => Object.values(sliceRows(rows, slices, slice)))
+    expect(found).toEqual(expected)
+  })
+})
+
+describe('the threads', () => {
+  it('give the same numbers when one of them has died, and say so', async () => {
+    const onLoss = vi.fn()
+    const engine = wasmEngine('simd', 3, onLoss)
+    const expected = compute(engine, REFERENCE)
+    const internal = (engine as unknown as { pool: { forget(worker: object, reason: string): void } }).pool
+    const [first] = workersOf(engine)
+    first.terminate()
+    internal.forget(first, 'a thread ended with code 1')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(compute(engine, REFERENCE)).toEqual(expected)
+    expect(workersOf(engine)).toHaveLength(1)
+    expect(onLoss).toHaveBeenCalledWith('a thread ended with code 1')
+  })
+
+  it('give the same numbers when a thread stops in the middle of its slice', async () => {
+    const expected = compute(wasmEngine('simd', 2), REFERENCE)
+    const onLoss = vi.fn()
+    const engine = wasmEngine('simd', 2, onLoss)
+    compute(engine, REFERENCE)
+    workersOf(engine)[0].terminate()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    // The second slice counts as taken, by the thread that is no more; waiting for it is cut short.
+    const door = ThreadPool.prototype as unknown as { claim(slice: number): boolean; waitFor(slices: number): boolean }
+    vi.spyOn(door, 'claim').mockImplementation((slice) => slice === 0)
+    vi.spyOn(door, 'waitFor').mockReturnValue(false)
+    expect(compute(engine, REFERENCE)).toEqual(expected)
+    expect(onLoss).toHaveBeenCalledWith('a thread stopped in the middle of a forward pass')
+    vi.restoreAllMocks()
+  })
+
+  it('never keep a process alive', async () => {
+    const entry = new URL('../dist/index.js', import.meta.url).href
+    const program = `
+      import * as tf from '@tensorflow/tfjs-core'
+      import '@tensorflow/tfjs-backend-wasm'
+      import { configureKernels, fusedLSTM } from ${JSON.stringify(entry)}
+      await tf.setBackend('wasm')
+      configureKernels({ threads: 2 })
+      const { h } = fusedLSTM(tf.zeros([64, 28, 28]), { weightIh: tf.zeros([256, 28]), weightHh: tf.zeros([256, 64]) })
+      console.log(h.shape.join())
+      console.log(performance.now())`
+    const cwd = new URL('..', import.meta.url).pathname
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      cwd,
+    })
+    expect([stdout.split('\n')[0], stderr]).toEqual(['64,64', ''])
+  })
+})
