@@ -1,7 +1,10 @@
 import type { Options } from 'tsup'
 
 /** What a package's `tsup.config.ts` may add to the common build. */
-export type BuildOptions = Pick<Options, 'entry' | 'format' | 'noExternal' | 'platform' | 'dts' | 'banner' | 'loader'>
+export type BuildOptions = Pick<
+  Options,
+  'entry' | 'external' | 'format' | 'noExternal' | 'platform' | 'dts' | 'banner' | 'loader'
+>
 
 /**
  * The one build of all packages: ES modules and CommonJS, types for both, source maps, dependencies left outside.

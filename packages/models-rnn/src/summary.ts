@@ -1,3 +1,4 @@
+import { describeLSTM } from './lstm/describe-lstm'
 import type { LSTMNetConfig } from './lstm-net'
 import type { NamedParameters } from './module'
 
@@ -19,11 +20,12 @@ export function summarize(config: Required<LSTMNetConfig>, parameters: NamedPara
     ['total', '', String(count(''))],
   ]
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows
+  const table = rows
     .map(
       ([layer, shape, size]) => `${layer.padEnd(widths[0])}  ${shape.padEnd(widths[1])}  ${size.padStart(widths[2])}`,
     )
     .join('\n')
+  return `${table}\ncomputed by: ${describeLSTM()}`
 }
 
 function countLayer(parameters: NamedParameters, layer: number): number {

@@ -1,0 +1,38 @@
+// Times tfjs-layers: its own LSTM, loss and Adam, on real shapes; `trainOnBatch` is one step.
+import { type BackendName, selectBackend } from '@rowwise/backend-select'
+import { Generator } from '@rowwise/torch-random'
+import '@rowwise/train-loop' // registers TensorFlow.js's gradients
+import * as tf from '@tensorflow/tfjs-core'
+import type { Timing } from '../workload'
+import { measure, readTask, report } from './measure'
+
+const task = readTask()
+const layers = await import('@tensorflow/tfjs-layers')
+const backend = await selectBackend({ prefer: (task.backend as BackendName) ?? 'wasm' })
+const { time, inputSize, hiddenSize, numClasses, numLayers } = task.network
+const model = layers.sequential()
+for (let layer = 0; layer < numLayers; layer++) {
+  const returnSequences = layer < numLayers - 1
+  const inputShape = layer === 0 ? { inputShape: [time, inputSize] } : {}
+  model.add(
+    layers.layers.lstm({ units: hiddenSize, returnSequences, recurrentInitializer: 'glorotUniform', ...inputShape }),
+  )
+}
+model.add(layers.layers.dense({ units: numClasses, activation: 'softmax' }))
+model.compile({ optimizer: tf.train.adam(1e-3), loss: 'categoricalCrossentropy' })
+
+const timings: Timing[] = []
+for (const workload of task.workloads) {
+  const { batch } = workload
+  const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
+  const inputs = tf.tensor3d(values, [batch, time, inputSize])
+  const labels = new Float32Array(batch * numClasses)
+  for (let sample = 0; sample < batch; sample++) labels[sample * numClasses + (sample % numClasses)] = 1
+  const targets = tf.tensor2d(labels, [batch, numClasses])
+  const steps = {
+    train: () => model.trainOnBatch(inputs, targets),
+    predict: () => tf.tidy(() => (model.predictOnBatch(inputs) as tf.Tensor).dataSync()),
+  }
+  timings.push(await measure(workload, task.seconds, steps[workload.kind]))
+}
+report({ description: `tfjs-layers ${layers.version_layers}, ${backend.name} backend`, timings })

@@ -1,0 +1,72 @@
+/** One thing to time: a training step or a prediction of the network, at one batch size. */
+export interface Workload {
+  kind: 'train' | 'predict'
+  /** Samples per step. */
+  batch: number
+}
+
+/** The network that is timed. */
+export interface NetworkShape {
+  time: number
+  inputSize: number
+  hiddenSize: number
+  numLayers: number
+  numClasses: number
+}
+
+/** 28 rows of 28 pixels → LSTM(64) → 10 classes. */
+export const REFERENCE_NETWORK: NetworkShape = { time: 28, inputSize: 28, hiddenSize: 64, numLayers: 1, numClasses: 10 }
+
+/** What a child process is told, as JSON in its first argument. */
+export interface ChildTask {
+  network: NetworkShape
+  workloads: Workload[]
+  /** Threads to compute on. */
+  threads: number
+  /** Seconds of measuring per workload, after the warm-up. */
+  seconds: number
+  /** Backend of TensorFlow.js, where it matters. */
+  backend?: string
+  /** Kernel path of Rowwise, where it matters. */
+  kernels?: string
+}
+
+/** One workload's times in a child process, in milliseconds. */
+export interface Timing extends Workload {
+  median: number
+  p75: number
+  p99: number
+  /** Median absolute deviation. */
+  mad: number
+  /** Steps that were timed. */
+  steps: number
+}
+
+/** What a child process prints, as JSON on its last line. */
+export interface ChildResult {
+  /** What ran, with its version. */
+  description: string
+  timings: Timing[]
+  /** Peak resident memory in MiB. */
+  peakMemory: number
+}
+
+/** Multiply-adds of the matrix products in one sample's forward pass. */
+function forwardWork({ time, inputSize, hiddenSize, numLayers }: NetworkShape): number {
+  const layer = (features: number): number => 4 * hiddenSize * (features + hiddenSize)
+  return time * (layer(inputSize) + (numLayers - 1) * layer(hiddenSize))
+}
+
+/** Multiply-adds of the backward pass: weight gradients as the forward pass, and h̄ for all steps but the last. */
+function backwardWork(network: NetworkShape): number {
+  const { time, hiddenSize, numLayers } = network
+  const recurrent = numLayers * (time - 1) * 4 * hiddenSize * hiddenSize
+  const betweenLayers = (numLayers - 1) * time * 4 * hiddenSize * hiddenSize
+  return forwardWork(network) + recurrent + betweenLayers
+}
+
+/** Floating-point operations of one step of a workload, in the LSTM's matrix products. */
+export function flopsOf({ kind, batch }: Workload, network: NetworkShape): number {
+  const work = forwardWork(network) + (kind === 'train' ? backwardWork(network) : 0)
+  return 2 * batch * work
+}

@@ -1,0 +1,219 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { PNG } from 'pngjs'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { program, rowwise, temporaryDirectory } from './rowwise'
+
+const quick = ['--epochs', '2', '--samples', '6400']
+const trained = join(temporaryDirectory(), 'run')
+const weights = join(trained, 'model.safetensors')
+let training: Awaited<ReturnType<typeof rowwise>>
+
+beforeAll(async () => {
+  training = await rowwise(['train', ...quick, '--out', trained])
+})
+
+describe('rowwise --help', () => {
+  it('lists the commands and exits with 0', async () => {
+    const { exitCode, stdout } = await rowwise(['--help'])
+    expect(exitCode).toBe(0)
+    for (const command of ['train', 'test', 'predict', 'backends']) expect(stdout).toContain(command)
+  })
+
+  it('is answered without loading TensorFlow.js', () => {
+    const seen = new Set<string>()
+    const visit = (path: string): string[] => {
+      if (seen.has(path)) return []
+      seen.add(path)
+      const imports = [...readFileSync(path, 'utf8').matchAll(/^(?:import|export) .*?["']([^"']+)["'];?$/gm)].map(
+        ([, name]) => name,
+      )
+      return imports.flatMap((name) => (name.startsWith('.') ? visit(join(dirname(path), name)) : [name]))
+    }
+    expect(visit(program).filter((name) => /tensorflow|@rowwise/.test(name))).toEqual([])
+  })
+})
+
+describe('rowwise train', () => {
+  it('prints PyTorch’s line after each epoch and nothing on standard error', () => {
+    expect([training.exitCode, training.stderr]).toEqual([0, ''])
+    const lines = training.stdout.match(/^Test set: Average loss: \d\.\d{4}, Accuracy: \d+\/10000 \(\d+%\)$/gm)
+    expect(lines).toHaveLength(2)
+  })
+
+  it('leaves weights, settings and the loss of every step', () => {
+    expect(readdirSync(trained).sort()).toEqual(['config.json', 'metrics.jsonl', 'model.safetensors'])
+    const metrics = readFileSync(join(trained, 'metrics.jsonl'), 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(metrics.filter(({ type }) => type === 'step')).toHaveLength(200)
+    expect(metrics.filter(({ type }) => type === 'epoch')).toHaveLength(2)
+    expect(JSON.parse(readFileSync(join(trained, 'config.json'), 'utf8'))).toMatchObject({
+      epochs: 2,
+      batchSize: 64,
+      seed: 0,
+      samples: 6400,
+    })
+  })
+
+  it('gives the same weights for the same seed, and others for another', async () => {
+    const out = join(temporaryDirectory(), 'again')
+    const other = join(temporaryDirectory(), 'other')
+    await rowwise(['train', ...quick, '--out', out])
+    await rowwise(['train', ...quick, '--out', other, '--seed', '1'])
+    const bytes = (directory: string) => readFileSync(join(directory, 'model.safetensors')).toString('base64')
+    expect(bytes(out)).toBe(bytes(trained))
+    expect(bytes(other)).not.toBe(bytes(trained))
+  })
+
+  it('numbers its runs when no directory is named', async () => {
+    const cwd = temporaryDirectory()
+    for (let run = 0; run < 2; run++) await rowwise(['train', '--epochs', '1', '--samples', '64'], { cwd })
+    expect(readdirSync(join(cwd, 'runs')).sort()).toEqual(['1', '2'])
+  })
+
+  it('never replaces an earlier run unless told to', async () => {
+    const before = readFileSync(weights)
+    const refused = await rowwise(['train', ...quick, '--out', trained])
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(refused.stderr).toMatch(/^rowwise: .* already holds a run; .*--force\n$/)
+    expect(readFileSync(weights).equals(before)).toBe(true)
+  })
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('on %s finishes the step, saves, and exits with %i', async (signal, exitCode) => {
+    const out = join(temporaryDirectory(), 'stopped')
+    let sent = false
+    const run = await rowwise(['train', '--epochs', '50', '--samples', '640', '--out', out], {
+      onOutput(text, kill) {
+        if (sent || !/Epoch 2/.test(text)) return
+        sent = true
+        kill(signal)
+      },
+    })
+    expect([run.exitCode, run.stderr]).toEqual([exitCode, ''])
+    expect(run.stdout).toContain('Stopped in')
+    expect(existsSync(join(out, 'model.safetensors'))).toBe(true)
+  })
+
+  it('prints one JSON object a line for machines', async () => {
+    const { stdout } = await rowwise(['train', '--epochs', '1', '--samples', '64', '--json'])
+    const [epoch, end] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(epoch).toMatchObject({ type: 'epoch', epoch: 1, samples: 64, test: { total: 10000 } })
+    expect(end).toMatchObject({ type: 'end', ended: 'completed' })
+  })
+})
+
+describe('rowwise test', () => {
+  it('reports what training reported', async () => {
+    const { exitCode, stdout } = await rowwise(['test', '--weights', weights])
+    expect(exitCode).toBe(0)
+    expect(training.stdout).toContain(stdout.trim())
+  })
+
+  it('gives the confusion matrix to machines', async () => {
+    const { stdout } = await rowwise(['test', '--weights', weights, '--json'])
+    const { confusion, correct, total } = JSON.parse(stdout) as {
+      confusion: number[][]
+      correct: number
+      total: number
+    }
+    expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(total)
+    expect(confusion.reduce((sum, row, index) => sum + row[index], 0)).toBe(correct)
+  })
+})
+
+describe('rowwise predict', () => {
+  /** A PNG of a bright ring on dark, or the reverse: a zero. */
+  function ring(side: number, inverted: boolean): string {
+    const png = new PNG({ width: side, height: side })
+    for (let y = 0; y < side; y++) {
+      for (let x = 0; x < side; x++) {
+        const radius = Math.hypot((x - side / 2) / 0.75, y - side / 2) / side
+        const ink = radius > 0.24 && radius < 0.36
+        png.data.fill(ink !== inverted ? 255 : 0, 4 * (y * side + x), 4 * (y * side + x) + 3)
+        png.data[4 * (y * side + x) + 3] = 255
+      }
+    }
+    const path = join(temporaryDirectory(), 'ring.png')
+    writeFileSync(path, PNG.sync.write(png))
+    return path
+  }
+
+  it('draws a test image, ten bars and the verdict', async () => {
+    const { stdout, stderr } = await rowwise(['predict', '--weights', weights, '--index', '0'])
+    expect(stdout).toMatch(/[▀▄█]/)
+    expect(stdout.match(/^[> ] \d +\d+\.\d%/gm)).toHaveLength(10)
+    expect(stdout).toMatch(/It shows \d \(labelled 7\)\./)
+    expect(stderr).toBe('')
+  })
+
+  it('gives probabilities that add up to one', async () => {
+    const { stdout } = await rowwise(['predict', '--weights', weights, '--index', '3', '--json'])
+    const { probabilities, label } = JSON.parse(stdout) as { probabilities: Record<string, number>; label: string }
+    expect(label).toBe('0')
+    expect(Object.values(probabilities).reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5)
+  })
+
+  it.each([
+    [28, false],
+    [140, false],
+    [140, true],
+  ])('sees a zero in a PNG of %i pixels a side, inverted: %s', async (side, inverted) => {
+    const { stdout } = await rowwise(['predict', '--weights', weights, ring(side, inverted), '--json'])
+    expect(JSON.parse(stdout).prediction).toBe('0')
+  })
+})
+
+describe('rowwise backends', () => {
+  it('names what runs, the kernels, and why the better ones do not', async () => {
+    const { stdout } = await rowwise(['backends'])
+    expect(stdout).toMatch(/cuda +NOT_INSTALLED: .*\n +fix: npm install/)
+    expect(stdout).toMatch(/wasm +runs, with SIMD\n/)
+    expect(stdout).toMatch(/LSTM +computed by: (relaxed-simd|simd) kernels, \d+ threads?/)
+  })
+
+  it('gives the same to machines', async () => {
+    const { stdout } = await rowwise(['backends', '--json', '--backend', 'cpu'])
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'cpu',
+      tried: [{ code: 'NOT_PREFERRED' }, { code: 'NOT_PREFERRED' }],
+    })
+  })
+})
+
+describe('wrong input gets one line and exit code 2', () => {
+  const directory = temporaryDirectory()
+  const file = (name: string, content: string) => {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, name), content)
+    return join(directory, name)
+  }
+
+  it.each<[string, string[], RegExp]>([
+    ['an unknown option', ['train', '--epoch', '3'], /unknown option '--epoch'/],
+    ['an unknown command', ['trian'], /unknown command 'trian'/],
+    ['no epochs', ['train', '--epochs', '0'], /Expected an integer of at least 1/],
+    ['a learning rate that is no number', ['train', '--lr', 'fast'], /Expected a number over 0/],
+    ['an unknown backend', ['backends', '--backend', 'tpu'], /Allowed choices are auto, cuda, wasm, cpu/],
+    ['more samples than there are', ['train', '--samples', '60001'], /has 60000 training images/],
+    ['a data directory without data', ['train', '--data', directory], /holds no train-images-idx3-ubyte/],
+    ['weights that are not there', ['test', '--weights', 'none.safetensors'], /none.safetensors cannot be read/],
+    ['weights that are no safetensors file', ['test', '--weights', file('a', 'hello, world')], /header length/],
+    ['no image', ['predict', '--weights', weights], /needs one image/],
+    ['an index past the end', ['predict', '--weights', weights, '--index', '10000'], /numbered 0 to 9999/],
+    ['an image that is no PNG', ['predict', '--weights', weights, file('b.png', 'GIF89a')], /is no PNG file/],
+  ])('%s', async (_, args, message) => {
+    const { exitCode, stdout, stderr } = await rowwise(args)
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+    expect(stderr.trim().split('\n').length).toBeLessThanOrEqual(2)
+    expect(stderr).not.toContain('    at ')
+  })
+})

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The command as it is built. */
+export const program = new URL('../dist/rowwise.js', import.meta.url).pathname
+
+/** A directory of its own. */
+export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'rowwise-cli-'))
+
+/** What a run of the command came to. */
+export interface Run {
+  exitCode: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs `rowwise` in a directory, with no terminal; `onOutput` sees the output as it comes. */
+export function rowwise(
+  args: string[],
+  { cwd = temporaryDirectory(), onOutput = (_text: string, _kill: (signal: NodeJS.Signals) => void) => {} } = {},
+): Promise<Run> {
+  const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...process.env, ROWWISE_BACKEND: '' } })
+  const run: Run = { exitCode: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk) => {
+    run.stdout += chunk
+    onOutput(run.stdout, (signal) => child.kill(signal))
+  })
+  child.stderr.on('data', (chunk) => {
+    run.stderr += chunk
+  })
+  return new Promise((resolve) => {
+    child.on('close', (exitCode) => resolve({ ...run, exitCode }))
+  })
+}
