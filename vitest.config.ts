@@ -15,6 +15,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: needsRelaxedSimdFlag ? ['--experimental-wasm-relaxed-simd'] : [],
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    setupFiles: ['./scripts/fixed-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/test-count-reporter.mjs'],
