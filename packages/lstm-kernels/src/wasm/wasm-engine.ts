@@ -80,7 +80,7 @@ export class WasmEngine implements LSTMEngine {
     const block = this.arena.allocate(4 * values.length + 16)
     this.arena.floats.set(values, block.at >> 2)
     this.kernels.activate(which === 'sigmoid' ? 0 : 1, block.at, block.at, 4 * Math.ceil(values.length / 4))
-    const result = Float32Array.from(this.arena.floats.subarray(block.at >> 2, (block.at >> 2) + values.length))
+    const result = this.arena.floats.slice(block.at >> 2, (block.at >> 2) + values.length)
     this.arena.release(block)
     return result
   }

@@ -121,7 +121,7 @@ export class Workspace {
   }
 
   private copy(at: number, floats: number): Float32Array {
-    return Float32Array.from(this.arena.floats.subarray(at >> 2, (at >> 2) + floats))
+    return this.arena.floats.slice(at >> 2, (at >> 2) + floats)
   }
 }
 
