@@ -46,6 +46,13 @@ export function nonNegativeInteger(text: string): number {
   return value
 }
 
+export function seed(text: string): bigint {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('Expected an integer.')
+  const value = BigInt(text)
+  if (value < -(1n << 63n) || value >= 1n << 64n) throw new InvalidArgumentError('Expected an integer of 64 bits.')
+  return value
+}
+
 export function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number over 0.')

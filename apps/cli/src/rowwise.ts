@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { exitCodeOf, messageOf, USAGE_ERROR } from './exit'
+import { exitCodeOf, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
   dataOptions,
@@ -10,6 +10,7 @@ import {
   positiveInteger,
   positiveNumber,
   probability,
+  seed,
 } from './options'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -18,6 +19,7 @@ const program = new Command('rowwise')
   .description('Reads images row by row through an LSTM and says what they show.')
   .version(version)
   .exitOverride()
+  .showSuggestionAfterError(false)
   .configureHelp({ showGlobalOptions: false })
 
 // Each action imports its command when it runs, so that --help does not wait for TensorFlow.js.
@@ -31,7 +33,7 @@ const train = program
   .option('--num-layers <n>', 'LSTM layers', positiveInteger, 1)
   .option('--bidirectional', 'read each image in both directions')
   .option('--dropout <p>', 'between layers, in training', probability, 0)
-  .option('--seed <n>', 'as torch.manual_seed', nonNegativeInteger, 0)
+  .option('--seed <n>', 'as torch.manual_seed: any 64-bit integer', seed, 0n)
   .option('--samples <n>', 'train on the first n images only', positiveInteger)
   .option('--out <directory>', 'where weights, metrics and settings go (default: runs/1, runs/2, …)')
   .option('--force', 'replace the run that is in --out')
@@ -60,7 +62,15 @@ const backends = program
 for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
+// `rowwise … | head` closes our output early, which is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
+
 try {
+  if (process.argv.length <= 2)
+    throw new UsageError('which command? train, test, predict or backends; --help says more')
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

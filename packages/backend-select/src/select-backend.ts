@@ -96,11 +96,11 @@ function notPreferred(name: BackendName, prefer: string): Rejection {
 /** Two copies would print hundreds of warnings and then fail in strange places, so look before anything is loaded. */
 function refuseTwoCores(): void {
   const directories = ['@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-cpu'].map(packageDirectory)
-  const pairs: (CorePair | null)[] = [
+  const pairs: (CorePair | null | undefined)[] = [
     loadedOtherCore(),
     ...directories.map((path) => (path === null ? null : otherCore(path))),
   ]
-  const pair = pairs.find((found) => found !== null)
+  const pair = pairs.find((found) => found != null)
   if (!pair) return
   throw new DuplicateCoreError(
     `two copies of @tensorflow/tfjs-core are in use: ${pair.ours} and ${pair.theirs}; ` +

@@ -2,6 +2,7 @@ import { cpSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { selectBackend } from '../src'
+import { utilRepair } from '../src/candidates/util-repair'
 import { FakeProject } from './fake-project'
 
 const runsOnWasm = { exitCode: 0, stderr: '', engine: 'wasm', sum: [2, 3] }
@@ -76,6 +77,18 @@ describe('selectBackend, when tfjs-node-gpu', () => {
       backend: { name: 'cuda', tfjsName: 'tensorflow', tried: [] },
       sum: [2, 3],
     })
+  })
+})
+
+describe('utilRepair', () => {
+  it('puts back what Node 23 took away, and leaves what is there', () => {
+    const bare: { isNullOrUndefined?: (value: unknown) => boolean } = {}
+    utilRepair(bare)
+    expect([null, undefined, 0, ''].map((value) => bare.isNullOrUndefined?.(value))).toEqual([true, true, false, false])
+    const own = { isNullOrUndefined: () => true }
+    const before = own.isNullOrUndefined
+    utilRepair(own)
+    expect(own.isNullOrUndefined).toBe(before)
   })
 })
 

@@ -50,7 +50,8 @@ export function parseIdx(bytes: Uint8Array, rank: number, name = 'IDX data'): Id
   return { shape, data: bytes.subarray(headerBytes) }
 }
 
-function checkMagic(bytes: Uint8Array, rank: number, name: string): void {
+/** Refuses bytes that do not begin as an IDX file of unsigned bytes with this rank does. */
+export function checkMagic(bytes: Uint8Array, rank: number, name: string): void {
   if (bytes.length < DIMENSIONS_AT) {
     throw new IdxError(`${name}: has ${bytes.length} bytes, fewer than the 4 of an IDX magic number; fetch it again`)
   }

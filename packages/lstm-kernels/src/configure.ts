@@ -1,5 +1,5 @@
 import type { KernelPath, LSTMEngine } from './engine'
-import { KernelOptionError } from './errors'
+import { KernelMemoryError, KernelOptionError } from './errors'
 import { JsEngine } from './js/js-engine'
 import { MAX_THREADS } from './threads/control'
 import { nodeWorkerThreads } from './threads/start-worker'
@@ -86,24 +86,33 @@ function start(chosen: KernelOptions) {
   if (path === 'off') return { engine: null, notes }
   const count = threads === 'auto' ? autoThreads() : threads
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
-    throw new KernelOptionError(`threads is ${threads}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
+    const where =
+      chosen.threads === undefined ? `ROWWISE_THREADS is '${environment('ROWWISE_THREADS')}'` : `threads is ${threads}`
+    throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
   }
-  for (const candidate of candidates(path)) {
+  const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
+  for (const candidate of candidates(path, where)) {
     if (candidate === 'js') return { engine: new JsEngine(), notes }
     const module = kernelModule(candidate)
-    if (module) {
-      const workers = nodeWorkerThreads() === undefined ? 1 : count
-      return { engine: new WasmEngine(candidate, module, workers, (reason) => reportLoss(notes, reason)), notes }
+    if (module === null) {
+      notes.push(missing(candidate))
+      continue
     }
-    notes.push(missing(candidate))
+    const workers = nodeWorkerThreads() === undefined ? 1 : count
+    try {
+      return { engine: new WasmEngine(candidate, module, workers, (reason) => reportLoss(notes, reason)), notes }
+    } catch (error) {
+      if (!(error instanceof KernelMemoryError)) throw error
+      notes.push(error.message)
+    }
   }
   throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)
 }
 
-function candidates(path: KernelPath | 'auto'): readonly KernelPath[] {
+function candidates(path: KernelPath | 'auto', where: string): readonly KernelPath[] {
   if (path === 'auto') return PATHS
   if (PATHS.includes(path)) return [path]
-  throw new KernelOptionError(`path is '${path}', expected one of auto, ${PATHS.join(', ')}, off`)
+  throw new KernelOptionError(`${where} is '${path}', expected one of auto, ${PATHS.join(', ')}, off`)
 }
 
 function missing(path: KernelPath): string {

@@ -95,6 +95,6 @@ export interface LSTMEngine {
   /** Threads that large batches are split over, the calling one included. */
   readonly threads: number
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
-  /** Ends threads and frees memory. */
+  /** Ends the threads; the memory goes with the last pass that uses it. */
   dispose(): void
 }

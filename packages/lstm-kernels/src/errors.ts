@@ -1,5 +1,10 @@
 import { RowwiseError } from '@rowwise/errors'
 
+/** A tensor whose shape does not fit the others. */
+export class KernelShapeError extends RowwiseError {
+  readonly code = 'SHAPE_MISMATCH'
+}
+
 /** A kernel path or thread count that is not allowed, or not possible here. */
 export class KernelOptionError extends RowwiseError {
   readonly code = 'KERNEL_OPTION'

@@ -6,5 +6,5 @@ export { isRowwiseError } from '@rowwise/errors'
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'
 export type { KernelPath } from './engine'
-export { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
+export { KernelMemoryError, KernelOptionError, KernelShapeError, KernelStateError } from './errors'
 export { canFuse, type FusedLSTMOptions, type FusedLSTMOutputs, fusedLSTM, type LSTMWeightTensors } from './op/lstm-op'

@@ -39,6 +39,9 @@ describe('configureKernels', () => {
 
   it('refuses nonsense in the environment', () => {
     process.env.ROWWISE_THREADS = 'many'
-    expect(() => configureKernels({})).toThrow(expect.objectContaining({ code: 'KERNEL_OPTION' }))
+    expect(() => configureKernels({})).toThrow(/ROWWISE_THREADS is 'many', expected/)
+    process.env.ROWWISE_THREADS = '1'
+    process.env.ROWWISE_KERNELS = 'gpu'
+    expect(() => configureKernels({})).toThrow(/ROWWISE_KERNELS is 'gpu', expected/)
   })
 })

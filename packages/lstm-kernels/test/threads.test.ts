@@ -53,18 +53,26 @@ describe('sliceRows', () => {
 })
 
 describe('the threads', () => {
-  it('give the same numbers when one of them has died, and say so', async () => {
+  it('compute: what the calling thread leaves alone, a worker does', () => {
+    const expected = compute(wasmEngine('simd', 2), REFERENCE)
     const onLoss = vi.fn()
-    const engine = wasmEngine('simd', 3, onLoss)
-    const expected = compute(engine, REFERENCE)
-    const internal = (engine as unknown as { pool: { forget(worker: object, reason: string): void } }).pool
-    const [first] = workersOf(engine)
-    first.terminate()
-    internal.forget(first, 'a thread ended with code 1')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    const engine = wasmEngine('simd', 2, onLoss)
+    const door = ThreadPool.prototype as unknown as { claim(slice: number): boolean }
+    vi.spyOn(door, 'claim').mockReturnValue(false)
     expect(compute(engine, REFERENCE)).toEqual(expected)
-    expect(workersOf(engine)).toHaveLength(1)
-    expect(onLoss).toHaveBeenCalledWith('a thread ended with code 1')
+    expect(onLoss).not.toHaveBeenCalled()
+    vi.restoreAllMocks()
+  })
+
+  it('that end by themselves are reported and missed no further', async () => {
+    const onLoss = vi.fn()
+    const engine = wasmEngine('simd', 2, onLoss)
+    const expected = compute(engine, REFERENCE)
+    const [worker] = workersOf(engine) as unknown as { crash(): void }[]
+    worker.crash()
+    await vi.waitFor(() => expect(onLoss).toHaveBeenCalledWith(expect.stringMatching(/a thread ended with code/)))
+    expect(workersOf(engine)).toHaveLength(0)
+    expect(compute(engine, REFERENCE)).toEqual(expected)
   })
 
   it('give the same numbers when a thread stops in the middle of its slice', async () => {

@@ -27,7 +27,9 @@ export interface LinearOptions {
  * ```
  */
 export class Linear extends Module {
+  /** Features of each input sample. */
   readonly inFeatures: number
+  /** Features of each output sample. */
   readonly outFeatures: number
   private readonly weight: Variable
   private readonly bias: Variable | undefined

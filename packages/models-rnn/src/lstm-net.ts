@@ -4,6 +4,8 @@ import { ShapeError, StateDictError } from './errors'
 import { Linear } from './linear'
 import { LSTM } from './lstm/lstm-module'
 import { type LoadStateDictOptions, Module, type StateDict } from './module'
+import { decodeSafetensors } from './safetensors/decode'
+import { encodeSafetensors } from './safetensors/encode'
 import { summarize } from './summary'
 
 /** The shape of an {@link LSTMNet}; plain data, as it stands in a safetensors file's metadata. */
@@ -42,6 +44,7 @@ export interface LSTMNetOptions extends LSTMNetConfig {
  * ```
  */
 export class LSTMNet extends Module {
+  /** Every option of the shape, defaults filled in. */
   readonly config: Required<LSTMNetConfig>
   private readonly lstm: LSTM
   private readonly fc: Linear
@@ -74,6 +77,41 @@ export class LSTMNet extends Module {
       throw error
     }
     return model
+  }
+
+  /**
+   * Reads a safetensors file, ours or PyTorch's: sizes from names and shapes, and from the metadata, where it has a `config`,
+   * what shapes do not show.
+   *
+   * @throws {@link SafetensorsError} when it is no such file, {@link StateDictError} when it holds another model, or a config
+   * that is not that of its weights.
+   * @example
+   * ```ts
+   * const model = LSTMNet.fromSafetensors(await readFile('model.safetensors'))
+   * ```
+   */
+  static fromSafetensors(bytes: Uint8Array, options: LoadStateDictOptions = {}): LSTMNet {
+    const { tensors, metadata } = decodeSafetensors(bytes)
+    const config = parseConfig(metadata.config)
+    const model = LSTMNet.fromStateDict(tensors, { ...options, dropout: config?.dropout })
+    const wrong = Object.entries(config ?? {}).filter(
+      ([name, value]) => model.config[name as keyof LSTMNetConfig] !== value,
+    )
+    if (wrong.length > 0) {
+      model.dispose()
+      const list = wrong.map(([name, value]) => `${name} ${value}`).join(', ')
+      throw new StateDictError(`the file's config says ${list}, its weights do not; take both from the same model`)
+    }
+    return model
+  }
+
+  /**
+   * The weights as a safetensors file, under PyTorch's names, with the config in the metadata.
+   *
+   * @param metadata further texts for the metadata
+   */
+  toSafetensors(metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+    return encodeSafetensors(this.stateDict(), { format: 'pt', ...metadata, config: JSON.stringify(this.config) })
   }
 
   /**
@@ -113,6 +151,16 @@ export class LSTMNet extends Module {
   }
 }
 
+/** The config in a file's metadata; undefined where there is none, or another program's. */
+function parseConfig(text: string | undefined): LSTMNetConfig | undefined {
+  try {
+    const config = JSON.parse(text ?? '')
+    return 'inputSize' in config && 'hiddenSize' in config ? config : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function configOf(stateDict: StateDict): Required<Omit<LSTMNetConfig, 'dropout'>> {
   const shapeOf = (name: string): readonly number[] => {
     const value = Object.hasOwn(stateDict, name) ? stateDict[name] : undefined
@@ -125,10 +173,20 @@ function configOf(stateDict: StateDict): Required<Omit<LSTMNetConfig, 'dropout'>
     return value.shape
   }
   const names = Object.keys(stateDict)
+  const [gates, inputSize] = shapeOf('lstm_1.weight_ih_l0')
+  const hiddenSize = shapeOf('lstm_1.weight_hh_l0')[1]
+  const numClasses = shapeOf('fc_1.weight')[0]
+  // Before anything of these sizes is allocated: they must at least agree with each other.
+  if (gates !== 4 * hiddenSize || gates * inputSize * numClasses === 0) {
+    throw new StateDictError(
+      `lstm_1.weight_ih_l0 has shape [${gates}, ${inputSize}], fc_1.weight ${numClasses} rows; with lstm_1.weight_hh_l0 of ` +
+        `${hiddenSize} columns an LSTMNet has [${4 * hiddenSize}, inputSize] and at least one row`,
+    )
+  }
   return {
-    inputSize: shapeOf('lstm_1.weight_ih_l0')[1],
-    hiddenSize: shapeOf('lstm_1.weight_hh_l0')[1],
-    numClasses: shapeOf('fc_1.weight')[0],
+    inputSize,
+    hiddenSize,
+    numClasses,
     numLayers: names.filter((name) => /^lstm_1\.weight_ih_l\d+$/.test(name)).length,
     bias: names.includes('lstm_1.bias_ih_l0'),
     bidirectional: names.includes('lstm_1.weight_ih_l0_reverse'),

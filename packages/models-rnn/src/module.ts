@@ -129,7 +129,9 @@ function valueProblems(parameters: NamedParameters, stateDict: StateDict, allowN
     if (!Object.hasOwn(stateDict, name)) continue
     const { shape } = stateDict[name]
     const values = valuesOf(stateDict[name])
-    if (shape.join() !== parameter.shape.join()) {
+    if (values.length !== shape.reduce((product, size) => product * size, 1)) {
+      problems.push(`${name} has shape [${shape}] but ${values.length} elements`)
+    } else if (shape.join() !== parameter.shape.join()) {
       problems.push(`${name} has shape [${shape}], the model's has [${parameter.shape}]`)
     } else if (!(values instanceof Float32Array || values instanceof Float64Array)) {
       problems.push(`${name} holds no float32 numbers; convert it with .float() before saving`)

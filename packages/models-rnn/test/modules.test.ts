@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { Generator } from '@rowwise/torch-random'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeSafetensors, encodeSafetensors, Linear, LSTM, LSTMNet, lstm, type Safetensor } from '../src'
+
+const manualSeed = (await import('../../torch-random/test/vectors/manual-seed.json', { with: { type: 'json' } }))
+  .default
 
 const code = (code: string) => expect.objectContaining({ code })
 const shapes = (named: Readonly<Record<string, tf.Tensor>>) =>
@@ -68,6 +72,46 @@ describe('LSTMNet', () => {
       }),
       { numRuns: 30 },
     )
+  })
+
+  it('comes back from its safetensors file with everything that shapes do not show', () => {
+    const model = new LSTMNet({ inputSize: 3, hiddenSize: 2, numLayers: 2, dropout: 0.25 })
+    const again = LSTMNet.fromSafetensors(model.toSafetensors({ note: 'x' }))
+    expect(again.config).toEqual(model.config)
+    expect(again.toSafetensors({ note: 'x' })).toEqual(model.toSafetensors({ note: 'x' }))
+  })
+
+  it('refuses a file whose config is not that of its weights', () => {
+    const model = new LSTMNet({ inputSize: 3, hiddenSize: 2 })
+    const config = JSON.stringify({ ...model.config, hiddenSize: 5 })
+    const file = encodeSafetensors(model.stateDict(), { config })
+    expect(() => LSTMNet.fromSafetensors(file)).toThrow(/config says hiddenSize 5/)
+  })
+
+  it('refuses sizes that do not agree before it allocates anything of them', () => {
+    const empty = { shape: [0, 1e12], data: new Float32Array(0) }
+    const dict = { ...new LSTMNet({ inputSize: 3, hiddenSize: 2 }).stateDict(), 'lstm_1.weight_ih_l0': empty }
+    expect(() => LSTMNet.fromStateDict(dict)).toThrow(code('STATE_DICT_MISMATCH'))
+  })
+
+  it.each(manualSeed)('starts with PyTorch’s weights for seed $seed, to the bit', ({ seed, config, init }) => {
+    const { i = 28, h = 64, layers = 1, classes = 10 } = config as Record<string, number | undefined>
+    const generator = new Generator(seed)
+    const model = new LSTMNet({ inputSize: i, hiddenSize: h, numLayers: layers, numClasses: classes, generator })
+    const digests = Object.entries(model.stateDict()).map(([name, { shape, dataSync }]) => {
+      const values = dataSync.call(model.stateDict()[name]) as Float32Array
+      return [
+        name,
+        {
+          shape,
+          sha256: createHash('sha256')
+            .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+            .digest('hex'),
+        },
+      ]
+    })
+    const expected = Object.entries(init).map(([name, { shape, sha256 }]) => [name, { shape, sha256 }])
+    expect(digests).toEqual(expected)
   })
 
   it('leaves only its logits behind', () => {

@@ -85,14 +85,16 @@ export class Generator {
    * @throws {@link RandomRangeError} unless both bounds are finite and `from <= to`.
    */
   uniform(out: Float32Array, from = 0, to = 1): Float32Array {
-    if (!Number.isFinite(from) || !Number.isFinite(to) || from > to) {
-      throw new RandomRangeError(`uniform from ${from} to ${to}: expected two finite bounds, the lower one first`)
-    }
     const lower = Math.fround(from)
     const width = Math.fround(Math.fround(to) - lower)
+    if (!Number.isFinite(width) || from > to) {
+      throw new RandomRangeError(
+        `uniform from ${from} to ${to}: expected two bounds that are finite in float32, as is their distance, the lower one first`,
+      )
+    }
     for (let index = 0; index < out.length; index++) {
       const unit = (this.engine.draw() & MANTISSA_MASK) * MANTISSA_UNIT
-      out[index] = unit * width + lower // the product of two 24-bit numbers is exact in float64, so one rounding is left
+      out[index] = unit * width + lower // the product is exact in float64; its sum all but always
     }
     return out
   }

@@ -128,6 +128,7 @@ describe('Generator refuses', () => {
 
   it.each([
     [1, 0],
+    [-3e38, 3e38],
     [0, Number.POSITIVE_INFINITY],
     [Number.NaN, 1],
   ])('uniform from %s to %s', (from, to) => {

@@ -5,7 +5,7 @@ import type { NamedGradients } from './model'
 /**
  * Scales gradients down so that their common L2 norm is at most `maxNorm`, after `torch.nn.utils.clip_grad_norm_`.
  *
- * @param gradients disposed where they are replaced
+ * @param raw disposed where they are replaced
  * @returns the gradients to use, which the caller disposes, and the norm that was found
  * @throws {@link TrainOptionError} unless `maxNorm` is over 0.
  * @example

@@ -69,6 +69,9 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
     const trained = await trainModel(model, optimizer, loss, train, {
       maxGradientNorm,
       signal,
+      async onBatchBegin(event) {
+        for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
+      },
       async onBatchEnd(event) {
         for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
       },

@@ -25,7 +25,9 @@ export interface Trainable {
 
 /** One batch: the first axis of both tensors counts the samples. They belong to whoever made the batch. */
 export interface Batch {
+  /** What the model reads, `[N, …]`. */
   inputs: Tensor
+  /** What the loss compares with, `[N, …]`; class indices for a classifier. */
   targets: Tensor
 }
 

@@ -24,6 +24,8 @@ export interface TrainModelOptions {
   maxGradientNorm?: number
   /** Stops after the step under way. */
   signal?: AbortSignal
+  /** Called before each step, with its number in this epoch, counted from 1. */
+  onBatchBegin?(event: { batch: number }): void | Promise<void>
   /** Called after each step. */
   onBatchEnd?(event: BatchEnd): void | Promise<void>
 }
@@ -56,7 +58,7 @@ export async function trainModel(
   batches: BatchSource,
   options: TrainModelOptions = {},
 ): Promise<TrainResult> {
-  const { maxGradientNorm, signal, onBatchEnd } = options
+  const { maxGradientNorm, signal, onBatchBegin, onBatchEnd } = options
   const meter = new LossMeter()
   const breather = new Breather()
   let [batch, samples] = [0, 0]
@@ -64,9 +66,10 @@ export async function trainModel(
   if (!signal?.aborted) {
     try {
       for await (const { inputs, targets } of batches) {
+        await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, { inputs, targets })
-        applyGradients(optimizer, result.gradients, maxGradientNorm)
         meter.add(result.loss, inputs.shape[0])
+        applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
         samples += inputs.shape[0]
         await onBatchEnd?.({ batch, samples, loss: () => meter.last(), meanLoss: () => meter.mean() })
@@ -85,8 +88,9 @@ function applyGradients(
   raw: Parameters<Optimizer['step']>[0],
   maxGradientNorm: number | undefined,
 ): void {
-  const gradients = maxGradientNorm === undefined ? raw : clipGradientNorm(raw, maxGradientNorm).gradients
+  let gradients = raw
   try {
+    if (maxGradientNorm !== undefined) gradients = clipGradientNorm(raw, maxGradientNorm).gradients
     optimizer.step(gradients)
   } finally {
     dispose({ ...gradients })

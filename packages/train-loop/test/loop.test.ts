@@ -87,6 +87,8 @@ describe('trainModel', () => {
       },
     })
     await expect(failing).rejects.toThrow('from the callback')
+    const unlimited = trainModel(model, optimizer, crossEntropy, data, { maxGradientNorm: 0 })
+    await expect(unlimited).rejects.toThrow(/maxNorm is 0/)
     expect(tf.memory().numTensors).toBe(before)
   })
 
@@ -165,6 +167,7 @@ describe('fit', () => {
     const callbacks: Callbacks = {
       onFitBegin: ({ epochs }) => void told.push(`fit ${epochs}`),
       onEpochBegin: ({ epoch }) => void told.push(`epoch ${epoch}`),
+      onBatchBegin: ({ epoch, batch }) => void told.push(`step ${epoch}.${batch}`),
       onBatchEnd: ({ epoch, batch }) => void told.push(`batch ${epoch}.${batch}`),
       onEpochEnd: ({ epoch, test }) => void told.push(`end ${epoch}: ${test?.total}`),
       onFitEnd: ({ history }) => void told.push(`fit end ${history.length}`),
@@ -178,8 +181,8 @@ describe('fit', () => {
       callbacks: [callbacks],
     })
     expect(told).toEqual([
-      ...['fit 2', 'epoch 1', 'batch 1.1', 'batch 1.2', 'end 1: 4'],
-      ...['epoch 2', 'batch 2.1', 'batch 2.2', 'end 2: 4', 'fit end 2'],
+      ...['fit 2', 'epoch 1', 'step 1.1', 'batch 1.1', 'step 1.2', 'batch 1.2', 'end 1: 4'],
+      ...['epoch 2', 'step 2.1', 'batch 2.1', 'step 2.2', 'batch 2.2', 'end 2: 4', 'fit end 2'],
     ])
     expect([ended, history[1].trainLoss < history[0].trainLoss]).toEqual(['completed', true])
   })
@@ -249,6 +252,10 @@ describe('earlyStopping', () => {
 
   it('takes no smaller change than minDelta for an improvement', () => {
     expect(epochsUntilStop({ patience: 1, minDelta: 0.5 }, [3, 2.8])).toBe(1)
+  })
+
+  it('takes small steps for an improvement once they add up to more than minDelta', () => {
+    expect(epochsUntilStop({ patience: 2, minDelta: 0.5 }, [3, 2.7, 2.4, 2.1, 1.8])).toBe(-1)
   })
 
   it('refuses to watch an evaluation that does not happen', () => {

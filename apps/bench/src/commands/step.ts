@@ -17,7 +17,15 @@ export interface StepFlags {
 
 /** `rowwise-bench step`: a training step, and predictions at three batch sizes, on one backend. */
 export async function step(flags: StepFlags): Promise<void> {
-  const { backend, kernels, threads = availableParallelism(), batch, hiddenSize, numLayers, seconds } = flags
+  const {
+    backend,
+    kernels,
+    threads = Math.min(8, availableParallelism()),
+    batch,
+    hiddenSize,
+    numLayers,
+    seconds,
+  } = flags
   const network = { ...REFERENCE_NETWORK, hiddenSize, numLayers }
   const predictions = [1, 64, 1000].map((size): Workload => ({ kind: 'predict', batch: size }))
   const workloads: Workload[] = [{ kind: 'train', batch }, ...predictions]

@@ -1,8 +1,8 @@
 import { Bench } from 'tinybench'
 import type { ChildResult, ChildTask, Timing, Workload } from '../workload'
 
-/** Steps before the clock counts: compilers and caches settle. */
-const WARM_UP_STEPS = 20
+/** Steps, at least, before the clock counts: compilers and caches settle. */
+const WARM_UP_STEPS = 5
 
 /** Reads the task that the benchmark gave this child process. */
 export function readTask(): ChildTask {
@@ -15,7 +15,7 @@ export async function measure(workload: Workload, seconds: number, step: () => u
     time: 1000 * seconds,
     iterations: 5,
     warmup: true,
-    warmupTime: 300 * seconds,
+    warmupTime: 500 * seconds,
     warmupIterations: WARM_UP_STEPS,
   })
   bench.add('step', async () => {

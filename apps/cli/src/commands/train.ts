@@ -21,7 +21,7 @@ export interface TrainFlags extends CommonFlags, DataFlags {
   numLayers: number
   bidirectional?: boolean
   dropout: number
-  seed: number
+  seed: bigint
   samples?: number
   out?: string
   force?: boolean
@@ -92,7 +92,7 @@ function firstSamples(dataset: Parameters<typeof subset>[0], samples: number): R
 }
 
 function settings({ data, variant, epochs, batchSize, lr, seed, samples }: TrainFlags): object {
-  return { data, variant, epochs, batchSize, lr, seed, samples }
+  return { data, variant, epochs, batchSize, lr, seed: String(seed), samples }
 }
 
 /** Every step's loss and every epoch's numbers, a JSON object a line. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { decodeSafetensors, encodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
+import { decodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
 
 /** What a model needs to be used on new images; stands in the metadata of its safetensors file. */
@@ -17,12 +17,11 @@ export interface LoadedModel {
   preprocessing?: Preprocessing
 }
 
-const METADATA_KEY = 'rowwise'
+const METADATA_KEY = 'preprocessing'
 
 /** The bytes of a weights file: the state dict under PyTorch's names, the rest as metadata. */
 export function encodeWeights(model: LSTMNet, preprocessing: Preprocessing): Uint8Array {
-  const metadata = { format: 'pt', [METADATA_KEY]: JSON.stringify({ config: model.config, preprocessing }) }
-  return encodeSafetensors(model.stateDict(), metadata)
+  return model.toSafetensors({ [METADATA_KEY]: JSON.stringify(preprocessing) })
 }
 
 /** Reads a weights file, ours or PyTorch's. */
@@ -30,9 +29,8 @@ export async function loadWeights(path: string): Promise<LoadedModel> {
   const bytes = await readFile(path).catch((cause) => {
     throw new UsageError(`${path} cannot be read: ${cause.message}; pass a safetensors file as --weights`, { cause })
   })
-  const { tensors, metadata } = named(path, () => decodeSafetensors(bytes))
-  const model = named(path, () => LSTMNet.fromStateDict(tensors))
-  return { model, preprocessing: readPreprocessing(metadata[METADATA_KEY]) }
+  const model = named(path, () => LSTMNet.fromSafetensors(bytes))
+  return { model, preprocessing: readPreprocessing(decodeSafetensors(bytes).metadata[METADATA_KEY]) }
 }
 
 /** Says which file an error is about. */
@@ -46,7 +44,7 @@ function named<T>(path: string, work: () => T): T {
 
 function readPreprocessing(text: string | undefined): Preprocessing | undefined {
   try {
-    const { mean, std, classNames } = JSON.parse(text ?? '').preprocessing
+    const { mean, std, classNames } = JSON.parse(text ?? '')
     const valid = Number.isFinite(mean) && Number.isFinite(std) && std !== 0 && Array.isArray(classNames)
     return valid ? { mean, std, classNames: classNames.map(String) } : undefined
   } catch {

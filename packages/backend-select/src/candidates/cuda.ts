@@ -32,6 +32,7 @@ export async function startCuda(timeoutMs: number): Attempt {
     }
   }
   const cores = otherCore(directory)
+  if (cores === undefined) return loadFailed(`@tensorflow/tfjs-core cannot be found from ${directory}`)
   if (cores) {
     return {
       code: 'DUPLICATE_CORE',
@@ -89,7 +90,7 @@ function explainMessage(message: string): Reason | null {
       fix: 'install CUDA 11.8 and cuDNN 8.6 and put their libraries on LD_LIBRARY_PATH',
     }
   }
-  if (/NODE_MODULE_VERSION|napi|invalid ELF header|wrong ELF class/i.test(message)) {
+  if (/NODE_MODULE_VERSION|invalid ELF header|wrong ELF class/i.test(message)) {
     return {
       code: 'ABI_MISMATCH',
       reason: `The native binding of ${PACKAGE} was built for another Node or machine.`,

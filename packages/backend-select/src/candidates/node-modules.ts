@@ -20,10 +20,15 @@ export interface CorePair {
   theirs: string
 }
 
-/** Finds out whether a package would load another copy of tfjs-core than this one does. */
-export function otherCore(directory: string): CorePair | null {
+/** The other copy of tfjs-core that a package would load; null when it is ours, undefined when it would find none. */
+export function otherCore(directory: string): CorePair | null | undefined {
   const ours = coreDirectory(require)
-  const theirs = coreDirectory(createRequire(join(directory, 'package.json')))
+  let theirs: string
+  try {
+    theirs = coreDirectory(createRequire(join(directory, 'package.json')))
+  } catch {
+    return undefined
+  }
   return ours === theirs ? null : { ours, theirs }
 }
 

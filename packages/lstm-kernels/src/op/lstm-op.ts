@@ -16,7 +16,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
 import type { SavedForward, WeightGradients } from '../engine'
-import { KernelStateError } from '../errors'
+import { KernelShapeError, KernelStateError } from '../errors'
 import { recall, releaseFinished, remember } from './saved-passes'
 
 /** The operation's name in TensorFlow.js's registries. */
@@ -65,7 +65,7 @@ type Inputs = Record<'x' | 'weightIh' | 'weightHh', TensorInfo> &
  * `torch.nn.LSTM`. Gradients by the inputs and the initial state are computed only when they are asked for.
  *
  * @param inputs float32 `[N, T, I]`
- * @throws {@link KernelMemoryError} when the batch is too large for WebAssembly's memory.
+ * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when the batch is too large for WebAssembly's memory.
  * @example
  * ```ts
  * const { h } = fusedLSTM(inputs, { weightIh, weightHh, biasIh, biasHh }, { returnOutput: false }) // [N, H]
@@ -78,6 +78,7 @@ export function fusedLSTM(
 ): FusedLSTMOutputs {
   const { reverse = false, initial, returnOutput = true } = options
   const { weightIh, weightHh, biasIh, biasHh } = weights
+  checkShapes(inputs, weights, initial)
   const named: NamedTensorMap = {
     ...{ x: inputs, weightIh, weightHh },
     ...(biasIh && biasHh && { biasIh, biasHh }),
@@ -89,6 +90,35 @@ export function fusedLSTM(
     const [h, c, , output] = outputs as [Tensor2D, Tensor2D, Tensor, Tensor3D | undefined]
     return returnOutput ? { output, h, c } : { h, c }
   })
+}
+
+/** Nothing of another size may reach the kernels' memory. */
+function checkShapes(inputs: Tensor3D, weights: LSTMWeightTensors, initial: FusedLSTMOptions['initial']): void {
+  const [batch, time, inputSize] = inputs.shape
+  const hiddenSize = weights.weightHh.shape[1]
+  if (inputs.shape.length !== 3 || inputs.size === 0 || !(hiddenSize > 0)) {
+    throw new KernelShapeError(
+      `inputs has shape [${inputs.shape}], weightHh [${weights.weightHh.shape}]; expected [N, T, I] and [4·H, H]`,
+    )
+  }
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  if ((biasIh === undefined) !== (biasHh === undefined))
+    throw new KernelShapeError('one bias without the other; pass both or none')
+  const expected: [string, Tensor | undefined, number[]][] = [
+    ['weightIh', weightIh, [4 * hiddenSize, inputSize]],
+    ['weightHh', weightHh, [4 * hiddenSize, hiddenSize]],
+    ['biasIh', biasIh, [4 * hiddenSize]],
+    ['biasHh', biasHh, [4 * hiddenSize]],
+    ['initial.h', initial?.h, [batch, hiddenSize]],
+    ['initial.c', initial?.c, [batch, hiddenSize]],
+  ]
+  for (const [name, found, shape] of expected) {
+    if (found && (found.shape.join() !== shape.join() || found.dtype !== 'float32')) {
+      throw new KernelShapeError(
+        `${name} is ${found.dtype} [${found.shape}], expected float32 [${shape}] for inputs [${[batch, time, inputSize]}] and ${hiddenSize} hidden units`,
+      )
+    }
+  }
 }
 
 /** Whether {@link fusedLSTM} runs on the current backend, and the kernels are not switched off. */

@@ -33,7 +33,7 @@ export interface PoolMemory {
  * yet, so that a worker that starts late, sleeps deep or died never holds up the work.
  */
 export class ThreadPool {
-  private readonly control = new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  private control = newControl()
   private workers: WorkerHandle[]
   private generation = 0
 
@@ -43,16 +43,22 @@ export class ThreadPool {
     workers: number,
     private readonly onLoss: (reason: string) => void,
   ) {
-    this.workers = Array.from({ length: workers }, (_, index) => {
+    this.workers = []
+    for (let index = 0; index < workers; index++) {
       const data = {
         module: context.module,
         memory: context.memory,
         control: this.control,
         tile: context.tile(index + 1),
       }
-      const worker: WorkerHandle = startWorker(data, (reason) => this.forget(worker, reason))
-      return worker
-    })
+      try {
+        const worker: WorkerHandle = startWorker(data, (reason) => this.forget(worker, reason))
+        this.workers.push(worker)
+      } catch (error) {
+        onLoss(`threads cannot be started here: ${(error as Error).message}`)
+        return
+      }
+    }
   }
 
   /** Workers that live. */
@@ -120,6 +126,7 @@ export class ThreadPool {
    */
   private recover(operation: Operation, job: number, rows: number, slices: number): void {
     this.dispose()
+    this.control = newControl() // should the lost thread wake up once more, it finds nothing to take
     this.onLoss(`a thread stopped in the middle of a ${operation} pass`)
     const steps: Operation[] = ['forward', 'backward', 'inputGradients']
     for (const step of steps.slice(0, steps.indexOf(operation) + 1)) {
@@ -132,6 +139,10 @@ export class ThreadPool {
     this.workers = this.workers.filter((other) => other !== worker)
     this.onLoss(reason)
   }
+}
+
+function newControl(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
 }
 
 /** Sleeps until the word changes, or for a moment where this thread may not sleep (a browser's main thread). */

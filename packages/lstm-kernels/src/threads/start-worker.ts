@@ -12,6 +12,8 @@ export interface WorkerStart {
 /** A running worker. */
 export interface WorkerHandle {
   terminate(): void
+  /** Ends it as an accident would, for tests. */
+  crash(): void
 }
 
 interface NodeWorkerThreads {
@@ -43,6 +45,9 @@ export function startWorker(start: WorkerStart, onExit: (reason: string) => void
   return {
     terminate() {
       expected = true
+      void worker.terminate()
+    },
+    crash() {
       void worker.terminate()
     },
   }

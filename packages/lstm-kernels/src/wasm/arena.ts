@@ -23,7 +23,7 @@ export class Arena {
   private free: Block[] = []
 
   constructor(shared: boolean) {
-    this.memory = new WebAssembly.Memory({ initial: 64, maximum: MAX_PAGES, shared })
+    this.memory = reserve(shared)
     this.view = new Float32Array(this.memory.buffer)
   }
 
@@ -78,9 +78,23 @@ export class Arena {
       this.memory.grow(missing)
     } catch (cause) {
       throw new KernelMemoryError(
-        `the kernels need ${Math.ceil(end / 2 ** 20)} MiB, the memory has ${MAX_PAGES / 16} MiB at most; use smaller batches`,
+        `the kernels need ${Math.ceil(end / 2 ** 20)} MiB, more than the memory may grow to; use smaller batches`,
         { cause },
       )
+    }
+  }
+}
+
+/** Reserves as much address space as there is, down to 64 MiB: a limit on virtual memory may forbid the whole of it. */
+function reserve(shared: boolean): WebAssembly.Memory {
+  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 64, maximum, shared })
+    } catch (cause) {
+      if (maximum > 1024) continue
+      throw new KernelMemoryError('no memory can be reserved for the kernels; raise the limit on virtual memory', {
+        cause,
+      })
     }
   }
 }

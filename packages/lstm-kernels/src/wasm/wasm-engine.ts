@@ -31,6 +31,7 @@ export class WasmEngine implements LSTMEngine {
   private readonly packJob: number
   private readonly tiles: number
   private pool: ThreadPool | null = null
+  private disposed = false
 
   constructor(
     readonly path: 'simd' | 'relaxed-simd',
@@ -86,6 +87,7 @@ export class WasmEngine implements LSTMEngine {
   }
 
   dispose(): void {
+    this.disposed = true
     this.pool?.dispose()
     this.pool = null
   }
@@ -93,6 +95,7 @@ export class WasmEngine implements LSTMEngine {
   private keep(workspace: Workspace, packed: PackedWeights): SavedForward {
     let state: 'forward' | 'backward' | 'released' = 'forward'
     packed.users += 1
+    packed.trained = true
     return {
       backward: (upstream) => {
         if (state !== 'forward')
@@ -168,7 +171,8 @@ export class WasmEngine implements LSTMEngine {
       memory: this.arena.memory,
       tile: (thread: number) => this.tiles + TILE_BYTES * thread,
     }
-    this.pool ??= new ThreadPool(context, this.threads - 1, this.onLoss)
+    // A pass that was saved before the engine was replaced may still be differentiated, on this thread alone.
+    this.pool ??= new ThreadPool(context, this.disposed ? 0 : this.threads - 1, this.onLoss)
     return this.pool
   }
 }

@@ -16,6 +16,8 @@ export interface PackedWeights {
   readonly ihTransposed: number
   /** Passes that still read it. */
   users: number
+  /** Whether a gradient was to be taken: such weights change with the next step, and their room is soon free. */
+  trained: boolean
   key: readonly object[]
   block: Block
 }
@@ -54,6 +56,7 @@ export class WeightsCache {
     }
     pack(entry)
     entry.key = key
+    entry.trained = false
     this.touch(entry)
     return entry
   }
@@ -62,7 +65,7 @@ export class WeightsCache {
     this.entries = [...this.entries.filter((other) => other !== entry), entry]
   }
 
-  /** The room of the longest unused set of the same shape: in training, this layer's weights before the step. */
+  /** The room of an unused set of the same shape whose weights were trained, hence have changed; of any once there are too many. */
   private recycle(inputSize: number, hiddenSize: number, hasBias: boolean): PackedWeights | undefined {
     const same = this.entries.filter(
       (entry) =>
@@ -71,8 +74,7 @@ export class WeightsCache {
         entry.hiddenSize === hiddenSize &&
         entry.hasBias === hasBias,
     )
-    if (same.length > 1 || this.entries.length >= CAPACITY) return same[0]
-    return undefined
+    return same.find(({ trained }) => trained) ?? (this.entries.length >= CAPACITY ? same[0] : undefined)
   }
 
   private make(inputSize: number, hiddenSize: number, hasBias: boolean): PackedWeights {
@@ -98,7 +100,7 @@ export class WeightsCache {
     const block = this.arena.allocate(bytes)
     const at = (name: keyof typeof sizes): number => (sizes[name] === 0 ? 0 : block.at + addresses[name])
     return {
-      ...{ inputSize, hiddenSize, hasBias, users: 0, key: [], block },
+      ...{ inputSize, hiddenSize, hasBias, users: 0, trained: false, key: [], block },
       weightIh: at('weightIh'),
       weightHh: at('weightHh'),
       biasIh: at('biasIh'),

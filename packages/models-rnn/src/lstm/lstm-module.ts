@@ -26,7 +26,9 @@ export interface LSTMOptions {
 
 /** Hidden and cell state of every layer and direction: each float32 `[layers·directions, N, H]`. */
 export interface LSTMState {
+  /** The hidden state. */
   h: Tensor3D
+  /** The cell state. */
   c: Tensor3D
 }
 
@@ -52,11 +54,17 @@ export interface LSTMOutputs {
  * ```
  */
 export class LSTM extends Module {
+  /** Features of each time step. */
   readonly inputSize: number
+  /** Features of the hidden state. */
   readonly hiddenSize: number
+  /** How many layers there are. */
   readonly numLayers: number
+  /** Whether there are biases. */
   readonly bias: boolean
+  /** Whether the sequence is read in both directions. */
   readonly bidirectional: boolean
+  /** Probability of zeroing an output between two layers. */
   readonly dropout: number
   private readonly generator: Generator
   private readonly layers: LSTMLayerWeights[][]

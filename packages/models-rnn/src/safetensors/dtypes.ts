@@ -42,7 +42,9 @@ export const DTYPES: {
 
 /** A tensor as the file holds it. */
 export interface Safetensor<D extends SafetensorsDtype = SafetensorsDtype> {
+  /** The element type. */
   readonly dtype: D
+  /** Elements along each axis. */
   readonly shape: readonly number[]
   /** The elements, row-major, in memory of their own. */
   readonly data: ElementArrays[D]

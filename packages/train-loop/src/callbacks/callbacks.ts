@@ -27,9 +27,16 @@ export interface FitControl {
 
 /** Who is told what happens in {@link fit}; every member may be left out or be async, and an exception ends the run. */
 export interface Callbacks {
+  /** Before the first epoch. */
   onFitBegin?(event: { epochs: number }): void | Promise<void>
+  /** Before the first step of an epoch. */
   onEpochBegin?(event: { epoch: number; epochs: number; lr: number }): void | Promise<void>
+  /** Before each step. */
+  onBatchBegin?(event: { epoch: number; epochs: number; batch: number }): void | Promise<void>
+  /** After each step. */
   onBatchEnd?(event: BatchEnd & { epoch: number; epochs: number }): void | Promise<void>
+  /** After an epoch and its evaluation. */
   onEpochEnd?(event: EpochEnd, control: FitControl): void | Promise<void>
+  /** After the last epoch, or the one that was cut short. */
   onFitEnd?(event: { history: readonly EpochEnd[] }): void | Promise<void>
 }

@@ -35,8 +35,9 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callbacks {
     },
     onEpochEnd(event, control) {
       const cost = monitor === 'accuracy' ? -read(event, monitor) : read(event, monitor)
-      badEpochs = cost < best - minDelta ? 0 : badEpochs + 1
-      best = Math.min(best, cost)
+      const improved = cost < best - minDelta
+      badEpochs = improved ? 0 : badEpochs + 1
+      if (improved) best = cost
       if (badEpochs >= patience) control.stop()
     },
   }

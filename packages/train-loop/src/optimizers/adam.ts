@@ -46,9 +46,13 @@ interface Slot extends AdamArrays {
  * ```
  */
 export class Adam implements Optimizer {
+  /** Learning rate; may be changed between steps. */
   lr: number
+  /** Decay of the two running averages. */
   readonly betas: readonly [number, number]
+  /** Added to the denominator. */
   readonly eps: number
+  /** λ of the L2 penalty. */
   readonly weightDecay: number
   private stepsTaken = 0
   private readonly memory: AdamMemory
