@@ -1,10 +1,17 @@
 // Data sets
+export { type ImageDataset, subset } from './dataset'
+export { type LoadedMnist, type LoadMnistOptions, loadMnist } from './load-mnist'
+export { VARIANTS, type Variant, type VariantFacts } from './variants'
+
+// Batches
+export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from './data-loader'
+export { normalize, type PixelTable, scaleToUnit } from './normalize'
+
+// The file format
+export { type IdxArray, parseIdx } from './idx'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
-// Batches
-export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from './data-loader'
-export { type ImageDataset, subset } from './dataset'
 export {
   ChecksumError,
   DataNotFoundError,
@@ -13,8 +20,3 @@ export {
   IdxError,
   LoaderOptionError,
 } from './errors'
-// The file format
-export { type IdxArray, parseIdx } from './idx'
-export { type LoadedMnist, type LoadMnistOptions, loadMnist } from './load-mnist'
-export { normalize, type PixelTable, scaleToUnit } from './normalize'
-export { VARIANTS, type Variant, type VariantFacts } from './variants'

@@ -1,7 +1,11 @@
 // Models and layers
+export { LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
+export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './lstm/lstm-module'
+export { Linear, type LinearOptions } from './linear'
 
-// Errors
-export { isRowwiseError } from '@rowwise/errors'
+// The LSTM as a function
+export { type LSTMLayerOptions, type LSTMLayerOutputs, type LSTMLayerWeights, lstm } from './lstm/lstm'
+
 // What computes LSTMs: the fused kernels' path and threads
 export {
   configureKernels,
@@ -10,17 +14,16 @@ export {
   type KernelReport,
   kernelReport,
 } from '@rowwise/lstm-kernels'
-export { ModuleOptionError, SafetensorsError, ShapeError, StateDictError } from './errors'
-export { Linear, type LinearOptions } from './linear'
 export { describeLSTM } from './lstm/describe-lstm'
-// The LSTM as a function
-export { type LSTMLayerOptions, type LSTMLayerOutputs, type LSTMLayerWeights, lstm } from './lstm/lstm'
-export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './lstm/lstm-module'
-export { LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
 
 // What models are made of
 export { type ArrayWithShape, type LoadStateDictOptions, Module, type NamedParameters, type StateDict } from './module'
+
 // Weights in files
 export { decodeSafetensors, type SafetensorsFile } from './safetensors/decode'
-export type { Safetensor, SafetensorsDtype } from './safetensors/dtypes'
 export { encodeSafetensors } from './safetensors/encode'
+export type { Safetensor, SafetensorsDtype } from './safetensors/dtypes'
+
+// Errors
+export { isRowwiseError } from '@rowwise/errors'
+export { ModuleOptionError, SafetensorsError, ShapeError, StateDictError } from './errors'

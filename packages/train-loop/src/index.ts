@@ -1,23 +1,27 @@
 // The loop
-
-// Errors
-export { isRowwiseError } from '@rowwise/errors'
-// Callbacks
-export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
-export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
-// Optimizers and gradients
-export { clipGradientNorm, gradientNorm } from './clip-gradients'
-export { OptimizerStateError, TargetError, TrainOptionError } from './errors'
 export { type FitOptions, type FitResult, fit } from './fit'
-export { type ValueAndGradients, valueAndGradients } from './gradients'
+export { type BatchEnd, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
+export { type TestModelOptions, type TestResult, testModel } from './test-model'
+
 // Losses
 export { crossEntropy } from './losses/cross-entropy'
 export { nllLoss } from './losses/nll-loss'
 export type { LossOptions, Reduction } from './losses/reduction'
-// What can be trained
-export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
+
+// Optimizers and gradients
 export { Adam, type AdamOptions, type AdamState } from './optimizers/adam'
 export type { Optimizer } from './optimizers/optimizer'
 export { cosineAnnealingLR, type Schedule, stepLR } from './schedules'
-export { type TestModelOptions, type TestResult, testModel } from './test-model'
-export { type BatchEnd, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
+export { type ValueAndGradients, valueAndGradients } from './gradients'
+export { clipGradientNorm, gradientNorm } from './clip-gradients'
+
+// Callbacks
+export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
+export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
+
+// What can be trained
+export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
+
+// Errors
+export { isRowwiseError } from '@rowwise/errors'
+export { OptimizerStateError, TargetError, TrainOptionError } from './errors'
