@@ -60,7 +60,7 @@ export class FakeProject {
       } catch (error) { console.log(JSON.stringify({ error: { code: error.code, message: error.message } })) }`
     writeFileSync(join(this.directory, 'main.mjs'), program)
     return new Promise((resolve) => {
-      const environment = { ...process.env, ROWWISE_BACKEND: '' }
+      const environment = { ...process.env, ROWWISE_BACKEND: '', NODE_PATH: '' }
       execFile(
         process.execPath,
         [...nodeFlags, 'main.mjs'],

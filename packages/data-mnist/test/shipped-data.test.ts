@@ -32,9 +32,9 @@ async function failure(directory: string): Promise<{ code: string; message: stri
   const program = `
     import { loadMnist } from '@rowwise/data-mnist/datasets'
     await loadMnist().catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: directory,
-  })
+  // pnpm's launcher points NODE_PATH at the workspace's packages, which this project must not see.
+  const options = { cwd: directory, env: { ...process.env, NODE_PATH: '' } }
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], options)
   return JSON.parse(stdout) as { code: string; message: string }
 }
 
