@@ -9,7 +9,7 @@
 
 import { tanh } from './activations'
 import { address, ceil4, field, fma } from './arithmetic'
-import { addOuterProducts, multiplyRow, multiplyRows2 } from './tile'
+import { multiplyAdd, multiplyRow } from './tile'
 import {
   BATCH,
   CELLS,
@@ -82,7 +82,7 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
         clearTile(tile)
         if (!isLast) {
           const a = gatesNext + gatePitch * row
-          if (two) multiplyRows2(a, a + gatePitch, weights, hiddenPadded * 4, tile)
+          if (two) multiplyAdd(a, a + gatePitch, 4, weights, 64, hiddenPadded * 4, tile)
           else multiplyRow(a, weights, hiddenPadded * 4, tile)
         }
         for (let r = row; r < row + (two ? 2 : 1); r++) {
@@ -134,7 +134,8 @@ function addWeightGradients(
   for (let unit = 0; unit < hiddenPadded; unit += 4) {
     const panel = gates + (<usize>unit << 4)
     for (let k = 0; k < depth; k += 2) {
-      addOuterProducts(z + (<usize>k << 2), zPitch, panel, gatePitch, rows, dWeights)
+      const column = z + (<usize>k << 2)
+      multiplyAdd(column, column + 4, zPitch, panel, gatePitch, rows, dWeights)
       dWeights += 128
     }
     let s0 = v128.load(dWeights, 0)
@@ -215,7 +216,7 @@ export function multiplyGates(
     for (let row = begin; row < end; row += 2) {
       clearTile(tile)
       if (row + 1 < end) {
-        multiplyRows2(a, a + gatePitch, weights, hiddenPadded * 4, tile)
+        multiplyAdd(a, a + gatePitch, 4, weights, 64, hiddenPadded * 4, tile)
         memory.copy(at + toPitch, tile + 64, bytes)
       } else multiplyRow(a, weights, hiddenPadded * 4, tile)
       memory.copy(at, tile, bytes)

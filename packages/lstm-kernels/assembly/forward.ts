@@ -9,7 +9,7 @@
 
 import { sigmoid, tanh } from './activations'
 import { address, ceil4, field, fma } from './arithmetic'
-import { multiplyRow, multiplyRows2 } from './tile'
+import { multiplyAdd, multiplyRow } from './tile'
 import {
   BATCH,
   BIAS,
@@ -93,7 +93,7 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
         v128.store(tile, b1, 80)
         v128.store(tile, b2, 96)
         v128.store(tile, b3, 112)
-        multiplyRows2(a, a + zPitch, weights, depth, tile)
+        multiplyAdd(a, a + zPitch, 4, weights, 64, depth, tile)
         updateCell(tile, c, cNext, h, g, save)
         updateCell(tile + 64, c + cellPitch, cNext + cellPitch, h + zPitch, g + gatePitch, save)
         a += zPitch * 2

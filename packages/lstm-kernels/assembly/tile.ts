@@ -5,8 +5,11 @@
 
 import { fma } from './arithmetic'
 
-/** tile[0..1][0..15] += Σ_k a[k] · b[k][0..15] for two contiguous rows a0, a1. */
-export function multiplyRows2(a0: usize, a1: usize, b: usize, count: i32, tile: usize): void {
+/**
+ * tile[0..1][0..15] += Σ_k a0[k], a1[k] · b[k][0..15], with so many bytes from one k to the next. Two rows of a product have
+ * aStep 4 and bStep 64; two columns of the weight gradients, summed over rows, have the pitches of their matrices.
+ */
+export function multiplyAdd(a0: usize, a1: usize, aStep: usize, b: usize, bStep: usize, count: i32, tile: usize): void {
   let c00 = v128.load(tile, 0)
   let c01 = v128.load(tile, 16)
   let c02 = v128.load(tile, 32)
@@ -15,7 +18,7 @@ export function multiplyRows2(a0: usize, a1: usize, b: usize, count: i32, tile: 
   let c11 = v128.load(tile, 80)
   let c12 = v128.load(tile, 96)
   let c13 = v128.load(tile, 112)
-  for (const end = a0 + (<usize>count << 2); a0 < end; a0 += 4, a1 += 4, b += 64) {
+  for (let k = 0; k < count; k++) {
     const p = v128.load32_splat(a0)
     const q = v128.load32_splat(a1)
     const r0 = v128.load(b, 0)
@@ -30,6 +33,9 @@ export function multiplyRows2(a0: usize, a1: usize, b: usize, count: i32, tile: 
     const r3 = v128.load(b, 48)
     c03 = fma(p, r3, c03)
     c13 = fma(q, r3, c13)
+    a0 += aStep
+    a1 += aStep
+    b += bStep
   }
   v128.store(tile, c00, 0)
   v128.store(tile, c01, 16)
@@ -58,42 +64,4 @@ export function multiplyRow(a: usize, b: usize, count: i32, tile: usize): void {
   v128.store(tile, c1, 16)
   v128.store(tile, c2, 32)
   v128.store(tile, c3, 48)
-}
-
-/** tile[0..1][0..15] += Σ_row a[row][0..1] · b[row][0..15]: an outer product per row, for the weight gradients. */
-export function addOuterProducts(a: usize, aPitch: usize, b: usize, bPitch: usize, rows: i32, tile: usize): void {
-  let c00 = v128.load(tile, 0)
-  let c01 = v128.load(tile, 16)
-  let c02 = v128.load(tile, 32)
-  let c03 = v128.load(tile, 48)
-  let c10 = v128.load(tile, 64)
-  let c11 = v128.load(tile, 80)
-  let c12 = v128.load(tile, 96)
-  let c13 = v128.load(tile, 112)
-  for (let row = 0; row < rows; row++) {
-    const p = v128.load32_splat(a, 0)
-    const q = v128.load32_splat(a, 4)
-    const r0 = v128.load(b, 0)
-    c00 = fma(p, r0, c00)
-    c10 = fma(q, r0, c10)
-    const r1 = v128.load(b, 16)
-    c01 = fma(p, r1, c01)
-    c11 = fma(q, r1, c11)
-    const r2 = v128.load(b, 32)
-    c02 = fma(p, r2, c02)
-    c12 = fma(q, r2, c12)
-    const r3 = v128.load(b, 48)
-    c03 = fma(p, r3, c03)
-    c13 = fma(q, r3, c13)
-    a += aPitch
-    b += bPitch
-  }
-  v128.store(tile, c00, 0)
-  v128.store(tile, c01, 16)
-  v128.store(tile, c02, 32)
-  v128.store(tile, c03, 48)
-  v128.store(tile, c10, 64)
-  v128.store(tile, c11, 80)
-  v128.store(tile, c12, 96)
-  v128.store(tile, c13, 112)
 }

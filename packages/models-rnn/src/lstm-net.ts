@@ -4,7 +4,7 @@ import { ShapeError, StateDictError } from './errors'
 import { Linear } from './linear'
 import { LSTM } from './lstm/lstm-module'
 import { type LoadStateDictOptions, Module, type StateDict } from './module'
-import { decodeSafetensors } from './safetensors/decode'
+import { decodeSafetensors, type SafetensorsFile } from './safetensors/decode'
 import { encodeSafetensors } from './safetensors/encode'
 import { summarize } from './summary'
 
@@ -83,6 +83,7 @@ export class LSTMNet extends Module {
    * Reads a safetensors file, ours or PyTorch's: sizes from names and shapes, and from the metadata, where it has a `config`,
    * what shapes do not show.
    *
+   * @param file its bytes, or what `decodeSafetensors` made of them
    * @throws {@link SafetensorsError} when it is no such file, {@link StateDictError} when it holds another model, or a config
    * that is not that of its weights.
    * @example
@@ -90,8 +91,8 @@ export class LSTMNet extends Module {
    * const model = LSTMNet.fromSafetensors(await readFile('model.safetensors'))
    * ```
    */
-  static fromSafetensors(bytes: Uint8Array, options: LoadStateDictOptions = {}): LSTMNet {
-    const { tensors, metadata } = decodeSafetensors(bytes)
+  static fromSafetensors(file: Uint8Array | SafetensorsFile, options: LoadStateDictOptions = {}): LSTMNet {
+    const { tensors, metadata } = file instanceof Uint8Array ? decodeSafetensors(file) : file
     const config = parseConfig(metadata.config)
     const model = LSTMNet.fromStateDict(tensors, { ...options, dropout: config?.dropout })
     const wrong = Object.entries(config ?? {}).filter(

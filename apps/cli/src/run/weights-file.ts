@@ -29,8 +29,9 @@ export async function loadWeights(path: string): Promise<LoadedModel> {
   const bytes = await readFile(path).catch((cause) => {
     throw new UsageError(`${path} cannot be read: ${cause.message}; pass a safetensors file as --weights`, { cause })
   })
-  const model = named(path, () => LSTMNet.fromSafetensors(bytes))
-  return { model, preprocessing: readPreprocessing(decodeSafetensors(bytes).metadata[METADATA_KEY]) }
+  const file = named(path, () => decodeSafetensors(bytes))
+  const model = named(path, () => LSTMNet.fromSafetensors(file))
+  return { model, preprocessing: readPreprocessing(file.metadata[METADATA_KEY]) }
 }
 
 /** Says which file an error is about. */

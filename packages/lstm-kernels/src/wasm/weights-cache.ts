@@ -1,5 +1,6 @@
 import type { LSTMWeights } from '../engine'
 import type { Arena, Block } from './arena'
+import { ceil4, layOut } from './layout'
 
 /** Weights in the kernels' memory: as PyTorch lays them out, and packed. Addresses in bytes. */
 export interface PackedWeights {
@@ -84,14 +85,13 @@ export class WeightsCache {
       this.entries = this.entries.filter((entry) => entry !== unused)
       this.arena.release(unused.block)
     }
-    const padded = (n: number): number => 4 * Math.ceil(n / 4)
-    const units = padded(hiddenSize)
+    const units = ceil4(hiddenSize)
     const sizes = {
       weightIh: 4 * hiddenSize * inputSize,
       weightHh: 4 * hiddenSize * hiddenSize,
       biasIh: hasBias ? 4 * hiddenSize : 0,
       biasHh: hasBias ? 4 * hiddenSize : 0,
-      forward: 4 * units * (padded(inputSize) + units),
+      forward: 4 * units * (ceil4(inputSize) + units),
       bias: 4 * units,
       hhTransposed: 64 * units * Math.ceil(hiddenSize / 16),
       ihTransposed: 64 * units * Math.ceil(inputSize / 16),
@@ -111,19 +111,6 @@ export class WeightsCache {
       ihTransposed: at('ihTransposed'),
     }
   }
-}
-
-/** Offsets in bytes for arrays of so many floats, each on a cache line of its own. */
-export function layOut<Name extends string>(
-  sizes: Record<Name, number>,
-): { addresses: Record<Name, number>; bytes: number } {
-  let bytes = 0
-  const addresses = {} as Record<Name, number>
-  for (const name of Object.keys(sizes) as Name[]) {
-    addresses[name] = bytes
-    bytes += Math.ceil((4 * sizes[name]) / 64) * 64
-  }
-  return { addresses, bytes }
 }
 
 function sameKey(a: readonly object[], b: readonly object[]): boolean {

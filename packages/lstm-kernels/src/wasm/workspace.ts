@@ -1,7 +1,8 @@
 import type { LSTMShape } from '../engine'
 import * as field from '../job-fields'
 import type { Arena, Block } from './arena'
-import { layOut, type PackedWeights } from './weights-cache'
+import { ceil4, layOut } from './layout'
+import type { PackedWeights } from './weights-cache'
 
 /** What decides how a workspace is laid out. */
 export interface WorkspaceShape extends LSTMShape {
@@ -15,6 +16,7 @@ export interface WorkspaceShape extends LSTMShape {
 export class Workspace {
   readonly block: Block
   readonly job: number
+  private readonly sizes: ReturnType<typeof sizesOf>
   private readonly addresses: ReturnType<typeof sizesOf>
   private inputGradientBlock: Block | null = null
 
@@ -28,6 +30,7 @@ export class Workspace {
     for (const name of Object.keys(addresses) as (keyof typeof sizes)[]) {
       addresses[name] = sizes[name] === 0 ? 0 : addresses[name] + this.block.at
     }
+    this.sizes = sizes
     this.addresses = addresses
     this.job = addresses.job
     this.writeShape()
@@ -49,8 +52,7 @@ export class Workspace {
   read(
     name: 'output' | 'hFinal' | 'cFinal' | 'dWeightIh' | 'dWeightHh' | 'dBias' | 'dHInitial' | 'dCInitial',
   ): Float32Array {
-    const sizes = sizesOf(this.shape)
-    return this.copy(this.addresses[name], sizes[name])
+    return this.copy(this.addresses[name], this.sizes[name])
   }
 
   /** Points the job at weights. */
@@ -125,23 +127,21 @@ export class Workspace {
   }
 }
 
-const padded = (n: number): number => 4 * Math.ceil(n / 4)
-
 /** Floats of one slice's partial weight gradients. */
 function sliceFloats({ inputSize, hiddenSize }: LSTMShape): number {
-  return 4 * padded(hiddenSize) * (padded(inputSize) + padded(hiddenSize) + 2)
+  return 4 * ceil4(hiddenSize) * (ceil4(inputSize) + ceil4(hiddenSize) + 2)
 }
 
 /** Floats of every array in a workspace; 0 for those that a pass of this kind does not need. */
 function sizesOf(shape: WorkspaceShape) {
   const { batch, time, inputSize, hiddenSize, save, returnOutput, hasInitial, slices } = shape
-  const units = padded(hiddenSize)
+  const units = ceil4(hiddenSize)
   const states = batch * hiddenSize
   const onlyIf = (wanted: boolean, floats: number): number => (wanted ? floats : 0)
   return {
     job: field.JOB_WORDS,
     x: batch * time * inputSize,
-    z: (save ? time + 1 : 2) * batch * (padded(inputSize) + units),
+    z: (save ? time + 1 : 2) * batch * (ceil4(inputSize) + units),
     gates: onlyIf(save, time * batch * (4 * units + field.GATE_PITCH_PADDING)),
     cells: (save ? time + 1 : 1) * batch * units,
     output: onlyIf(returnOutput, time * states),
