@@ -1,5 +1,8 @@
 import type { Options } from 'tsup'
 
+/** The packages under `internal/`. */
+const INTERNAL = ['@rowwise/atomic-file', '@rowwise/errors', '@rowwise/safetensors']
+
 /** What a package's `tsup.config.ts` may add to the common build. */
 export type BuildOptions = Pick<
   Options,
@@ -8,7 +11,7 @@ export type BuildOptions = Pick<
 
 /**
  * The one build of all packages: ES modules and CommonJS, types for both, source maps, dependencies left outside.
- * `@rowwise/errors` is private to this repository, so it is inlined, code and types.
+ * What is private to this repository is inlined, code and types.
  */
 export function library(options: BuildOptions = {}): Options {
   const { noExternal = [], ...rest } = options
@@ -17,14 +20,14 @@ export function library(options: BuildOptions = {}): Options {
     format: ['esm', 'cjs'],
     target: 'node20',
     platform: 'neutral',
-    dts: { resolve: ['@rowwise/errors'] },
+    dts: { resolve: INTERNAL },
     sourcemap: true,
     clean: true,
     splitting: false,
     shims: true, // import.meta.url in the CommonJS build
     treeshake: true,
     silent: true,
-    noExternal: ['@rowwise/errors', ...noExternal],
+    noExternal: [...INTERNAL, ...noExternal],
     esbuildOptions(esbuild) {
       esbuild.mainFields = ['module', 'main']
     },

@@ -38,6 +38,7 @@ const tasks = {
     step('installing and building (once)')
     install()
     turbo('build', '--filter=@rowwise/cli')
+    environment.ROWWISE_COMMAND = 'npm start --' // how the CLI tells the user to go on
     handOver('apps/cli/dist/rowwise.js')
   },
   test() {

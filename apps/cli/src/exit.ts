@@ -11,9 +11,12 @@ export class UsageError extends RowwiseError {
   readonly code = 'USAGE'
 }
 
-/** Errors that name what the user can mend are wrong input; everything else is our failure. */
+/** Errors whose input was right: the training diverged, or a disk was full. */
+const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE']
+
+/** Errors that name what the user can mend are wrong input; everything else is a failure. */
 export function exitCodeOf(error: unknown): number {
-  return isRowwiseError(error) ? USAGE_ERROR : FAILURE
+  return isRowwiseError(error) && !NOT_INPUT.includes(error.code) ? USAGE_ERROR : FAILURE
 }
 
 /** One line for what the user can mend; the whole stack for our own faults, when asked for by ROWWISE_DEBUG. */

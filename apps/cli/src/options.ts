@@ -59,6 +59,17 @@ export function positiveNumber(text: string): number {
   return value
 }
 
+/** When to save: after so many seconds, or steps. */
+export type Interval = { seconds: number } | { steps: number }
+
+export function interval(text: string): Interval {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)(s?)$/.exec(text) ?? []
+  const value = Number(digits)
+  if (value > 0 && unit === 's') return { seconds: value }
+  if (value > 0 && Number.isSafeInteger(value)) return { steps: value }
+  throw new InvalidArgumentError('Expected seconds such as 30s, or a number of steps such as 500.')
+}
+
 export function probability(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0 && value < 1)) {

@@ -5,6 +5,7 @@ import { exitCodeOf, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
   dataOptions,
+  interval,
   jsonOption,
   nonNegativeInteger,
   positiveInteger,
@@ -12,6 +13,7 @@ import {
   probability,
   seed,
 } from './options'
+import { allowReaderToLeave } from './stop-on-signal'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
@@ -37,7 +39,15 @@ const train = program
   .option('--samples <n>', 'train on the first n images only', positiveInteger)
   .option('--out <directory>', 'where weights, metrics and settings go (default: runs/1, runs/2, …)')
   .option('--force', 'replace the run that is in --out')
-  .action(async (options) => (await import('./commands/train')).train(options))
+  .option('--resume <directory>', 'go on with the run that is there, with its settings')
+  .option('--checkpoint-every <when>', 'how often to save: seconds such as 30s, or steps such as 500', interval, {
+    seconds: 10,
+  })
+  .option('--keep <n>', 'how many of the newest checkpoints stay, besides the best', positiveInteger, 2)
+  .action(async (options, command) => {
+    const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli'
+    await (await import('./commands/train')).train(options, isGiven)
+  })
 
 const test = program
   .command('test')
@@ -62,11 +72,7 @@ const backends = program
 for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
-// `rowwise … | head` closes our output early, which is no fault.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
+allowReaderToLeave()
 
 try {
   if (process.argv.length <= 2)

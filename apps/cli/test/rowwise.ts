@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'roww
 /** What a run of the command came to. */
 export interface Run {
   exitCode: number | null
+  /** What killed it. */
+  signal: NodeJS.Signals | null
   stdout: string
   stderr: string
 }
@@ -19,18 +21,25 @@ export interface Run {
 /** Runs `rowwise` in a directory, with no terminal; `onOutput` sees the output as it comes. */
 export function rowwise(
   args: string[],
-  { cwd = temporaryDirectory(), onOutput = (_text: string, _kill: (signal: NodeJS.Signals) => void) => {} } = {},
+  {
+    cwd = temporaryDirectory(),
+    env = {} as Record<string, string>,
+    onOutput = (_text: string, _child: ChildProcess) => {},
+  } = {},
 ): Promise<Run> {
-  const child = spawn(process.execPath, [program, ...args], { cwd, env: { ...process.env, ROWWISE_BACKEND: '' } })
-  const run: Run = { exitCode: null, stdout: '', stderr: '' }
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd,
+    env: { ...process.env, ROWWISE_BACKEND: '', ...env },
+  })
+  const run: Run = { exitCode: null, signal: null, stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => {
     run.stdout += chunk
-    onOutput(run.stdout, (signal) => child.kill(signal))
+    onOutput(run.stdout, child)
   })
   child.stderr.on('data', (chunk) => {
     run.stderr += chunk
   })
   return new Promise((resolve) => {
-    child.on('close', (exitCode) => resolve({ ...run, exitCode }))
+    child.on('close', (exitCode, signal) => resolve({ ...run, exitCode, signal }))
   })
 }

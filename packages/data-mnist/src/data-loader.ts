@@ -29,9 +29,15 @@ export interface Batch {
 
 /** Where a {@link DataLoader} stands; plain data, for {@link DataLoader.restore}. */
 export interface DataLoaderState {
+  /** Samples per batch. */
+  batchSize: number
+  /** Samples in an epoch. */
+  samples: number
   /** Batches of the epoch under way that were handed out. */
   batchesDone: number
-  /** The generator as it was before that epoch's draws; null without a generator. */
+  /** The generator as it was before that epoch's draws; null between epochs, or without a generator. */
+  epochStart: Uint8Array | null
+  /** The generator as it is; null without one. */
   generator: Uint8Array | null
 }
 
@@ -59,7 +65,7 @@ export class DataLoader implements Iterable<Batch> {
   private readonly dropLast: boolean
   private batchesDone = 0
   private epochStart: Uint8Array | null = null
-  private resuming = false
+  private resumeAt: DataLoaderState | null = null
 
   constructor(
     readonly dataset: ImageDataset,
@@ -94,9 +100,11 @@ export class DataLoader implements Iterable<Batch> {
   }
 
   *[Symbol.iterator](): Iterator<Batch> {
-    const first = this.resuming ? this.batchesDone : 0
-    this.resuming = false
+    const first = this.resumeAt?.batchesDone ?? 0
     const order = this.drawOrder()
+    // Others may have drawn from the generator after this epoch's order was drawn, such as a model's dropout.
+    if (this.resumeAt?.epochStart && this.resumeAt.generator) this.generator?.setState(this.resumeAt.generator)
+    this.resumeAt = null
     this.batchesDone = first
     for (let batch = first; batch < this.length; batch++) {
       const { inputs, targets } = this.gather(order, batch * this.batchSize)
@@ -114,20 +122,24 @@ export class DataLoader implements Iterable<Batch> {
 
   /** Where the loader stands: between epochs, or after the batch that was handed out last. */
   state(): DataLoaderState {
-    return {
-      batchesDone: this.batchesDone,
-      generator: this.epochStart ?? this.generator?.state() ?? null,
-    }
+    if (this.resumeAt?.epochStart) return this.resumeAt
+    const { batchSize, samples, batchesDone, epochStart } = this
+    return { batchSize, samples, batchesDone, epochStart, generator: this.generator?.state() ?? null }
   }
 
   /**
-   * Goes back to a state: the next loop hands out the batches that were left, with the order they had, and sets the
-   * generator to where it then was.
+   * Goes back to a state: the next loop hands out the batches that were left, with the order they had, and the generator goes on
+   * from where it then was.
    *
    * @throws {@link LoaderOptionError} when the state does not fit this loader, which is then unchanged.
    */
   restore(state: DataLoaderState): void {
-    const { batchesDone, generator } = state
+    const { batchesDone, epochStart, generator } = state
+    for (const name of ['batchSize', 'samples'] as const) {
+      if (state[name] !== this[name]) {
+        throw new LoaderOptionError(`the state has ${name} ${state[name]}, this loader ${this[name]}; use the same`)
+      }
+    }
     if (!Number.isInteger(batchesDone) || batchesDone < 0 || batchesDone > this.length) {
       throw new LoaderOptionError(`the state is at batch ${batchesDone}, this loader has ${this.length} batches`)
     }
@@ -135,10 +147,11 @@ export class DataLoader implements Iterable<Batch> {
       const [theirs, ours] = generator === null ? ['without', 'with'] : ['with', 'without']
       throw new LoaderOptionError(`the state was taken ${theirs} a generator, this loader is ${ours} one; use the same`)
     }
-    if (generator) this.generator?.setState(generator)
+    // The order of an epoch that was begun is drawn again, from where its draws began.
+    if (this.generator && generator) setStates(this.generator, [generator, epochStart ?? generator])
     this.batchesDone = batchesDone
-    this.epochStart = batchesDone > 0 ? generator : null
-    this.resuming = true
+    this.epochStart = epochStart
+    this.resumeAt = state
   }
 
   /** The epoch's order, or undefined for file order; draws as an epoch of PyTorch's DataLoader draws. */
@@ -162,5 +175,16 @@ export class DataLoader implements Iterable<Batch> {
       lookUp(images, item * pixels, transform, inputs.subarray(row * pixels, (row + 1) * pixels))
     }
     return { inputs: tensor3d(inputs, [count, height, width]), targets: tensor1d(targets, 'int32') }
+  }
+}
+
+/** Sets one state after the other, or none of them. */
+function setStates(generator: Generator, states: readonly Uint8Array[]): void {
+  const before = generator.state()
+  try {
+    for (const state of states) generator.setState(state)
+  } catch (error) {
+    generator.setState(before)
+    throw error
   }
 }

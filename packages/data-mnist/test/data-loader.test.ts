@@ -140,6 +140,23 @@ describe('DataLoader', () => {
   })
 })
 
+describe('DataLoader.state()', () => {
+  it('holds what others drew from the shared generator in the middle of the epoch', () => {
+    const generator = new Generator(3)
+    const loader = new DataLoader(numbered(4), { batchSize: 2, shuffle: true, generator })
+    const iterator = loader[Symbol.iterator]()
+    iterator.next()
+    generator.random() // as a model's dropout does
+    const state = structuredClone(loader.state())
+    iterator.return?.()
+    const other = new Generator(99)
+    const resumed = new DataLoader(numbered(4), { batchSize: 2, shuffle: true, generator: other })
+    resumed.restore(state)
+    resumed[Symbol.iterator]().next()
+    expect(other.random()).toBe(generator.random())
+  })
+})
+
 describe('DataLoader refuses', () => {
   const refused = expect.objectContaining({ code: 'LOADER_OPTION' })
 
@@ -157,8 +174,25 @@ describe('DataLoader refuses', () => {
 
   it('a state past its end, or taken with a generator that it lacks', () => {
     const loader = new DataLoader(numbered(3), { batchSize: 1 })
-    expect(() => loader.restore({ batchesDone: 4, generator: null })).toThrow(refused)
-    expect(() => loader.restore({ batchesDone: 1, generator: new Generator().state() })).toThrow(/with a generator/)
+    const state = loader.state()
+    expect(() => loader.restore({ ...state, batchesDone: 4 })).toThrow(refused)
+    expect(() => loader.restore({ ...state, generator: new Generator().state() })).toThrow(/with a generator/)
+  })
+
+  it('a state of another batch size or number of samples, naming both', () => {
+    const state = new DataLoader(numbered(3), { batchSize: 1 }).state()
+    expect(() => new DataLoader(numbered(3), { batchSize: 2 }).restore(state)).toThrow(/batchSize 1, this loader 2/)
+    expect(() => new DataLoader(numbered(4), { batchSize: 1 }).restore(state)).toThrow(/samples 3, this loader 4/)
+  })
+
+  it('a state whose bytes are no generator’s, and is unchanged', () => {
+    const loader = shuffled(4, 5, { batchSize: 1 })
+    const state = loader.state()
+    const [first] = loader
+    expect(first).toBeDefined()
+    const before = loader.state()
+    expect(() => loader.restore({ ...state, epochStart: new Uint8Array(3) })).toThrow(/has 3 bytes/)
+    expect(loader.state()).toEqual(before)
   })
 })
 

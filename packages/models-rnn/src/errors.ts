@@ -14,8 +14,3 @@ export class ModuleOptionError extends RowwiseError {
 export class StateDictError extends RowwiseError {
   readonly code = 'STATE_DICT_MISMATCH'
 }
-
-/** Bytes that are not a well-formed safetensors file, or tensors that cannot be written as one. */
-export class SafetensorsError extends RowwiseError {
-  readonly code = 'SAFETENSORS_INVALID'
-}

@@ -17,13 +17,19 @@ export {
 export { describeLSTM } from './lstm/describe-lstm'
 
 // What models are made of
-export { type ArrayWithShape, type LoadStateDictOptions, Module, type NamedParameters, type StateDict } from './module'
+export { type LoadStateDictOptions, Module, type NamedParameters } from './module'
+export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
 
 // Weights in files
-export { decodeSafetensors, type SafetensorsFile } from './safetensors/decode'
-export { encodeSafetensors } from './safetensors/encode'
-export type { Safetensor, SafetensorsDtype } from './safetensors/dtypes'
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type Safetensor,
+  type SafetensorsDtype,
+  type SafetensorsFile,
+} from '@rowwise/safetensors'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
-export { ModuleOptionError, SafetensorsError, ShapeError, StateDictError } from './errors'
+export { SafetensorsError } from '@rowwise/safetensors'
+export { ModuleOptionError, ShapeError, StateDictError } from './errors'

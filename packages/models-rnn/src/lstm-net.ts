@@ -1,11 +1,10 @@
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StateDict } from '@rowwise/safetensors'
 import { Generator } from '@rowwise/torch-random'
 import { slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
 import { ShapeError, StateDictError } from './errors'
 import { Linear } from './linear'
 import { LSTM } from './lstm/lstm-module'
-import { type LoadStateDictOptions, Module, type StateDict } from './module'
-import { decodeSafetensors, type SafetensorsFile } from './safetensors/decode'
-import { encodeSafetensors } from './safetensors/encode'
+import { type LoadStateDictOptions, Module } from './module'
 import { summarize } from './summary'
 
 /** The shape of an {@link LSTMNet}; plain data, as it stands in a safetensors file's metadata. */

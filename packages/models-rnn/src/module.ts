@@ -1,19 +1,9 @@
+import type { ArrayWithShape, Safetensor, StateDict } from '@rowwise/safetensors'
 import { Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
 import { StateDictError } from './errors'
-import type { Safetensor } from './safetensors/dtypes'
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
-
-/** An array with its shape: a tensor of a state dict that lives outside TensorFlow.js. */
-export interface ArrayWithShape {
-  readonly shape: readonly number[]
-  /** Row-major. A model takes float32 values, and float64 ones, which it rounds. */
-  readonly data: Safetensor['data']
-}
-
-/** Weights by PyTorch's names, as tensors or as plain arrays (what `decodeSafetensors` returns). */
-export type StateDict = Readonly<Record<string, Tensor | ArrayWithShape>>
 
 /** How {@link Module.loadStateDict} treats what does not fit. */
 export interface LoadStateDictOptions {

@@ -14,3 +14,23 @@ export class TrainOptionError extends RowwiseError {
 export class OptimizerStateError extends RowwiseError {
   readonly code = 'OPTIMIZER_STATE'
 }
+
+/** A checkpoint that is missing, damaged or no checkpoint. */
+export class CheckpointReadError extends RowwiseError {
+  readonly code = 'CHECKPOINT_READ'
+}
+
+/** A checkpoint of another run than the one that is to go on from it. */
+export class CheckpointMismatchError extends RowwiseError {
+  readonly code = 'CHECKPOINT_MISMATCH'
+}
+
+/** A checkpoint that could not be written: a full disk, a directory that may not be written to. */
+export class CheckpointWriteError extends RowwiseError {
+  readonly code = 'CHECKPOINT_WRITE'
+}
+
+/** A loss or a weight that became NaN or infinite. */
+export class NonFiniteError extends RowwiseError {
+  readonly code = 'NOT_FINITE'
+}

@@ -1,5 +1,7 @@
 import type { Callbacks, EpochEnd } from './callbacks/callbacks'
-import { TrainOptionError } from './errors'
+import { Checkpointer, type CheckpointOptions, isResumable, type Resumed } from './checkpoints/checkpointer'
+import { type RunPosition, startOfEpoch, startOfRun } from './checkpoints/run-state'
+import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './errors'
 import { crossEntropy } from './losses/cross-entropy'
 import type { BatchSource, LossFunction, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
@@ -27,6 +29,13 @@ export interface FitOptions {
   callbacks?: readonly Callbacks[]
   /** Stops after the step under way; the epoch that was cut gets no entry in the history. */
   signal?: AbortSignal
+  /**
+   * Save everything needed to go on: in this directory every 10 seconds, or as the options say; and after each epoch, when the
+   * signal stops it, and at the end. Needs a file system.
+   */
+  checkpoint?: string | CheckpointOptions
+  /** Go on from the newest checkpoint, bit for bit; from the start when there is none. @default false */
+  resume?: boolean
 }
 
 /** What {@link fit} did. */
@@ -40,10 +49,16 @@ export interface FitResult {
 /**
  * Trains for several epochs, with an evaluation after each.
  *
- * @throws {@link TrainOptionError} when `epochs` is no positive integer; and what the model, the data or a callback throw.
+ * With `checkpoint` a run that is killed at any instant can be taken up again: model, optimizer, loader and generators as at the
+ * start, and `resume: true`. On the same backend and kernels the result is bit-equal to that of a run that never stopped.
+ *
+ * @throws {@link TrainOptionError} when an option is out of range; {@link NonFiniteError} when the loss or a weight becomes NaN or
+ * infinite; {@link CheckpointReadError}, {@link CheckpointMismatchError} or {@link CheckpointWriteError} when a checkpoint
+ * cannot be read, is of another run, or cannot be written; and what the model, the data or a callback throw. The last good checkpoint stays.
  * @example
  * ```ts
- * const { history } = await fit(model, { optimizer: new Adam(model.parameters()), train: loader, test: testLoader, epochs: 10 })
+ * const optimizer = new Adam(model.parameters())
+ * const { history } = await fit(model, { optimizer, train, test, epochs: 10, checkpoint: 'runs/a', resume: true })
  * ```
  */
 export async function fit(model: Trainable, options: FitOptions): Promise<FitResult> {
@@ -52,46 +67,110 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
   if (!Number.isInteger(epochs) || epochs < 1) {
     throw new TrainOptionError(`epochs is ${epochs}, expected an integer of at least 1`)
   }
-  const initialLr = optimizer.lr
-  const history: EpochEnd[] = []
+  const checkpoints = await openCheckpoints(model, options)
+  const { position, resumed } = await start(checkpoints, optimizer)
+  const { history } = position
   let stopped = false
   const control = {
     stop() {
       stopped = true
     },
   }
-  for (const callback of callbacks) await callback.onFitBegin?.({ epochs })
-  for (let epoch = 1; epoch <= epochs && !stopped && !signal?.aborted; epoch++) {
-    if (schedule) optimizer.lr = schedule(epoch - 1, initialLr)
+  const save = async (score: number | null): Promise<void> => {
+    const { epoch, batch, step } = position
+    for (const callback of callbacks) await callback.onCheckpoint?.({ epoch, batch, step })
+    await checkpoints?.save(position, score)
+  }
+
+  for (const callback of callbacks) await callback.onFitBegin?.({ epochs, history, resumed }, control)
+  while (position.epoch <= epochs && !stopped && !signal?.aborted) {
+    const { epoch } = position
+    if (schedule) optimizer.lr = schedule(epoch - 1, position.initialLr)
     const { lr } = optimizer
-    for (const callback of callbacks) await callback.onEpochBegin?.({ epoch, epochs, lr })
-    const began = performance.now()
-    const trained = await trainModel(model, optimizer, loss, train, {
-      maxGradientNorm,
-      signal,
-      async onBatchBegin(event) {
-        for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
-      },
-      async onBatchEnd(event) {
-        for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
-      },
-    })
-    const seconds = (performance.now() - began) / 1000
-    if (trained.aborted) break
-    const tested = test && (await testModel(model, test, { loss, signal }))
-    if (signal?.aborted) break
-    const end: EpochEnd = {
-      epoch,
-      epochs,
-      lr,
-      trainLoss: trained.loss,
-      samples: trained.samples,
-      seconds,
-      test: tested,
+    for (const callback of callbacks) await callback.onEpochBegin?.({ epoch, epochs, lr, samples: position.samples })
+    if (!position.trained) {
+      const [began, before] = [performance.now(), position.seconds]
+      const trained = await trainModel(model, optimizer, loss, batchesLeft(train, position.batch), {
+        maxGradientNorm,
+        signal,
+        from: { ...position },
+        async onBatchBegin(event) {
+          for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
+        },
+        async onBatchEnd(event) {
+          for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
+          position.batch = event.batch
+          position.samples = event.samples
+          position.step += 1
+          if (!checkpoints?.isDue(position.step)) return
+          position.lossSum = event.lossSum()
+          position.seconds = before + (performance.now() - began) / 1000
+          await save(null)
+        },
+      }).catch((error) => {
+        throw withPosition(error, epoch, checkpoints)
+      })
+      position.lossSum = trained.lossSum
+      position.seconds = before + (performance.now() - began) / 1000
+      if (trained.aborted) {
+        if (checkpoints && !checkpoints.isSaved(position)) await save(null)
+        break
+      }
+      position.trained = true
     }
+    const tested = test && (await testModel(model, test, { loss, signal }))
+    if (signal?.aborted) {
+      if (checkpoints) await save(null)
+      break
+    }
+    const { samples, seconds } = position
+    const end: EpochEnd = { epoch, epochs, lr, trainLoss: position.lossSum / samples, samples, seconds, test: tested }
     history.push(end)
     for (const callback of callbacks) await callback.onEpochEnd?.(end, control)
+    Object.assign(position, startOfEpoch(epoch + 1))
+    if (checkpoints) await save(tested?.loss ?? end.trainLoss)
   }
   for (const callback of callbacks) await callback.onFitEnd?.({ history })
   return { history, ended: signal?.aborted ? 'aborted' : stopped ? 'stopped' : 'completed' }
+}
+
+/** The checkpoints, where they are asked for; refuses to write over another run's. */
+async function openCheckpoints(model: Trainable, options: FitOptions): Promise<Checkpointer | null> {
+  const { checkpoint, resume = false, optimizer, train } = options
+  if (checkpoint === undefined) {
+    if (resume) throw new TrainOptionError('resume is true without checkpoint; pass the directory to resume from')
+    return null
+  }
+  const settings = typeof checkpoint === 'string' ? { directory: checkpoint } : checkpoint
+  const checkpoints = await Checkpointer.open(settings, { model, optimizer, train })
+  if (checkpoints.hasCheckpoint && !resume) {
+    throw new CheckpointMismatchError(
+      `${settings.directory} already holds a run: ${checkpoints.describeNewest()}; pass resume: true, or another directory`,
+    )
+  }
+  return checkpoints
+}
+
+async function start(
+  checkpoints: Checkpointer | null,
+  optimizer: Optimizer,
+): Promise<{ position: RunPosition; resumed?: Resumed }> {
+  return checkpoints?.hasCheckpoint ? checkpoints.resume() : { position: startOfRun(optimizer.lr) }
+}
+
+/** The batches of an epoch that are left: the source knows by itself where it stands, or is read from its start. */
+function batchesLeft(source: BatchSource, done: number): BatchSource {
+  if (done === 0 || isResumable(source)) return source
+  return (async function* () {
+    let batch = 0
+    for await (const item of source) {
+      if (++batch > done) yield item
+    }
+  })()
+}
+
+function withPosition(error: unknown, epoch: number, checkpoints: Checkpointer | null): unknown {
+  if (!(error instanceof NonFiniteError)) return error
+  const last = checkpoints ? `; ${checkpoints.describeNewest()}` : ''
+  return new NonFiniteError(`epoch ${epoch}: ${error.message}${last}`, { cause: error })
 }

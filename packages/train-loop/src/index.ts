@@ -1,6 +1,6 @@
 // The loop
 export { type FitOptions, type FitResult, fit } from './fit'
-export { type BatchEnd, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
+export { type BatchEnd, type EpochProgress, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
 export { type TestModelOptions, type TestResult, testModel } from './test-model'
 
 // Losses
@@ -19,9 +19,22 @@ export { clipGradientNorm, gradientNorm } from './clip-gradients'
 export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
 
+// Checkpoints
+export type { CheckpointOptions, ResumableSource, Resumed, StatefulGenerator } from './checkpoints/checkpointer'
+export { type Checkpoint, loadCheckpoint } from './checkpoints/load-checkpoint'
+export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
+
 // What can be trained
 export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
-export { OptimizerStateError, TargetError, TrainOptionError } from './errors'
+export {
+  CheckpointMismatchError,
+  CheckpointReadError,
+  CheckpointWriteError,
+  NonFiniteError,
+  OptimizerStateError,
+  TargetError,
+  TrainOptionError,
+} from './errors'

@@ -1,19 +1,37 @@
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { getBackend, type Tensor } from '@tensorflow/tfjs-core'
 
-/** Losses that may wait on the device; they are read in one go, so that a step need not wait for its own. */
+/** Losses that may wait on a device; they are read in one go, so that a step need not wait for its own. */
 const READ_EVERY = 64
+
+/** Backends whose tensors lie in this process's memory, where there is nothing to wait for. */
+const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm']
 
 /** The running mean of a loss over samples, fed with scalars that stay on the device until they are asked for. */
 export class LossMeter {
   private readonly waiting: { loss: Tensor; samples: number }[] = []
-  private sum = 0
-  private samples = 0
+  private readonly readEvery = HOST_BACKENDS.includes(getBackend()) ? 1 : READ_EVERY
   private lastRead = Number.NaN
 
-  /** Adds a batch's mean loss; takes the tensor over. */
-  add(loss: Tensor, samples: number): void {
+  /**
+   * @param sum of the losses over the samples so far
+   * @param samples so far
+   */
+  constructor(
+    private sum = 0,
+    private samples = 0,
+  ) {}
+
+  /** Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. */
+  add(loss: Tensor, samples: number): boolean {
     this.waiting.push({ loss, samples })
-    if (this.waiting.length >= READ_EVERY) this.read()
+    if (this.waiting.length >= this.readEvery) this.read()
+    return Number.isFinite(this.sum)
+  }
+
+  /** The sum of the losses over all samples so far. */
+  total(): number {
+    this.read()
+    return this.sum
   }
 
   /** The loss that was added last. */

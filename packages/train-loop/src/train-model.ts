@@ -1,5 +1,6 @@
 import { dispose } from '@tensorflow/tfjs-core'
-import { clipGradientNorm } from './clip-gradients'
+import { clipGradientNorm, gradientNorm } from './clip-gradients'
+import { NonFiniteError } from './errors'
 import { Breather } from './event-loop'
 import { valueAndGradients } from './gradients'
 import { LossMeter } from './loss-meter'
@@ -16,6 +17,18 @@ export interface BatchEnd {
   loss(): number
   /** The mean loss of this epoch so far; asking waits for the device. */
   meanLoss(): number
+  /** The sum of this epoch's losses over its samples so far; asking waits for the device. */
+  lossSum(): number
+}
+
+/** The part of an epoch that was trained before. */
+export interface EpochProgress {
+  /** Steps taken. */
+  batch: number
+  /** Samples seen. */
+  samples: number
+  /** Sum of the losses over those samples. */
+  lossSum: number
 }
 
 /** How {@link trainModel} runs. */
@@ -24,6 +37,8 @@ export interface TrainModelOptions {
   maxGradientNorm?: number
   /** Stops after the step under way. */
   signal?: AbortSignal
+  /** Counts on from here; the source hands out the batches that are left. The start of the epoch when absent. */
+  from?: EpochProgress
   /** Called before each step, with its number in this epoch, counted from 1. */
   onBatchBegin?(event: { batch: number }): void | Promise<void>
   /** Called after each step. */
@@ -34,10 +49,12 @@ export interface TrainModelOptions {
 export interface TrainResult {
   /** Mean loss over the samples, each as of its own step; NaN when there were none. */
   loss: number
-  /** Steps taken. */
+  /** Steps taken, those of `from` included. */
   batches: number
-  /** Samples seen. */
+  /** Samples seen, those of `from` included. */
   samples: number
+  /** Sum of the losses over those samples. */
+  lossSum: number
   /** Whether the signal ended it early. */
   aborted: boolean
 }
@@ -45,7 +62,10 @@ export interface TrainResult {
 /**
  * Trains for one epoch: one optimizer step per batch, in the order of the source. Leaves no tensor behind.
  *
- * @throws what the model, the loss, the optimizer or the callback throw; nothing is caught.
+ * A loss that is NaN or infinite ends it before the weights take that step; on a GPU up to 64 steps later.
+ *
+ * @throws {@link NonFiniteError} with step, lr and gradient norm; and what the model, the loss, the optimizer or the callback
+ * throw.
  * @example
  * ```ts
  * const { loss } = await trainModel(model, new Adam(model.parameters()), crossEntropy, loader)
@@ -58,21 +78,27 @@ export async function trainModel(
   batches: BatchSource,
   options: TrainModelOptions = {},
 ): Promise<TrainResult> {
-  const { maxGradientNorm, signal, onBatchBegin, onBatchEnd } = options
-  const meter = new LossMeter()
+  const { maxGradientNorm, signal, from, onBatchBegin, onBatchEnd } = options
+  const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
-  let [batch, samples] = [0, 0]
+  let { batch, samples } = from ?? { batch: 0, samples: 0 }
   model.train?.(true)
   if (!signal?.aborted) {
     try {
       for await (const { inputs, targets } of batches) {
         await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, { inputs, targets })
-        meter.add(result.loss, inputs.shape[0])
+        if (!meter.add(result.loss, inputs.shape[0])) throw notFinite(meter, batch + 1, optimizer, result.gradients)
         applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
         samples += inputs.shape[0]
-        await onBatchEnd?.({ batch, samples, loss: () => meter.last(), meanLoss: () => meter.mean() })
+        await onBatchEnd?.({
+          batch,
+          samples,
+          loss: () => meter.last(),
+          meanLoss: () => meter.mean(),
+          lossSum: () => meter.total(),
+        })
         await breather.breathe()
         if (signal?.aborted) break
       }
@@ -80,7 +106,21 @@ export async function trainModel(
       meter.last() // frees the losses that wait
     }
   }
-  return { loss: meter.mean(), batches: batch, samples, aborted: signal?.aborted ?? false }
+  return { loss: meter.mean(), batches: batch, samples, lossSum: meter.total(), aborted: signal?.aborted ?? false }
+}
+
+function notFinite(
+  meter: LossMeter,
+  batch: number,
+  { lr }: Optimizer,
+  gradients: Parameters<Optimizer['step']>[0],
+): NonFiniteError {
+  const norm = gradientNorm(gradients)
+  dispose({ ...gradients })
+  return new NonFiniteError(
+    `the loss is ${meter.last()} at step ${batch} of the epoch (lr ${lr}, gradient norm ${norm}); ` +
+      'lower lr or set maxGradientNorm',
+  )
 }
 
 function applyGradients(

@@ -47,7 +47,8 @@ describe('trainModel', () => {
     const result = await trainModel(model, optimizer, crossEntropy, batches(), {
       onBatchEnd: ({ loss }) => void losses.push(loss()),
     })
-    expect(result).toEqual({ loss: (losses[0] + losses[1]) / 2, batches: 2, samples: 4, aborted: false })
+    const lossSum = 2 * (losses[0] + losses[1])
+    expect(result).toEqual({ loss: lossSum / 4, lossSum, batches: 2, samples: 4, aborted: false })
     expect([losses[0] > losses[1], optimizer.steps]).toEqual([true, 2])
   })
 

@@ -4,6 +4,7 @@ import { SingleBar } from 'cli-progress'
 export class Progress {
   private readonly bar: SingleBar | null
   private began = 0
+  private before = 0
 
   constructor(visible = process.stderr.isTTY === true) {
     const format = '{title} [{bar}] {percentage}% | loss {loss} | {rate} samples/s | {left} left'
@@ -16,13 +17,15 @@ export class Progress {
     return this.bar !== null
   }
 
-  start(title: string, samples: number): void {
+  /** @param done samples that an earlier run has seen */
+  start(title: string, samples: number, done = 0): void {
     this.began = performance.now()
-    this.bar?.start(samples, 0, { title, loss: '-', rate: '-', left: '-' })
+    this.before = done
+    this.bar?.start(samples, done, { title, loss: '-', rate: '-', left: '-' })
   }
 
   update(samples: number, total: number, loss: number): void {
-    const rate = samples / ((performance.now() - this.began) / 1000)
+    const rate = (samples - this.before) / ((performance.now() - this.began) / 1000)
     const left = duration((total - samples) / rate)
     this.bar?.update(samples, { loss: loss.toFixed(4), rate: Math.round(rate), left })
   }

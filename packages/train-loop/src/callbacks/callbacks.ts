@@ -1,3 +1,4 @@
+import type { Resumed } from '../checkpoints/checkpointer'
 import type { TestResult } from '../test-model'
 import type { BatchEnd } from '../train-model'
 
@@ -21,20 +22,25 @@ export interface EpochEnd {
 
 /** How a callback ends the run. */
 export interface FitControl {
-  /** Ends the run after this epoch. */
+  /** Ends the run after this epoch, or before the first one. */
   stop(): void
 }
 
 /** Who is told what happens in {@link fit}; every member may be left out or be async, and an exception ends the run. */
 export interface Callbacks {
-  /** Before the first epoch. */
-  onFitBegin?(event: { epochs: number }): void | Promise<void>
-  /** Before the first step of an epoch. */
-  onEpochBegin?(event: { epoch: number; epochs: number; lr: number }): void | Promise<void>
+  /** Before the first epoch; `history` and `resumed` say what an earlier run did already. */
+  onFitBegin?(
+    event: { epochs: number; history: readonly EpochEnd[]; resumed?: Resumed },
+    control: FitControl,
+  ): void | Promise<void>
+  /** Before the first step of an epoch, or of what is left of it: `samples` were seen before the run was interrupted. */
+  onEpochBegin?(event: { epoch: number; epochs: number; lr: number; samples: number }): void | Promise<void>
   /** Before each step. */
   onBatchBegin?(event: { epoch: number; epochs: number; batch: number }): void | Promise<void>
   /** After each step. */
   onBatchEnd?(event: BatchEnd & { epoch: number; epochs: number }): void | Promise<void>
+  /** Before a checkpoint of this position is written: what should be no older than it goes to disk now. */
+  onCheckpoint?(event: { epoch: number; batch: number; step: number }): void | Promise<void>
   /** After an epoch and its evaluation. */
   onEpochEnd?(event: EpochEnd, control: FitControl): void | Promise<void>
   /** After the last epoch, or the one that was cut short. */

@@ -28,16 +28,21 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callbacks {
   }
   let best = Number.POSITIVE_INFINITY
   let badEpochs = 0
+  const count = (event: EpochEnd): void => {
+    const cost = monitor === 'accuracy' ? -read(event, monitor) : read(event, monitor)
+    const improved = cost < best - minDelta
+    badEpochs = improved ? 0 : badEpochs + 1
+    if (improved) best = cost
+  }
   return {
-    onFitBegin() {
+    onFitBegin({ history }, control) {
       best = Number.POSITIVE_INFINITY
       badEpochs = 0
+      history.forEach(count)
+      if (badEpochs >= patience) control.stop()
     },
     onEpochEnd(event, control) {
-      const cost = monitor === 'accuracy' ? -read(event, monitor) : read(event, monitor)
-      const improved = cost < best - minDelta
-      badEpochs = improved ? 0 : badEpochs + 1
-      if (improved) best = cost
+      count(event)
       if (badEpochs >= patience) control.stop()
     },
   }

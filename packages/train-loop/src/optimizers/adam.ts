@@ -138,6 +138,9 @@ export class Adam implements Optimizer {
   }
 
   private checkState(state: AdamState): void {
+    if (!isStateShaped(state)) {
+      throw new OptimizerStateError('the state is none of an Adam: expected what stateDict() returned')
+    }
     const settings = ({ betas, eps, weightDecay }: Required<Omit<AdamOptions, 'lr'>>): string =>
       `betas ${betas}, eps ${eps}, weightDecay ${weightDecay}`
     if (settings(state) !== settings(this)) {
@@ -154,12 +157,17 @@ export class Adam implements Optimizer {
       }
       for (const [name, { m }] of this.slots) {
         const { length } = state[part][name]
-        if (length !== m.length) {
+        if (!(state[part][name] instanceof Float32Array) || length !== m.length) {
           throw new OptimizerStateError(`the state's ${part} of ${name} has ${length} numbers, expected ${m.length}`)
         }
       }
     }
   }
+}
+
+function isStateShaped(state: Partial<AdamState> | null): boolean {
+  const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
+  return isObject(state) && isObject(state?.expAvg) && isObject(state?.expAvgSq) && Array.isArray(state?.betas)
 }
 
 function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {

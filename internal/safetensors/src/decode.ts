@@ -1,5 +1,5 @@
-import { SafetensorsError } from '../errors'
 import { DTYPES, type Safetensor, type SafetensorsDtype } from './dtypes'
+import { SafetensorsError } from './error'
 import { type HeaderValue, parseHeaderJson } from './header-json'
 import { FORBIDDEN_NAMES, MAX_HEADER_BYTES, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from './limits'
 

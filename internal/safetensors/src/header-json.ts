@@ -1,4 +1,4 @@
-import { SafetensorsError } from '../errors'
+import { SafetensorsError } from './error'
 
 /** What may stand in a header: unlike JSON at large no fractions, signs, booleans or null. */
 export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderValue>

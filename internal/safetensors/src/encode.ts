@@ -1,8 +1,8 @@
 import { Tensor } from '@tensorflow/tfjs-core'
-import { SafetensorsError } from '../errors'
-import type { StateDict } from '../module'
 import { DTYPES, type Safetensor, type SafetensorsDtype } from './dtypes'
+import { SafetensorsError } from './error'
 import { FORBIDDEN_NAMES, MAX_HEADER_BYTES, MAX_NAME_LENGTH, MAX_TENSORS } from './limits'
+import type { StateDict } from './tensors'
 
 const ALIGNMENT = 8 // the data begins on a multiple of this, so that a reader can map it
 

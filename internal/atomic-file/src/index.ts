@@ -1,0 +1,1 @@
+export { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from './write'

@@ -1,0 +1,85 @@
+/** The file system without an import, so that a bundle for browsers, which never comes here, has none to resolve. */
+const fs = (): typeof import('node:fs/promises') => process.getBuiltinModule('node:fs').promises
+const path = (): typeof import('node:path') => process.getBuiltinModule('node:path')
+
+/** A temporary file's name tells whose it is: `<name>.<process id>.<unique>.tmp`. */
+const TEMPORARY = /^(.+)\.(\d+)\.[0-9a-f-]{36}\.tmp$/
+
+/** A process id may have been given to another program since; by then its temporary files are this old. */
+const SURELY_STALE_MILLISECONDS = 3_600_000
+
+/** Replaces a file as a whole or not at all: unique temporary file beside it, fsync, rename, fsync of the directory. */
+export function writeFileAtomically(file: string, content: string | Uint8Array): Promise<void> {
+  const { dirname, basename } = path()
+  return writeFilesAtomically(dirname(file), { [basename(file)]: content })
+}
+
+/**
+ * Replaces several files of a directory, each as a whole or not at all, in their order. When one cannot be written, those
+ * after it are left as they were, and no temporary file stays.
+ */
+export async function writeFilesAtomically(
+  directory: string,
+  contents: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  for (const [name, content] of Object.entries(contents)) await replace(path().join(directory, name), content)
+  await syncDirectory(directory)
+}
+
+async function replace(file: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${file}.${process.pid}.${globalThis.crypto.randomUUID()}.tmp`
+  try {
+    await writeThrough(temporary, content)
+    await fs().rename(temporary, file)
+  } catch (error) {
+    await fs().rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function writeThrough(file: string, content: string | Uint8Array): Promise<void> {
+  const handle = await fs().open(file, 'wx')
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return // directories cannot be opened there; NTFS journals the rename
+  const handle = await fs().open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at. */
+export async function removeStaleTemporaries(directory: string, isOurs: (name: string) => boolean): Promise<void> {
+  for (const entry of await fs().readdir(directory)) {
+    const [, name, pid] = TEMPORARY.exec(entry) ?? []
+    if (name === undefined || !isOurs(name)) continue
+    const file = path().join(directory, entry)
+    if (isAlive(Number(pid)) && !(await isOlderThan(file, SURELY_STALE_MILLISECONDS))) continue
+    await fs().rm(file, { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM' // alive, and someone else's
+  }
+}
+
+async function isOlderThan(file: string, milliseconds: number): Promise<boolean> {
+  try {
+    return Date.now() - (await fs().stat(file)).mtimeMs > milliseconds
+  } catch {
+    return false // gone meanwhile
+  }
+}

@@ -1,0 +1,5 @@
+export { decodeSafetensors, type SafetensorsFile } from './decode'
+export type { Safetensor, SafetensorsDtype } from './dtypes'
+export { encodeSafetensors } from './encode'
+export { SafetensorsError } from './error'
+export type { ArrayWithShape, StateDict } from './tensors'

@@ -1,0 +1,249 @@
+import { getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from '../errors'
+import type { BatchSource, Trainable } from '../model'
+import type { Optimizer } from '../optimizers/optimizer'
+import { CheckpointDirectory, type StoredCheckpoint } from './checkpoint-directory'
+import { differences } from './config'
+import type { RunPosition } from './run-state'
+
+/** A random stream that a checkpoint can hold, such as `Generator` of `@rowwise/torch-random`. */
+export interface StatefulGenerator {
+  /** Everything needed to go on. */
+  state(): Uint8Array
+  /** Goes on where `state()` was taken. */
+  setState(state: Uint8Array): unknown
+}
+
+/** A source of batches that can go on in the middle of an epoch, such as `DataLoader` of `@rowwise/data-mnist`. */
+export interface ResumableSource {
+  /** Where it stands, as plain data. */
+  state(): unknown
+  /** Goes back there: the next loop hands out the batches that were left. */
+  restore(state: unknown): void
+}
+
+/** What `fit` saves while it trains, and when. */
+export interface CheckpointOptions {
+  /** Where the checkpoints lie; made when it is not there. One run's alone. */
+  directory: string
+  /** Save when this many seconds have passed since the last time. @default 10, or never when `everySteps` is given */
+  everySeconds?: number
+  /** Save after every so many steps. Never when absent. */
+  everySteps?: number
+  /** How many of the newest stay, besides the best. @default 2 */
+  keep?: number
+  /** Settings that a resumed run must share, as JSON, such as batch size, seed and data set. @default {} */
+  config?: Readonly<Record<string, unknown>>
+  /** What computes, in words: on anything else a resumed run is not bit-equal. @default the backend's name */
+  computedBy?: string
+  /** Random streams to save and restore, by name; a loader saves its own. */
+  generators?: Readonly<Record<string, StatefulGenerator>>
+}
+
+/** How a run was taken up again. */
+export interface Resumed {
+  /** The directory. */
+  directory: string
+  /** Steps of the whole run that were taken. */
+  step: number
+  /** The epoch under way. */
+  epoch: number
+  /** Steps of that epoch that were taken. */
+  batch: number
+  /** What computed it up to there, and what does now; where they differ the numbers do in their last digits. */
+  computedBy: { before: string; now: string }
+  /** Newer checkpoints that were passed over, each with the reason. */
+  skipped: readonly string[]
+}
+
+const DEFAULT_SECONDS = 10
+const DEFAULT_KEEP = 2
+
+/** What is being trained. */
+interface Subject {
+  model: Trainable
+  optimizer: Optimizer
+  train: BatchSource
+}
+
+/** Saves a run as it goes, and takes it up again. */
+export class Checkpointer {
+  private lastSave = performance.now()
+  private savedStep = -1
+
+  private constructor(
+    private readonly directory: CheckpointDirectory,
+    private readonly config: Record<string, unknown>,
+    private readonly options: CheckpointOptions,
+    private readonly subject: Subject,
+  ) {}
+
+  /** @throws {@link TrainOptionError} when an option is out of range, {@link CheckpointReadError}. */
+  static async open(options: CheckpointOptions, subject: Subject): Promise<Checkpointer> {
+    const { directory, everySeconds, everySteps, keep = DEFAULT_KEEP } = options
+    if (typeof process !== 'object' || !process.getBuiltinModule) {
+      throw new TrainOptionError(
+        'checkpoint needs a file system, which there is none of here; leave it out in a browser',
+      )
+    }
+    if (everySeconds !== undefined && !(everySeconds > 0)) {
+      throw new TrainOptionError(`checkpoint.everySeconds is ${everySeconds}, expected a number over 0`)
+    }
+    for (const [name, value] of Object.entries({ everySteps, keep })) {
+      if (value !== undefined && (!Number.isInteger(value) || value < 1)) {
+        throw new TrainOptionError(`checkpoint.${name} is ${value}, expected an integer of at least 1`)
+      }
+    }
+    return new Checkpointer(await CheckpointDirectory.open(directory), asJson(options.config ?? {}), options, subject)
+  }
+
+  /** Whether there is a checkpoint to go on from. */
+  get hasCheckpoint(): boolean {
+    return this.directory.newest !== null
+  }
+
+  /** Where the newest checkpoint stands, in words. */
+  describeNewest(): string {
+    return this.directory.describeNewest()
+  }
+
+  /**
+   * Sets everything back to the newest checkpoint.
+   *
+   * @throws {@link CheckpointMismatchError} that names both values, when it is of another run; nothing is changed then.
+   */
+  async resume(): Promise<{ position: RunPosition; resumed: Resumed }> {
+    this.checkConfig()
+    const stored = await this.directory.readNewest()
+    const { model, optimizer, train } = this.subject
+    const { run, weights, entry, skipped } = stored
+    checkShapes(model.stateDict(), weights)
+    if (run.optimizer !== null) requireMethod(optimizer, 'loadStateDict').call(optimizer, run.optimizer)
+    const resumable = isResumable(train) ? train : null
+    if (run.loader !== null) {
+      if (resumable === null)
+        throw new CheckpointMismatchError('the checkpoint has a loader state, train has no restore()')
+      resumable.restore(run.loader)
+    }
+    for (const [name, generator] of Object.entries(this.options.generators ?? {})) {
+      const state = run.generators[name]
+      if (state === undefined) throw new CheckpointMismatchError(`the checkpoint has no generator ${name}`)
+      generator.setState(state)
+    }
+    loadWeights(model, weights)
+    await this.directory.removeUnlisted()
+    this.savedStep = run.position.step
+    const { step, epoch, batch, computedBy: before } = entry
+    const computedBy = { before, now: this.computedBy() }
+    return {
+      position: run.position,
+      resumed: { directory: this.directory.path, step, epoch, batch, computedBy, skipped },
+    }
+  }
+
+  /** Whether the time or the step has come. */
+  isDue(step: number): boolean {
+    const { everySteps, everySeconds = everySteps === undefined ? DEFAULT_SECONDS : undefined } = this.options
+    const byTime = everySeconds !== undefined && performance.now() - this.lastSave >= 1000 * everySeconds
+    return byTime || (everySteps !== undefined && step % everySteps === 0)
+  }
+
+  /** Whether the newest checkpoint already stands at this step, in the middle of an epoch. */
+  isSaved({ step }: RunPosition): boolean {
+    return this.savedStep === step
+  }
+
+  /**
+   * Saves everything.
+   *
+   * @param score the loss by which the best is chosen; null in the middle of an epoch
+   * @throws {@link NonFiniteError} when a weight is not finite, {@link CheckpointWriteError}; the last one then stays.
+   */
+  async save(position: RunPosition, score: number | null): Promise<void> {
+    const { model, optimizer, train } = this.subject
+    const weights = model.stateDict()
+    refuseNonFinite(weights, position, this.describeNewest())
+    const { step, epoch, batch } = position
+    const generators = Object.entries(this.options.generators ?? {})
+    await this.directory.save(
+      { step, epoch, batch, score: Number.isFinite(score) ? score : null, computedBy: this.computedBy() },
+      weights,
+      {
+        position,
+        optimizer: optimizer.stateDict?.() ?? null,
+        loader: isResumable(train) ? train.state() : null,
+        generators: Object.fromEntries(generators.map(([name, generator]) => [name, generator.state()])),
+      },
+      { keep: this.options.keep ?? DEFAULT_KEEP, config: this.config },
+    )
+    this.lastSave = performance.now()
+    this.savedStep = step
+  }
+
+  private computedBy(): string {
+    return this.options.computedBy ?? getBackend()
+  }
+
+  private checkConfig(): void {
+    const found = differences(this.directory.config ?? {}, this.config)
+    if (found.length === 0) return
+    const list = found.map(({ name, before, now }) => `${name} was ${before}, is now ${now}`).join('; ')
+    throw new CheckpointMismatchError(
+      `${this.directory.path} is of another run: ${list}; resume with the same settings, or start anew elsewhere`,
+    )
+  }
+}
+
+function asJson(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  try {
+    return JSON.parse(JSON.stringify(config))
+  } catch (cause) {
+    throw new TrainOptionError(`checkpoint.config cannot be written as JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** Whether a source can say where it stands and go back there. */
+export function isResumable(source: BatchSource): source is BatchSource & ResumableSource {
+  const { state, restore } = source as Partial<ResumableSource>
+  return typeof state === 'function' && typeof restore === 'function'
+}
+
+function requireMethod(optimizer: Optimizer, name: 'loadStateDict'): (state: unknown) => void {
+  const method = optimizer[name]
+  if (method) return method as (state: unknown) => void
+  throw new CheckpointMismatchError(`the checkpoint has an optimizer state, this optimizer has no ${name}()`)
+}
+
+function checkShapes(ours: Readonly<Record<string, Tensor>>, theirs: StoredCheckpoint['weights']): void {
+  const shapes = (named: Readonly<Record<string, { shape: readonly number[] }>>) =>
+    Object.fromEntries(Object.entries(named).map(([name, { shape }]) => [name, `[${shape}]`]))
+  const found = differences(shapes(theirs), shapes(ours))
+  if (found.length === 0) return
+  const list = found.map(({ name, before, now }) => `${name} was ${before}, is now ${now}`).join('; ')
+  throw new CheckpointMismatchError(`the checkpoint is of another model: ${list}; build the model it was made with`)
+}
+
+function loadWeights(model: Trainable, weights: StoredCheckpoint['weights']): void {
+  const dtypes = { F32: 'float32', I32: 'int32', BOOL: 'bool' } as const
+  const tensors = Object.fromEntries(
+    Object.entries(weights).map(([name, { dtype, shape, data }]) => [
+      name,
+      tensor(data as Float32Array, [...shape], dtypes[dtype as 'F32']),
+    ]),
+  )
+  try {
+    model.loadStateDict(tensors)
+  } finally {
+    for (const value of Object.values(tensors)) value.dispose()
+  }
+}
+
+function refuseNonFinite(weights: Readonly<Record<string, Tensor>>, { step, epoch }: RunPosition, last: string): void {
+  for (const [name, weight] of Object.entries(weights)) {
+    if (!(weight.dataSync() as Float32Array).every(Number.isFinite)) {
+      throw new NonFiniteError(
+        `${name} has a weight that is NaN or infinite after step ${step} (epoch ${epoch}); lower lr or set maxGradientNorm; ${last}`,
+      )
+    }
+  }
+}

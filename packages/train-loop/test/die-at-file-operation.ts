@@ -1,0 +1,44 @@
+import fs from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+
+const { promises } = fs
+
+/**
+ * Runs `work` until it asks for its file operation number `operation`: that one is not done (a write is half done), and nothing
+ * after it happens, as when the process dies there. Whether it came to that.
+ */
+export async function dieAtFileOperation(operation: number, work: () => Promise<unknown>): Promise<boolean> {
+  let left = operation
+  let die = (): void => {}
+  const death = new Promise<true>((resolve) => {
+    die = () => resolve(true)
+  })
+  const never = (): Promise<never> => {
+    die()
+    return new Promise(() => {})
+  }
+  const original = { ...promises }
+  const guard = <A extends unknown[], R>(real: (...args: A) => Promise<R>) => {
+    return (...args: A): Promise<R> => (left-- === 0 ? never() : left < 0 ? new Promise(() => {}) : real(...args))
+  }
+  const guardHandle = (handle: FileHandle): FileHandle => {
+    const writeFile = handle.writeFile.bind(handle)
+    handle.writeFile = async (data, ...rest) => {
+      if (left-- !== 0) return writeFile(data, ...rest)
+      await writeFile((data as Uint8Array | string).slice(0, Math.floor((data as string).length / 2)))
+      return never()
+    }
+    handle.sync = guard(handle.sync.bind(handle))
+    return handle
+  }
+  promises.open = guard(async (...args: Parameters<typeof original.open>) => guardHandle(await original.open(...args)))
+  promises.rename = guard(original.rename)
+  promises.mkdir = guard(original.mkdir) as typeof original.mkdir
+  promises.rm = guard(original.rm)
+  promises.readdir = guard(original.readdir as never) as never
+  try {
+    return await Promise.race([death, work().then(() => false)])
+  } finally {
+    Object.assign(promises, original)
+  }
+}
