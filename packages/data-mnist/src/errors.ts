@@ -29,3 +29,13 @@ export class DatasetError extends RowwiseError {
 export class LoaderOptionError extends RowwiseError {
   readonly code = 'LOADER_OPTION'
 }
+
+/** A file that no mirror delivered; the message has each one's reason. */
+export class DownloadError extends RowwiseError {
+  readonly code = 'DOWNLOAD_FAILED'
+}
+
+/** A cache that cannot be read or written: a full disk, a missing right, a directory in the place of a file. */
+export class CacheError extends RowwiseError {
+  readonly code = 'CACHE_UNUSABLE'
+}

@@ -3,6 +3,17 @@ export { type ImageDataset, subset } from './dataset'
 export { type LoadedMnist, type LoadMnistOptions, loadMnist } from './load-mnist'
 export { VARIANTS, type Variant, type VariantFacts } from './variants'
 
+// Downloads and their cache
+export {
+  type CachedFile,
+  type CacheOptions,
+  cleanCache,
+  listCache,
+  type VerifiedFile,
+  verifyCache,
+} from './sources/cache'
+export type { DownloadOptions, DownloadProgress } from './sources/download'
+
 // Batches
 export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from './data-loader'
 export { normalize, type PixelTable, scaleToUnit } from './normalize'
@@ -13,9 +24,11 @@ export { type IdxArray, parseIdx } from './idx'
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
 export {
+  CacheError,
   ChecksumError,
   DataNotFoundError,
   DatasetError,
+  DownloadError,
   GzipError,
   IdxError,
   LoaderOptionError,

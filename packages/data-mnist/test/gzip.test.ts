@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { gunzip, gunzipHead } from '../src/gzip'
+import { dataDirectory, idx } from './idx-files'
 
 const refused = expect.objectContaining({ code: 'GZIP_INVALID' })
 const content = Uint8Array.from({ length: 300 }, (_, i) => i * 7)
@@ -48,6 +53,21 @@ describe('gunzip', () => {
 
   it('stops a bomb at the expected size', () => {
     expect(() => gunzip(gzipSync(new Uint8Array(1 << 24)), 1000)).toThrow(/more than the 1000 bytes/)
+  })
+
+  it('stops a bomb of 256 MB in under 64 MB of memory', { timeout: 60_000 }, async () => {
+    const root = await dataDirectory({ 'train-images-idx3-ubyte': null })
+    const head = idx([60000, 28, 28], [])
+    const bomb = gzipSync(Buffer.concat([head, new Uint8Array(1 << 28)]), { level: 1 })
+    await writeFile(join(root, 'train-images-idx3-ubyte.gz'), bomb)
+    const program = `
+      import { loadMnist } from '@rowwise/data-mnist/datasets'
+      const before = process.resourceUsage().maxRSS
+      const code = await loadMnist({ root: ${JSON.stringify(root)} }).catch(({ code }) => code)
+      console.log(code, process.resourceUsage().maxRSS - before < 64 * 1024)`
+    const cwd = new URL('..', import.meta.url)
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { cwd })
+    expect(stdout.trim()).toBe('GZIP_INVALID true')
   })
 
   it('refuses a second member and trailing bytes', () => {

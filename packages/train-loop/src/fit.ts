@@ -82,46 +82,43 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
     await checkpoints?.save(position, score)
   }
 
-  for (const callback of callbacks) await callback.onFitBegin?.({ epochs, history, resumed }, control)
-  while (position.epoch <= epochs && !stopped && !signal?.aborted) {
-    const { epoch } = position
+  /** Takes the steps of the epoch that are left; whether it got to the end. */
+  const trainRest = async (epoch: number): Promise<boolean> => {
+    const [began, before] = [performance.now(), position.seconds]
+    const { aborted, lossSum } = await trainModel(model, optimizer, loss, batchesLeft(train, position.batch), {
+      maxGradientNorm,
+      signal,
+      from: { ...position },
+      async onBatchBegin(event) {
+        for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
+      },
+      async onBatchEnd(event) {
+        for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
+        position.batch = event.batch
+        position.samples = event.samples
+        position.step += 1
+        if (!checkpoints?.isDue(position.step)) return
+        position.lossSum = event.lossSum()
+        position.seconds = before + (performance.now() - began) / 1000
+        await save(null)
+      },
+    })
+    position.lossSum = lossSum
+    position.seconds = before + (performance.now() - began) / 1000
+    position.trained = !aborted
+    if (aborted && checkpoints && !checkpoints.isSaved(position)) await save(null)
+    return position.trained
+  }
+
+  const runEpoch = async (epoch: number): Promise<void> => {
     if (schedule) optimizer.lr = schedule(epoch - 1, position.initialLr)
     const { lr } = optimizer
     for (const callback of callbacks) await callback.onEpochBegin?.({ epoch, epochs, lr, samples: position.samples })
-    if (!position.trained) {
-      const [began, before] = [performance.now(), position.seconds]
-      const trained = await trainModel(model, optimizer, loss, batchesLeft(train, position.batch), {
-        maxGradientNorm,
-        signal,
-        from: { ...position },
-        async onBatchBegin(event) {
-          for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
-        },
-        async onBatchEnd(event) {
-          for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
-          position.batch = event.batch
-          position.samples = event.samples
-          position.step += 1
-          if (!checkpoints?.isDue(position.step)) return
-          position.lossSum = event.lossSum()
-          position.seconds = before + (performance.now() - began) / 1000
-          await save(null)
-        },
-      }).catch((error) => {
-        throw withPosition(error, epoch, checkpoints)
-      })
-      position.lossSum = trained.lossSum
-      position.seconds = before + (performance.now() - began) / 1000
-      if (trained.aborted) {
-        if (checkpoints && !checkpoints.isSaved(position)) await save(null)
-        break
-      }
-      position.trained = true
-    }
+    if (!position.trained && !(await trainRest(epoch))) return
     const tested = test && (await testModel(model, test, { loss, signal }))
     if (signal?.aborted) {
       if (checkpoints) await save(null)
-      break
+      return
     }
     const { samples, seconds } = position
     const end: EpochEnd = { epoch, epochs, lr, trainLoss: position.lossSum / samples, samples, seconds, test: tested }
@@ -129,6 +126,14 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
     for (const callback of callbacks) await callback.onEpochEnd?.(end, control)
     Object.assign(position, startOfEpoch(epoch + 1))
     if (checkpoints) await save(tested?.loss ?? end.trainLoss)
+  }
+
+  for (const callback of callbacks) await callback.onFitBegin?.({ epochs, history, resumed }, control)
+  while (position.epoch <= epochs && !stopped && !signal?.aborted) {
+    const { epoch } = position
+    await runEpoch(epoch).catch((error) => {
+      throw withPosition(error, epoch, checkpoints)
+    })
   }
   for (const callback of callbacks) await callback.onFitEnd?.({ history })
   return { history, ended: signal?.aborted ? 'aborted' : stopped ? 'stopped' : 'completed' }

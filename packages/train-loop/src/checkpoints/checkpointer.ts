@@ -162,7 +162,7 @@ export class Checkpointer {
   async save(position: RunPosition, score: number | null): Promise<void> {
     const { model, optimizer, train } = this.subject
     const weights = model.stateDict()
-    refuseNonFinite(weights, position, this.describeNewest())
+    refuseNonFinite(weights, position.step)
     const { step, epoch, batch } = position
     const generators = Object.entries(this.options.generators ?? {})
     await this.directory.save(
@@ -238,11 +238,11 @@ function loadWeights(model: Trainable, weights: StoredCheckpoint['weights']): vo
   }
 }
 
-function refuseNonFinite(weights: Readonly<Record<string, Tensor>>, { step, epoch }: RunPosition, last: string): void {
+function refuseNonFinite(weights: Readonly<Record<string, Tensor>>, step: number): void {
   for (const [name, weight] of Object.entries(weights)) {
     if (!(weight.dataSync() as Float32Array).every(Number.isFinite)) {
       throw new NonFiniteError(
-        `${name} has a weight that is NaN or infinite after step ${step} (epoch ${epoch}); lower lr or set maxGradientNorm; ${last}`,
+        `${name} has a weight that is NaN or infinite after step ${step} of the run; lower lr or set maxGradientNorm`,
       )
     }
   }

@@ -1,5 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { temporaryDirectory } from './rowwise'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), 'rowwise-disk-'))
 
 /** Mounting needs a name space of its own: root's, or an unprivileged one where the system allows it. */
 const unshare = process.getuid?.() === 0 ? ['-m'] : ['-rm']

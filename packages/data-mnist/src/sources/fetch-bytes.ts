@@ -1,0 +1,101 @@
+/** How one request is bounded. */
+export interface FetchBounds {
+  /** Bytes that the answer may have. */
+  maxBytes: number
+  /** Milliseconds for the whole answer. */
+  timeoutMs: number
+  /** Milliseconds without a byte. */
+  stallMs: number
+  /** Stops it. */
+  signal?: AbortSignal
+  /** In the place of the global one. */
+  fetch: typeof fetch
+  /** Told the bytes so far, and how many the server promised. */
+  onChunk?(received: number, total: number | undefined): void
+}
+
+/** Why a mirror did not deliver. */
+export class MirrorFailure extends Error {
+  /** @param isPassing whether another try may do better */
+  constructor(
+    message: string,
+    readonly isPassing: boolean,
+  ) {
+    super(message)
+  }
+}
+
+const MAX_REDIRECTS = 5
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
+
+/** Gets the bytes at a URL: bounded in size and time, redirected only to where a download may come from. */
+export async function fetchBytes(url: URL, bounds: FetchBounds): Promise<Uint8Array> {
+  const { timeoutMs, stallMs, signal } = bounds
+  const stop = new AbortController()
+  const say = (milliseconds: number): string => `${milliseconds / 1000} s`
+  const late = setTimeout(() => stop.abort(new MirrorFailure(`took over ${say(timeoutMs)}`, true)), timeoutMs)
+  const stalled = setTimeout(() => stop.abort(new MirrorFailure(`sent nothing for ${say(stallMs)}`, true)), stallMs)
+  const onAbort = (): void => stop.abort(signal?.reason)
+  signal?.addEventListener('abort', onAbort)
+  if (signal?.aborted) onAbort()
+  try {
+    const response = await request(url, bounds, stop.signal)
+    stalled.refresh()
+    return await readBody(response, bounds, stalled)
+  } catch (error) {
+    if (stop.signal.aborted) throw stop.signal.reason
+    if (error instanceof MirrorFailure) throw error
+    const { cause, message } = error as Error & { cause?: Error }
+    throw new MirrorFailure(cause?.message || message, true)
+  } finally {
+    clearTimeout(late)
+    clearTimeout(stalled)
+    signal?.removeEventListener('abort', onAbort)
+    stop.abort() // ends a connection whose answer was refused
+  }
+}
+
+async function request(url: URL, { fetch }: FetchBounds, signal: AbortSignal): Promise<Response> {
+  const seen = new Set<string>()
+  let target = url
+  while (seen.size <= MAX_REDIRECTS) {
+    seen.add(target.href)
+    const response = await fetch(target, { redirect: 'manual', signal, headers: { 'accept-encoding': 'identity' } })
+    if (!REDIRECTS.includes(response.status)) {
+      if (response.ok) return response
+      throw new MirrorFailure(`HTTP ${response.status}`, response.status === 429 || response.status >= 500)
+    }
+    target = redirection(target, response.headers.get('location'), seen)
+  }
+  throw new MirrorFailure(`redirects more than ${MAX_REDIRECTS} times`, false)
+}
+
+function redirection(from: URL, location: string | null, seen: ReadonlySet<string>): URL {
+  const to = URL.canParse(location ?? '', from) ? new URL(location ?? '', from) : null
+  if (location === null || to === null) throw new MirrorFailure('redirects to nowhere', false)
+  const isAllowed = to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:')
+  if (!isAllowed) throw new MirrorFailure(`redirects from ${from.protocol} to ${to.protocol}, which is refused`, false)
+  if (seen.has(to.href)) throw new MirrorFailure('redirects in a loop', false)
+  return to
+}
+
+async function readBody(
+  response: Response,
+  { maxBytes, onChunk }: FetchBounds,
+  stalled: NodeJS.Timeout,
+): Promise<Uint8Array> {
+  const length = response.headers.get('content-length')
+  const total = length === null ? undefined : Number(length)
+  const tooLarge = (): MirrorFailure => new MirrorFailure(`sends more than the ${maxBytes} bytes expected`, false)
+  if (total !== undefined && total > maxBytes) throw tooLarge()
+  const chunks: Uint8Array[] = []
+  let received = 0
+  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    stalled.refresh()
+    received += chunk.length
+    if (received > maxBytes) throw tooLarge()
+    chunks.push(chunk)
+    onChunk?.(received, total)
+  }
+  return Buffer.concat(chunks)
+}
