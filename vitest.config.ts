@@ -15,6 +15,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: needsRelaxedSimdFlag ? ['--experimental-wasm-relaxed-simd'] : [],
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/release/**', '**/node_modules/**'],
     setupFiles: ['./scripts/fixed-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

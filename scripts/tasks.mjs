@@ -49,6 +49,13 @@ const tasks = {
     step('200 kills, minutes of fuzzing, 50 crowds on a cold cache')
     run('pnpm', ['exec', 'vitest', 'run', 'tests/soak', '--no-file-parallelism', ...args])
   },
+  release() {
+    step('installing')
+    install()
+    environment.ROWWISE_RELEASE = '1'
+    step('publishing to a registry on this machine, and installing each package from there')
+    run('pnpm', ['exec', 'vitest', 'run', 'tests/release', ...args])
+  },
   test() {
     step('installing')
     install()

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const page = new URL('../../../docs/reliability.md', import.meta.url)
+
+const FAULTS = [
+  ...['IDX-1', 'IDX-2', 'IDX-3', 'IDX-4', 'GZ-1', 'NET-1', 'NET-2', 'NET-3', 'NET-4', 'FS-1', 'FS-2', 'FS-3'],
+  ...['CK-1', 'CK-2', 'CK-3', 'CK-4', 'CK-5', 'ST-1', 'ST-2', 'ST-3', 'TR-1', 'TR-2', 'TR-3'],
+  ...['BE-1', 'BE-2', 'BE-3', 'PK-1'],
+]
+
+const rows = new Map(
+  [...readFileSync(page, 'utf8').matchAll(/^\| ([A-Z]+-\d) .*\| ([^|]+) \|$/gm)].map(([, id, tests]) => [id, tests]),
+)
+
+describe('docs/reliability.md', () => {
+  it('has a row for every fault', () => {
+    expect([...rows.keys()].sort()).toEqual([...FAULTS].sort())
+  })
+
+  it.each([...rows])('names tests of %s that exist', (_, tests) => {
+    const files = [...tests.matchAll(/\[[\w-]+\]\((\S+)\)([^[]+)/g)]
+    expect(files.length).toBeGreaterThan(0)
+    for (const [, path, names] of files) {
+      const source = readFileSync(new URL(path, page), 'utf8')
+      const quoted = [...names.matchAll(/"([^"]+)"/g)].map(([, name]) => name)
+      expect(quoted.length).toBeGreaterThan(0)
+      expect(quoted.filter((name) => !source.includes(name))).toEqual([])
+    }
+  })
+})

@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { asCommonJs, expectedOutput, readmeOf } from './readme'
+import { Registry } from './registry'
+import { run, succeed } from './run'
+
+const root = new URL('../../..', import.meta.url).pathname
+const libraries = readdirSync(join(root, 'packages'))
+const apps = readdirSync(join(root, 'apps'))
+
+const temporary = mkdtempSync(join(tmpdir(), 'rowwise-release-'))
+const checkout = join(temporary, 'checkout')
+const MINUTES = 60_000
+
+/** Another Node than this one, from the npm registry: 24, or 20 where this is newer. */
+const otherNode = { version: process.versions.node.startsWith('20.') ? 24 : 20, path: '' }
+
+let registry: Registry
+beforeAll(async () => {
+  registry = await Registry.start(temporary)
+  const env = registry.environment
+  await succeed('git', ['clone', '--quiet', '--no-local', root, checkout], { cwd: temporary })
+  await succeed('pnpm', ['install', '--frozen-lockfile'], { cwd: checkout, env })
+  await succeed('pnpm', ['exec', 'turbo', 'run', 'build', '--filter=./packages/*', '--filter=./apps/*'], {
+    cwd: checkout,
+    env,
+  })
+  await succeed('pnpm', ['exec', 'changeset', 'version'], { cwd: checkout, env })
+  await succeed('pnpm', ['exec', 'changeset', 'publish', '--no-git-tag'], { cwd: checkout, env })
+  const where = ['-y', '-p', `node@${otherNode.version}`, 'node', '-p', 'process.execPath']
+  otherNode.path = (await succeed('npx', where, { cwd: temporary, env })).stdout.trim()
+}, 15 * MINUTES)
+
+afterAll(() => {
+  registry?.stop()
+  rmSync(temporary, { recursive: true, force: true })
+})
+
+/** An empty project outside of the repository. */
+function project(name: string): string {
+  const directory = join(temporary, 'projects', name)
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'project', private: true }))
+  return directory
+}
+
+const filesIn = (directory: string) => readdirSync(directory, { recursive: true, encoding: 'utf8' })
+
+/** Every package in a project, by its package.json. */
+const installed = (directory: string) =>
+  filesIn(join(directory, 'node_modules'))
+    .map((path) => join('node_modules', path))
+    .filter((path) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
+    .map((path) => ({ path, manifest: JSON.parse(readFileSync(join(directory, path), 'utf8')) }))
+
+describe.each(libraries)('@rowwise/%s', (name) => {
+  const { install, example } = readmeOf(join(root, 'packages', name))
+  const cwd = project(name)
+  const write = (file: string, content: string | object) =>
+    writeFileSync(join(cwd, file), typeof content === 'string' ? content : JSON.stringify(content))
+
+  it('installs alone, as its README says, without a warning, an install script or a second tfjs-core', {
+    timeout: 5 * MINUTES,
+  }, async () => {
+    const { stderr } = await succeed('npm', ['install', ...install], { cwd, env: registry.environment })
+    expect(stderr).toBe('')
+    const packages = installed(cwd)
+    const scripts = packages.filter(
+      ({ manifest: { scripts = {} } }) => scripts.preinstall || scripts.install || scripts.postinstall,
+    )
+    expect(scripts.map(({ path }) => path)).toEqual([])
+    expect(packages.filter(({ manifest }) => manifest.name === '@tensorflow/tfjs-core').length).toBeLessThanOrEqual(1)
+  })
+
+  it('is shipped with types, source maps, README, licence and changelog', () => {
+    const directory = join(cwd, 'node_modules/@rowwise', name)
+    const shipped = filesIn(directory)
+    expect(shipped).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']))
+    const scripts = shipped.filter((file) => /\.c?js$/.test(file))
+    expect(scripts.filter((file) => !shipped.includes(`${file}.map`))).toEqual([])
+    const entries = ['dist/index.js', 'dist/index.cjs', 'dist/index.d.ts', 'dist/index.d.cts']
+    expect(entries.filter((file) => !shipped.includes(file))).toEqual([])
+    expect(readFileSync(join(directory, 'CHANGELOG.md'), 'utf8')).toContain('First release')
+  })
+
+  it.each([
+    ['an ES module', 'example.mjs', (code: string) => code],
+    ['CommonJS', 'example.cjs', asCommonJs],
+  ])(
+    'runs its README example as %s, on this Node and on another',
+    { timeout: 2 * MINUTES },
+    async (_, file, convert) => {
+      write(file, convert(example))
+      for (const node of [process.execPath, otherNode.path]) {
+        const ended = await run(node, [file], { cwd, env: registry.environment })
+        expect(ended).toEqual({ exitCode: 0, stdout: `${expectedOutput(example)}\n`, stderr: '' })
+      }
+    },
+  )
+
+  it.each(['nodenext', 'bundler'])(
+    'compiles its README example as strict TypeScript, resolution %s',
+    { timeout: 5 * MINUTES },
+    async (resolution) => {
+      if (!existsSync(join(cwd, 'node_modules/typescript'))) {
+        await succeed('npm', ['install', '--save-dev', 'typescript@5.9', '@types/node@20'], {
+          cwd,
+          env: registry.environment,
+        })
+      }
+      write('example.mts', example)
+      const module = resolution === 'nodenext' ? 'nodenext' : 'esnext'
+      const compilerOptions = {
+        strict: true,
+        noEmit: true,
+        target: 'es2022',
+        lib: ['es2023', 'dom'],
+        module,
+        moduleResolution: resolution,
+        types: ['node'],
+      }
+      write('tsconfig.json', { compilerOptions, files: ['example.mts'] })
+      expect(await run('npx', ['tsc'], { cwd, env: registry.environment })).toMatchObject({ exitCode: 0, stdout: '' })
+    },
+  )
+})
+
+describe('the programs', () => {
+  const cwd = project('programs')
+
+  it('rowwise trains from an empty directory by npx', { timeout: 10 * MINUTES }, async () => {
+    const args = ['-y', '@rowwise/cli', 'train', '--epochs', '1']
+    const { stdout, stderr } = await succeed('npx', args, { cwd, env: registry.environment })
+    expect(stdout).toMatch(/^Test set: Average loss: 0\.\d{4}, Accuracy: 9\d{3}\/10000/m)
+    expect(stderr).toBe('')
+  })
+
+  it('rowwise-bench measures from an empty directory by npx', { timeout: 10 * MINUTES }, async () => {
+    const args = ['-y', '@rowwise/bench', '--seconds', '10']
+    const { stdout } = await succeed('npx', args, { cwd, env: registry.environment })
+    expect(stdout).toMatch(/wasm/)
+  })
+
+  it.each(apps)('%s is shipped with README, licence and changelog', async (app) => {
+    const { version } = JSON.parse(readFileSync(join(checkout, 'apps', app, 'package.json'), 'utf8'))
+    expect(version).not.toBe('0.0.0')
+    expect(filesIn(join(checkout, 'apps', app))).toEqual(
+      expect.arrayContaining(['README.md', 'LICENSE', 'CHANGELOG.md']),
+    )
+  })
+})
+
+describe('attw', () => {
+  it.each(libraries)('finds nothing wrong with the types of @rowwise/%s', { timeout: 2 * MINUTES }, async (name) => {
+    const ended = await run('pnpm', ['exec', 'attw', '--pack', join('packages', name), '--format', 'ascii'], {
+      cwd: checkout,
+      env: registry.environment,
+    })
+    expect(ended, ended.stdout).toMatchObject({ exitCode: 0 })
+  })
+})
