@@ -63,6 +63,12 @@ const tasks = {
     turbo('build', 'typecheck', 'publint')
     step('linting')
     run('pnpm', ['exec', 'biome', 'check', '--error-on-warnings'])
+    step('checking exports, sizes, public faces, API docs and changesets')
+    run('pnpm', ['exec', 'knip', '--no-config-hints'])
+    run('pnpm', ['exec', 'size-limit'], { quiet: true })
+    run(process.execPath, ['scripts/api-reports.mjs'])
+    run('pnpm', ['exec', 'typedoc', '--emit', 'none', '--logLevel', 'Warn'], { quiet: true })
+    run(process.execPath, ['scripts/changeset-check.mjs'])
     step('testing')
     run('pnpm', ['exec', 'vitest', 'run', ...args])
   },

@@ -68,6 +68,7 @@ export class DataLoader implements Iterable<Batch> {
   private resumeAt: DataLoaderState | null = null
 
   constructor(
+    /** What is cut into batches. */
     readonly dataset: ImageDataset,
     options: DataLoaderOptions = {},
   ) {
@@ -99,6 +100,7 @@ export class DataLoader implements Iterable<Batch> {
     return this.dropLast ? this.length * this.batchSize : this.dataset.length
   }
 
+  /** An epoch: its order is drawn when the first batch is asked for. */
   *[Symbol.iterator](): Iterator<Batch> {
     const first = this.resumeAt?.batchesDone ?? 0
     const order = this.drawOrder()

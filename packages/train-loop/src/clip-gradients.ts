@@ -2,6 +2,14 @@ import { dispose, mul, type Tensor } from '@tensorflow/tfjs-core'
 import { TrainOptionError } from './errors'
 import type { NamedGradients } from './model'
 
+/** What {@link clipGradientNorm} made of gradients. */
+export interface ClippedGradients {
+  /** The gradients to use, which the caller disposes. */
+  gradients: NamedGradients
+  /** Their common L2 norm before. */
+  norm: number
+}
+
 /**
  * Scales gradients down so that their common L2 norm is at most `maxNorm`, after `torch.nn.utils.clip_grad_norm_`.
  *
@@ -13,7 +21,7 @@ import type { NamedGradients } from './model'
  * const { gradients, norm } = clipGradientNorm(raw, 1)
  * ```
  */
-export function clipGradientNorm(raw: NamedGradients, maxNorm: number): { gradients: NamedGradients; norm: number } {
+export function clipGradientNorm(raw: NamedGradients, maxNorm: number): ClippedGradients {
   if (!(maxNorm > 0)) throw new TrainOptionError(`maxNorm is ${maxNorm}, expected a number over 0`)
   const norm = gradientNorm(raw)
   const scale = maxNorm / (norm + 1e-6) // PyTorch's guard against a norm of 0

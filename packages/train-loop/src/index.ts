@@ -13,7 +13,7 @@ export { Adam, type AdamOptions, type AdamState } from './optimizers/adam'
 export type { Optimizer } from './optimizers/optimizer'
 export { cosineAnnealingLR, type Schedule, stepLR } from './schedules'
 export { type ValueAndGradients, valueAndGradients } from './gradients'
-export { clipGradientNorm, gradientNorm } from './clip-gradients'
+export { type ClippedGradients, clipGradientNorm, gradientNorm } from './clip-gradients'
 
 // Callbacks
 export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'

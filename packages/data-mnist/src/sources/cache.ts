@@ -14,9 +14,11 @@ export interface CacheOptions {
 
 /** A file of the cache. */
 export interface CachedFile {
+  /** The data set that it belongs to. */
   variant: Variant
   /** Its name, such as `train-images-idx3-ubyte`. */
   name: string
+  /** Where it lies. */
   path: string
   /** Its size in bytes. */
   bytes: number

@@ -19,7 +19,12 @@ export interface LSTMLayerOptions {
   /** Read the sequence from its last step to its first. @default false */
   reverse?: boolean
   /** Hidden and cell state before the first step, each `[N, H]`; zeros when absent. */
-  initial?: { h: Tensor2D; c: Tensor2D }
+  initial?: {
+    /** Hidden state. */
+    h: Tensor2D
+    /** Cell state. */
+    c: Tensor2D
+  }
   /** Hand back the hidden states of all steps, not only the final one. @default true */
   returnOutput?: boolean
 }

@@ -51,7 +51,12 @@ export interface Resumed {
   /** Steps of that epoch that were taken. */
   batch: number
   /** What computed it up to there, and what does now; where they differ the numbers do in their last digits. */
-  computedBy: { before: string; now: string }
+  computedBy: {
+    /** What the checkpoint was made by. */
+    before: string
+    /** What goes on. */
+    now: string
+  }
   /** Newer checkpoints that were passed over, each with the reason. */
   skipped: readonly string[]
 }
