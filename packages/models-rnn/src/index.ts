@@ -9,6 +9,7 @@ export { type LSTMLayerOptions, type LSTMLayerOutputs, type LSTMLayerWeights, ls
 // What computes LSTMs: the fused kernels' path and threads
 export {
   configureKernels,
+  KernelOptionError,
   type KernelOptions,
   type KernelPath,
   type KernelReport,
