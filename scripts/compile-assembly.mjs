@@ -7,12 +7,13 @@ import asc from 'assemblyscript/asc'
  * @param root directory of the package, as a URL that ends with a slash
  * @param features what `--enable` takes
  * @param flags further flags of the compiler
+ * @param entry the program, from the root
  */
-export async function compileAssembly(root, features, flags = []) {
+export async function compileAssembly(root, features, flags = [], entry = 'assembly/index.ts') {
   let binary
   const { error, stderr } = await asc.main(
     [
-      'assembly/index.ts',
+      entry,
       '--outFile=module.wasm',
       ...['-O3', '--converge', '--noAssert', '--runtime=stub', '--importMemory', `--enable=${features}`],
       ...flags,

@@ -41,6 +41,12 @@ const tasks = {
     environment.ROWWISE_COMMAND = 'npm start --' // how the CLI tells the user to go on
     handOver('apps/cli/dist/rowwise.js')
   },
+  bench() {
+    step('installing and building (once)')
+    install()
+    turbo('build', '--filter=@rowwise/bench')
+    handOver('apps/bench/dist/rowwise-bench.js')
+  },
   soak() {
     step('installing and building')
     install()

@@ -1,6 +1,8 @@
-"""Times the reference network in PyTorch; takes the benchmark's task as JSON, prints its result as JSON."""
+"""Times the reference network in PyTorch: takes turns as JSON lines on standard input, answers with what it measured."""
 import json
+import math
 import resource
+import signal
 import statistics
 import sys
 import time
@@ -8,7 +10,8 @@ import time
 import torch
 from torch import nn
 
-task = json.loads(sys.argv[1])
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # the benchmark decides when to end
+task = json.loads(sys.argv[-1])
 shape = task["network"]
 torch.set_num_threads(task["threads"])
 
@@ -24,32 +27,10 @@ class LSTMNet(nn.Module):
         return self.fc_1(out[:, -1, :])
 
 
-def measure(workload, step):
-    for _ in range(20):
-        step()
-    times, end = [], time.perf_counter() + task["seconds"]
-    while time.perf_counter() < end or len(times) < 5:
-        began = time.perf_counter()
-        step()
-        times.append(1000 * (time.perf_counter() - began))
-    times.sort()
-    median = statistics.median(times)
-    return {
-        **workload,
-        "median": median,
-        "p75": times[int(0.75 * len(times))],
-        "p99": times[int(0.99 * len(times))],
-        "mad": statistics.median(abs(t - median) for t in times),
-        "steps": len(times),
-    }
-
-
-torch.manual_seed(0)
-timings = []
-for workload in task["workloads"]:
+def prepare(kind, batch):
     net = LSTMNet()
-    x = torch.rand(workload["batch"], shape["time"], shape["inputSize"]) * 3.2 - 0.4
-    y = torch.arange(workload["batch"]) % shape["numClasses"]
+    x = torch.rand(batch, shape["time"], shape["inputSize"]) * 3.2 - 0.4
+    y = torch.arange(batch) % shape["numClasses"]
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
 
@@ -62,7 +43,49 @@ for workload in task["workloads"]:
         with torch.no_grad():
             return net(x).numpy()
 
-    timings.append(measure(workload, train if workload["kind"] == "train" else predict))
+    return train if kind == "train" else predict
 
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"description": f"PyTorch {torch.__version__}, {task['threads']} threads", "timings": timings, "peakMemory": peak}))
+
+def timed(step, seconds):
+    times, end = [], time.perf_counter() + seconds
+    while True:
+        began = time.perf_counter()
+        step()
+        times.append(1000 * (time.perf_counter() - began))
+        if time.perf_counter() >= end:
+            return times
+
+
+def summarize(times):
+    sample = times[:: math.ceil(len(times) / 100)]
+    times = sorted(times)
+    median = statistics.median(times)
+    return {
+        "median": median,
+        "p75": times[min(len(times) - 1, int(0.75 * len(times)))],
+        "p99": times[min(len(times) - 1, int(0.99 * len(times)))],
+        "mad": statistics.median(abs(t - median) for t in times),
+        "steps": len(times),
+        "sample": sample,
+        "leaked": 0,
+    }
+
+
+def answer(value):
+    print(json.dumps(value), flush=True)
+
+
+torch.manual_seed(0)
+answer({"description": f"PyTorch {torch.__version__}, {task['threads']} threads"})
+steps = {}
+for line in sys.stdin:
+    turn = json.loads(line)
+    kind, batch = turn["workload"]["kind"], turn["workload"]["batch"]
+    first = None
+    if (kind, batch) not in steps:
+        steps[kind, batch] = prepare(kind, batch)
+        first = timed(steps[kind, batch], 0)[0]
+        timed(steps[kind, batch], 0.3)
+    result = summarize(timed(steps[kind, batch], turn["seconds"]))
+    answer(result if first is None else {**result, "first": first})
+answer({"peakMemory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})

@@ -1,55 +1,62 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { availableParallelism } from 'node:os'
+import { isRowwiseError } from '@rowwise/errors'
+import { Command, CommanderError, Option } from 'commander'
+import { USAGE_ERROR } from './exit'
+import { backends, growths, positive, share, size, sizes, threads } from './options'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
-
-const positive = (text: string): number => {
-  const value = Number(text)
-  if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number over 0.')
-  return value
-}
-const size = (text: string): number => {
-  const value = positive(text)
-  if (!Number.isInteger(value) || value > 100_000)
-    throw new InvalidArgumentError('Expected an integer from 1 to 100000.')
-  return value
-}
+const cores = Math.min(8, availableParallelism())
 
 const program = new Command('rowwise-bench')
-  .description('How fast an LSTM trains and predicts here.')
+  .description('How fast an LSTM trains and predicts here: every backend that runs, and others beside it.')
   .version(version)
   .exitOverride()
+  .showSuggestionAfterError(false)
+  .configureHelp({ showGlobalOptions: false })
 
 program
-  .command('step', { isDefault: true })
-  .description('time a training step and predictions on one backend')
-  .option('--backend <name>', 'auto, wasm or cpu', 'auto')
-  .option('--kernels <path>', 'auto, relaxed-simd, simd, js, or off for the composed graph', 'auto')
-  .option('--threads <n>', 'threads of the kernels (default: one per processor)', size)
-  .option('--batch <n>', 'samples per training step', size, 64)
+  .command('compare', { isDefault: true })
+  .description('time training steps and predictions of everyone in turn, round after round')
+  .option('--backend <names>', 'all, or some of cuda,wasm,cpu', backends, backends('all'))
+  .option('--threads <counts>', 'threads of the kernels', threads, cores > 1 ? [1, cores] : [1])
+  .option('--batch <sizes>', 'samples per step', sizes, [1, 64, 256, 1000])
   .option('--hidden-size <n>', 'features of the hidden state', size, 64)
   .option('--num-layers <n>', 'LSTM layers', size, 1)
-  .option('--seconds <s>', 'measuring time per figure', positive, 2)
-  .option('--json', 'print JSON for machines')
-  .action(async (options) => (await import('./commands/step')).step(options))
+  .addOption(
+    new Option('--sequence <kind>', '28 rows of 28, 784 pixels, or 784 pixels in a random order')
+      .choices(['rows', 'pixels', 'permuted'])
+      .default('rows'),
+  )
+  .option('--grow <sizes>', 'how a step grows with some of T,N,H,layers', growths, [])
+  .option('--peers', 'beside PyTorch, onnxruntime, jax-js, tfjs-layers and the plain graph')
+  .option('--python <path>', 'a Python with torch', '/usr/bin/python3')
+  .option('--newer-node <path>', 'also on a Node of 22 or later, for relaxed SIMD')
+  .option('--seconds <s>', 'measuring time in all (default: 40, with --peers 170)', positive)
+  .option('--json', 'print the whole report as JSON')
+  .option('--markdown', 'print Markdown')
+  .option('--html <file>', 'write a page with charts')
+  .option('--charts <directory>', 'write the charts as SVG files')
+  .option('--save <file>', 'keep the report, for --compare')
+  .option('--compare <file>', 'compare with a kept report; exit code 1 when something became slower')
+  .action(async (options) => (await import('./commands/compare')).compare(options))
 
 program
-  .command('peers')
-  .description('the same network here, in PyTorch, tfjs-layers and onnxruntime, side by side in one run, as ratios')
-  .option('--python <path>', 'a Python with torch', '/usr/bin/python3')
-  .option('--newer-node <path>', 'a Node of 22 or later, for relaxed SIMD')
-  .option('--rounds <n>', 'how often each is timed, in turn', size, 5)
-  .option('--seconds <s>', 'measuring time per figure and round', positive, 1)
+  .command('accuracy')
+  .description('how long training takes to reach an accuracy on the real MNIST')
+  .option('--target <share>', 'the accuracy to reach', share, 0.97)
+  .option('--seeds <n>', 'how many runs', size, 5)
+  .option('--max-epochs <n>', 'when to give a run up', size, 20)
   .option('--json', 'print JSON for machines')
-  .action(async (options) => (await import('./commands/peers')).peers(options))
+  .action(async (options) => (await import('./commands/accuracy')).accuracy(options))
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR
   else {
     console.error(`rowwise-bench: ${(error as Error).message}`)
-    process.exitCode = 1
+    process.exitCode = isRowwiseError(error) ? USAGE_ERROR : 1
   }
 }

@@ -17,22 +17,28 @@ export interface NetworkShape {
 /** 28 rows of 28 pixels → LSTM(64) → 10 classes. */
 export const REFERENCE_NETWORK: NetworkShape = { time: 28, inputSize: 28, hiddenSize: 64, numLayers: 1, numClasses: 10 }
 
-/** What a child process is told, as JSON in its first argument. */
+/** What a child process is told when it starts, as JSON in its last argument. */
 export interface ChildTask {
   network: NetworkShape
-  workloads: Workload[]
   /** Threads to compute on. */
   threads: number
-  /** Seconds of measuring per workload, after the warm-up. */
-  seconds: number
+  /** Read the pixels in a fixed random order. */
+  permuted?: boolean
   /** Backend of TensorFlow.js, where it matters. */
   backend?: string
   /** Kernel path of Rowwise, where it matters. */
   kernels?: string
 }
 
-/** One workload's times in a child process, in milliseconds. */
-export interface Timing extends Workload {
+/** A turn of a child: it times a workload for so long, and answers with a {@link Slice}. */
+export interface Turn {
+  workload: Workload
+  /** Seconds of measuring, after the warm-up, which comes with a workload's first turn. */
+  seconds: number
+}
+
+/** What a child measured in a turn; times in milliseconds, each taken after the step's result was read back. */
+export interface Slice {
   median: number
   p75: number
   p99: number
@@ -40,16 +46,21 @@ export interface Timing extends Workload {
   mad: number
   /** Steps that were timed. */
   steps: number
+  /** Some of their times, for a picture of the distribution. */
+  sample: number[]
+  /** The very first step of the workload, in its first turn: compilation and allocation included. */
+  first?: number
+  /** Tensors that the steps left behind. */
+  leaked: number
 }
 
-/** What a child process prints, as JSON on its last line. */
-export interface ChildResult {
-  /** What ran, with its version. */
-  description: string
-  timings: Timing[]
+/** What a child says at its end. */
+export interface Farewell {
   /** Peak resident memory in MiB. */
   peakMemory: number
 }
+
+export const labelOf = ({ kind, batch }: Workload): string => `${kind} ${batch}`
 
 /** Multiply-adds of the matrix products in one sample's forward pass. */
 function forwardWork({ time, inputSize, hiddenSize, numLayers }: NetworkShape): number {

@@ -2,9 +2,8 @@
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Generator } from '@rowwise/torch-random'
-import type { Timing } from '../workload'
-import { measure, readTask, report } from './measure'
 import { encodeOnnxLSTMNet } from './onnx-model'
+import { readTask, serve } from './serve'
 
 interface OnnxRuntime {
   InferenceSession: {
@@ -24,11 +23,13 @@ const session = await onnx.InferenceSession.create(encodeOnnxLSTMNet(task.networ
   intraOpNumThreads: task.threads,
   interOpNumThreads: 1,
 })
-const timings: Timing[] = []
-for (const workload of task.workloads.filter(({ kind }) => kind === 'predict')) {
-  const values = new Generator(1).uniform(new Float32Array(workload.batch * time * inputSize), -0.4, 2.8)
-  // The operator reads [time, batch, input]; the numbers are noise, so no transposition is timed.
-  const feeds = { x: new onnx.Tensor('float32', values, [time, workload.batch, inputSize]) }
-  timings.push(await measure(workload, task.seconds, async () => (await session.run(feeds)).logits.data))
-}
-report({ description: `onnxruntime-node ${onnx.env.versions.common}`, timings })
+
+await serve({
+  description: `onnxruntime-node ${onnx.env.versions.common}`,
+  async prepare({ batch }) {
+    const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
+    // The operator reads [time, batch, input]; the numbers are noise, so no transposition is timed.
+    const feeds = { x: new onnx.Tensor('float32', values, [time, batch, inputSize]) }
+    return async () => (await session.run(feeds)).logits.data
+  },
+})

@@ -1,0 +1,32 @@
+import { type ImageDataset, loadMnist, subset } from '@rowwise/data-mnist'
+import { Generator } from '@rowwise/torch-random'
+import type { NetworkShape } from '../workload'
+
+const PIXELS = 28 * 28
+
+/** Real MNIST where the network reads its pixels in some order, and as many bytes of noise elsewhere. */
+export async function trainingData(network: NetworkShape, batch: number, permuted: boolean): Promise<ImageDataset> {
+  const { time, inputSize, numClasses } = network
+  if (time * inputSize === PIXELS && numClasses === 10) {
+    const images = subset((await loadMnist()).train, 0, Math.max(6400, 4 * batch))
+    return { ...(permuted ? permute(images) : images), height: time, width: inputSize }
+  }
+  const length = 4 * batch
+  const noise = new Generator(2).uniform(new Float32Array(length * time * inputSize), 0, 256)
+  return {
+    ...{ name: 'noise', length, height: time, width: inputSize },
+    images: Uint8Array.from(noise),
+    labels: Uint8Array.from({ length }, (_, index) => index % numClasses),
+    classNames: Array.from({ length: numClasses }, (_, index) => String(index)),
+  }
+}
+
+/** The same permutation of the pixels for every image (Le, Jaitly and Hinton 2015). */
+function permute(dataset: ImageDataset): ImageDataset {
+  const order = new Generator(0).randperm(PIXELS)
+  const images = Uint8Array.from(dataset.images, (_, at) => {
+    const pixel = at % PIXELS
+    return dataset.images[at - pixel + order[pixel]]
+  })
+  return { ...dataset, images }
+}

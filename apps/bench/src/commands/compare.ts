@@ -1,0 +1,124 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { INTERRUPTED, SLOWER, UsageError } from '../exit'
+import { measureCurves } from '../run/curves'
+import { type Entrants, entrantsOf } from '../run/entrants'
+import { measureGrowth } from '../run/growth'
+import { commandLine, describeMachine, measurePeak } from '../run/machine'
+import { measureAll } from '../run/measure-all'
+import { changesSince } from '../run/ratios'
+import { type OldReport, oldReport, type Report, SCHEMA } from '../run/report'
+import { drawCharts } from '../show/charts'
+import { renderPage } from '../show/page'
+import { ProgressLine } from '../show/progress-line'
+import { renderMarkdown, renderTable } from '../show/table'
+import { changesTable, machineLine, type Table, tablesOf } from '../show/tables'
+import { type NetworkShape, REFERENCE_NETWORK, type Workload } from '../workload'
+
+/** The flags of `rowwise-bench`. */
+export interface CompareFlags extends Entrants {
+  batch: number[]
+  hiddenSize: number
+  numLayers: number
+  sequence: 'rows' | 'pixels' | 'permuted'
+  grow: string[]
+  seconds?: number
+  json?: boolean
+  markdown?: boolean
+  html?: string
+  charts?: string
+  save?: string
+  compare?: string
+}
+
+/** Measuring time when none is given: enough for stable medians of ours, or of everybody. */
+const DEFAULT_SECONDS = { own: 40, peers: 170 }
+
+/** `rowwise-bench`: everyone who runs here, in turn. */
+export async function compare(flags: CompareFlags): Promise<void> {
+  const old = flags.compare === undefined ? null : await readOld(flags.compare)
+  const interruption = new AbortController()
+  process.on('SIGINT', () => {
+    if (interruption.signal.aborted) process.exit(INTERRUPTED)
+    interruption.abort()
+  })
+  const { signal } = interruption
+  const progress = new ProgressLine()
+  const onProgress = (text: string): void => progress.show(text)
+  const network = networkOf(flags)
+  onProgress('measuring what a core can do')
+  const peakGflops = await measurePeak()
+  const { contestants, absent } = await entrantsOf(flags)
+  const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
+  const plan = { network, permuted: flags.sequence === 'permuted', peakGflops, signal, onProgress }
+  const workloads = (['train', 'predict'] as const).flatMap((kind) =>
+    flags.batch.map((batch): Workload => ({ kind, batch })),
+  )
+  const outcome = await measureAll(contestants, { ...plan, workloads, seconds })
+  const wantsCharts = flags.html !== undefined || flags.charts !== undefined
+  const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
+  const report: Report = {
+    schema: SCHEMA,
+    command: commandLine(),
+    machine: describeMachine(),
+    network,
+    peakGflops,
+    ...outcome,
+    absent: [...absent, ...outcome.absent],
+    growth: signal.aborted ? [] : await measureGrowth(sizes, contestants, plan),
+    curves: wantsCharts && !signal.aborted ? await measureCurves(contestants, onProgress) : [],
+  }
+  progress.clear()
+  await show(report, old, flags)
+  if (signal.aborted) process.exitCode = INTERRUPTED
+}
+
+async function show(report: Report, old: OldReport | null, flags: CompareFlags): Promise<void> {
+  const changes = old ? changesSince(old, report.rows) : []
+  const tables = [...tablesOf(report), ...(old ? [changesTable(changes)] : [])]
+  if (flags.save !== undefined) await writeFile(flags.save, `${JSON.stringify(report)}\n`)
+  if (flags.html !== undefined) await writeFile(flags.html, await renderPage(report))
+  if (flags.charts !== undefined) {
+    for (const { name, svg } of await drawCharts(report)) {
+      await writeFile(join(flags.charts, `${name}.svg`), onWhite(svg))
+    }
+  }
+  if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, changes })}\n`)
+  else process.stdout.write(`${texts(report, tables, flags.markdown ?? false).join('\n\n')}\n`)
+  if (changes.some(({ verdict }) => verdict === 'slower')) process.exitCode = SLOWER
+}
+
+function texts(report: Report, tables: Table[], isMarkdown: boolean): string[] {
+  const draw = ({ title, head, rows, left }: Table): string =>
+    isMarkdown ? `**${title}**\n\n${renderMarkdown(head, rows, left)}` : `${title}\n${renderTable(head, rows, left)}`
+  const absent = report.absent.map(({ contestant, reason }) => `${isMarkdown ? '- ' : '  '}${contestant}: ${reason}`)
+  return [
+    machineLine(report),
+    ...tables.map(draw),
+    ...(absent.length > 0 ? [`not measured:\n${absent.join('\n')}`] : []),
+    `made by: ${report.command}`,
+  ]
+}
+
+/** A picture for a page of unknown colour. */
+function onWhite(svg: string): string {
+  return svg.replace(/<svg ([^>]*)>/, '<svg $1 color="#222"><rect width="100%" height="100%" fill="white"/>')
+}
+
+function networkOf({ hiddenSize, numLayers, sequence }: CompareFlags): NetworkShape {
+  const steps = sequence === 'rows' ? {} : { time: 784, inputSize: 1 }
+  return { ...REFERENCE_NETWORK, hiddenSize, numLayers, ...steps }
+}
+
+async function readOld(path: string): Promise<OldReport> {
+  const text = await readFile(path, 'utf8').catch((cause) => {
+    throw new UsageError(`${path} cannot be read: ${cause.message}; make one with --save`, { cause })
+  })
+  try {
+    return oldReport.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new UsageError(`${path} is no report of this version (schema ${SCHEMA}); make a new one with --save`, {
+      cause,
+    })
+  }
+}

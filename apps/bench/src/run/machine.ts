@@ -1,0 +1,26 @@
+import { execFile } from 'node:child_process'
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { promisify } from 'node:util'
+import { childProgram } from '../contestants/contestants'
+import type { Report } from './report'
+
+/** Threads to try: one, and as many as there are cores, up to what a network of this size can use. */
+export const MOST_THREADS = Math.min(8, availableParallelism())
+
+export function describeMachine(): Report['machine'] {
+  const { node, v8 } = process.versions
+  const cpu = cpus()[0]?.model.trim() || 'unknown processor'
+  const memoryGiB = Math.round(totalmem() / 2 ** 30)
+  return { cpu, cores: cpus().length, memoryGiB, node, v8, platform: `${type()} ${release()}` }
+}
+
+/** GFLOP/s of multiply-adds on one core, in a process of its own. */
+export async function measurePeak(): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, [childProgram('peak')])
+  return (JSON.parse(stdout) as { gflops: number }).gflops
+}
+
+/** How this run was called. */
+export function commandLine(): string {
+  return ['rowwise-bench', ...process.argv.slice(2)].join(' ')
+}

@@ -1,0 +1,110 @@
+import type { Change } from '../run/ratios'
+import { ratiosOf } from '../run/ratios'
+import type { Report, Row } from '../run/report'
+
+/** A table before it is drawn. */
+export interface Table {
+  title: string
+  head: string[]
+  rows: string[][]
+  /** Columns of text. */
+  left: number
+}
+
+const NAMES = { train: 'training', predict: 'prediction' } as const
+const ms = (value: number): string => (Number.isFinite(value) ? `${value.toPrecision(value < 1 ? 3 : 4)}` : '-')
+const percent = (share: number): string => `${Math.round(100 * share)} %`
+const whole = (value: number): string => (Number.isFinite(value) ? String(Math.round(value)) : '-')
+
+/** Everything that a report has to say, as tables. */
+export function tablesOf(report: Report): Table[] {
+  return [results(report.rows), participants(report), ratios(report.rows), growth(report)].filter(
+    ({ rows }) => rows.length > 0,
+  )
+}
+
+function results(rows: readonly Row[]): Table {
+  const sorted = [...rows].sort((a, b) => b.kind.localeCompare(a.kind) || a.batch - b.batch || a.median - b.median)
+  return {
+    title: 'a step, in milliseconds',
+    head: ['', 'batch', 'who', 'median', 'p75', 'p99', 'MAD', 'samples/s', 'GFLOP/s', 'of peak', 'first', 'leaked'],
+    rows: sorted.map((row) => [
+      NAMES[row.kind],
+      String(row.batch),
+      row.contestant,
+      ...[row.median, row.p75, row.p99, row.mad].map(ms),
+      whole(row.samplesPerSecond),
+      row.gflops.toFixed(1),
+      percent(row.shareOfPeak),
+      ms(row.firstStep),
+      String(row.leaked),
+    ]),
+    left: 3,
+  }
+}
+
+function participants({ participants }: Report): Table {
+  return {
+    title: 'who took part',
+    head: ['who', 'what', 'start-up ms', 'peak MiB'],
+    rows: participants.map((one) => [one.contestant, one.description, whole(one.startUp), whole(one.peakMemory)]),
+    left: 2,
+  }
+}
+
+function ratios(rows: readonly Row[]): Table {
+  return {
+    title: 'ours at its best against each peer at its best: medians of the ratios round by round',
+    head: ['', 'batch', 'Rowwise', 'ms', 'the peer', 'ms', 'times as fast'],
+    rows: ratiosOf(rows).map(({ kind, batch, ours, peer, ratio }) => [
+      NAMES[kind],
+      String(batch),
+      ours.contestant,
+      ms(ours.median),
+      peer.contestant,
+      ms(peer.median),
+      `${ratio.toPrecision(3)} ×`,
+    ]),
+    left: 3,
+  }
+}
+
+function growth({ growth }: Report): Table {
+  return {
+    title: 'how a training step grows: time ~ size to the power of the exponent',
+    head: ['of', 'who', 'sizes and ms', 'exponent'],
+    rows: growth.map(({ of, contestant, points, exponent }) => [
+      of,
+      contestant,
+      points.map(({ size, ms: time }) => `${size}: ${ms(time)}`).join(', '),
+      exponent.toFixed(2),
+    ]),
+    left: 3,
+  }
+}
+
+/** What changed since an older report. */
+export function changesTable(changes: readonly Change[]): Table {
+  return {
+    title: 'compared with the older report: new time over old',
+    head: ['', 'batch', 'who', 'ratio', 'noise', 'verdict'],
+    rows: changes.map(({ kind, batch, contestant, ratio, band, verdict }) => [
+      NAMES[kind],
+      String(batch),
+      contestant,
+      ratio.toFixed(3),
+      `±${percent(band)}`,
+      verdict,
+    ]),
+    left: 3,
+  }
+}
+
+/** Where it was measured, in one line. */
+export function machineLine({ machine, network, peakGflops }: Report): string {
+  const { time, inputSize, hiddenSize, numLayers } = network
+  return (
+    `${machine.cpu} × ${machine.cores}, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node}; ` +
+    `LSTM of ${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}; WebAssembly peak ${peakGflops.toFixed(1)} GFLOP/s a core`
+  )
+}

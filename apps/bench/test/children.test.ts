@@ -1,0 +1,123 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Contestant } from '../src/contestants/contestants'
+import { measureAll, type Plan } from '../src/run/measure-all'
+import { changesSince, ratiosOf } from '../src/run/ratios'
+import type { Row } from '../src/run/report'
+import { exponentOf, median, medianDeviation, noiseOf } from '../src/run/statistics'
+import { REFERENCE_NETWORK } from '../src/workload'
+
+const directory = mkdtempSync(join(tmpdir(), 'rowwise-children-'))
+
+/** A contestant that is a program of ours, which speaks the children's language or fails to. */
+function contestant(name: string, onTurn: string): Contestant {
+  const path = join(directory, `${name}.mjs`)
+  writeFileSync(
+    path,
+    `import { createInterface } from 'node:readline'
+     console.log('a library says hello')
+     console.log(JSON.stringify({ description: '${name}' }))
+     for await (const line of createInterface({ input: process.stdin })) { const { workload } = JSON.parse(line); ${onTurn} }
+     console.log(JSON.stringify({ peakMemory: 1 }))`,
+  )
+  const command = [process.execPath, path]
+  return { name, isOurs: true, command, task: { threads: 1 }, kinds: ['train', 'predict'], get: 'nothing' }
+}
+
+const answer = (milliseconds: string): string =>
+  `console.log(JSON.stringify({ median: ${milliseconds}, p75: 1, p99: 1, mad: 0, steps: 1, sample: [1], first: 9, leaked: 0 }))`
+
+const plan: Plan = {
+  network: REFERENCE_NETWORK,
+  permuted: false,
+  workloads: [
+    { kind: 'train', batch: 64 },
+    { kind: 'train', batch: 1000 },
+  ],
+  seconds: 0.2,
+  peakGflops: 10,
+  signal: new AbortController().signal,
+  onProgress() {},
+}
+
+describe('a contestant that', () => {
+  it('crashes in a turn is a row that says so, and the others go on', async () => {
+    const crashing = contestant('crashing', 'throw new Error("out of memory, say")')
+    const good = contestant('good', answer('workload.batch / 64'))
+    const { rows, absent } = await measureAll([crashing, good], plan)
+    expect(rows.map(({ contestant, batch, median }) => [contestant, batch, median])).toEqual([
+      ['good', 64, 1],
+      ['good', 1000, 1000 / 64],
+    ])
+    expect(absent[0]).toEqual({ contestant: 'crashing, train 64', reason: 'Error: out of memory, say' })
+  })
+
+  it('does not start is named with the command that gets it', async () => {
+    const missing = { ...contestant('missing', ''), command: ['/nowhere/program'] }
+    const { absent } = await measureAll([missing], plan)
+    expect(absent).toEqual([{ contestant: 'missing', reason: expect.stringMatching(/ENOENT; get it with: nothing$/) }])
+  })
+
+  it('is killed is told by its signal', async () => {
+    const { absent } = await measureAll([contestant('killed', 'process.kill(process.pid, "SIGKILL")')], plan)
+    expect(absent[0].reason).toBe('SIGKILL')
+  })
+
+  it('is slow is spared the large batches', async () => {
+    const { rows, absent } = await measureAll([contestant('slow', answer('1500'))], plan)
+    expect(rows.map(({ batch }) => batch)).toEqual([64])
+    expect(absent).toEqual([{ contestant: 'slow, train 1000', reason: 'left out: a step would take about 23.4 s' }])
+  })
+})
+
+const row = (contestant: string, rounds: number[]): Row =>
+  ({
+    contestant,
+    isOurs: contestant.startsWith('Rowwise'),
+    kind: 'train',
+    batch: 64,
+    rounds,
+    median: median(rounds),
+  }) as Row
+
+describe('ratios', () => {
+  it('are medians of the rounds’ ratios, of the best of each', () => {
+    const rows = [
+      row('Rowwise, 1', [9, 9, 9]),
+      row('Rowwise, 2', [1, 2, 4]),
+      row('peer, 1', [3, 6, 40]),
+      row('peer, 2', [50, 50, 50]),
+    ]
+    expect(ratiosOf(rows).map(({ ours, peer, ratio }) => [ours.contestant, peer.contestant, ratio])).toEqual([
+      ['Rowwise, 2', 'peer, 1', 3],
+    ])
+  })
+
+  it('with an older report count only beyond the noise of both', () => {
+    const verdict = (before: number[], now: number[]) =>
+      changesSince({ schema: 2, rows: [row('a', before)] }, [row('a', now)])[0].verdict
+    expect(verdict([10, 10, 10], [10.2, 10.2, 10.2])).toBe('same')
+    expect(verdict([10, 10, 10], [11, 11, 11])).toBe('slower')
+    expect(verdict([11, 11, 11], [10, 10, 10])).toBe('faster')
+    expect(verdict([8, 10, 12], [9, 11, 13])).toBe('same')
+  })
+})
+
+describe('statistics', () => {
+  it('take the middle', () => {
+    expect([median([3, 1, 2]), median([4, 1, 2, 3]), median([]), medianDeviation([1, 2, 9])]).toEqual([
+      2,
+      2.5,
+      Number.NaN,
+      1,
+    ])
+    expect(noiseOf([5, 5, 5])).toBe(0)
+  })
+
+  it('find the exponent of a power', () => {
+    const points = [1, 2, 4, 8].map((size) => ({ size, ms: 3 * size ** 1.5 }))
+    expect(exponentOf(points)).toBeCloseTo(1.5, 10)
+  })
+})
