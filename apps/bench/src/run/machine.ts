@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process'
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os'
+import { cpus, release, totalmem, type } from 'node:os'
 import { promisify } from 'node:util'
 import { childProgram } from '../contestants/contestants'
 import type { Report } from './report'
-
-/** Threads to try: one, and as many as there are cores, up to what a network of this size can use. */
-export const MOST_THREADS = Math.min(8, availableParallelism())
 
 export function describeMachine(): Report['machine'] {
   const { node, v8 } = process.versions
