@@ -10,7 +10,7 @@ import {
   removeTemporaries,
   writeToCache,
 } from './sources/cache'
-import { checkDownloadOptions, type DownloadOptions, download } from './sources/download'
+import { checkDownloadOptions, type DownloadOptions, download, type Platform } from './sources/download'
 import { findMnistData, readFromNpm } from './sources/npm-package'
 import { readFromRoot } from './sources/root-directory'
 import { FILES, PUBLISHED, type PublishedFile, VARIANTS, type Variant } from './variants'
@@ -81,6 +81,11 @@ export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedM
   return { train: await half('train'), test: await half('test') }
 }
 
+const NODE: Platform = {
+  unpack: (bytes, maxBytes, name) => (isGzip(bytes) ? gunzip(bytes, maxBytes, name) : bytes),
+  followsRedirects: false,
+}
+
 type FileReader = (name: string) => Promise<Uint8Array>
 
 async function publishedReader(variant: Variant, options: LoadMnistOptions): Promise<FileReader> {
@@ -103,7 +108,7 @@ async function publishedReader(variant: Variant, options: LoadMnistOptions): Pro
       throw new DataNotFoundError(`the cache ${directory} holds no ${variant}/${name}; leave source out to download it`)
     }
     await prepareCache(directory, variant)
-    const bytes = await download(variant, file, options)
+    const bytes = await download(variant, file, options, NODE)
     await writeToCache(directory, variant, file, bytes)
     return bytes
   }

@@ -3,7 +3,8 @@ import type { RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadMnist } from '../src'
-import { type DownloadOptions, download } from '../src/sources/download'
+import { gunzip, isGzip } from '../src/gzip'
+import { type DownloadOptions, download, type Platform } from '../src/sources/download'
 import { PUBLISHED } from '../src/variants'
 import { MirrorServer, realFile } from './mirror-server'
 
@@ -91,14 +92,24 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+const node: Platform = {
+  unpack: (bytes, maxBytes, name) => (isGzip(bytes) ? gunzip(bytes, maxBytes, name) : bytes),
+  followsRedirects: false,
+}
+
 const get = (mirrors: string[], options: Partial<DownloadOptions> = {}) =>
-  download('mnist', labels, {
-    mirrors: mirrors.map((name) => server.url(name)),
-    retries: 0,
-    timeoutMs: 1000,
-    stallMs: 200,
-    ...options,
-  })
+  download(
+    'mnist',
+    labels,
+    {
+      mirrors: mirrors.map((name) => server.url(name)),
+      retries: 0,
+      timeoutMs: 1000,
+      stallMs: 200,
+      ...options,
+    },
+    node,
+  )
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -144,7 +155,7 @@ describe('a download', () => {
       return new Response(null, { status: 302, headers: { location: server.url() } })
     }
     const options = { mirrors: ['https://mirror.example/'], fetch, retries: 0 }
-    await expect(download('mnist', labels, options)).rejects.toThrow(/from https: to http:, which is refused/)
+    await expect(download('mnist', labels, options, node)).rejects.toThrow(/from https: to http:, which is refused/)
     expect(asked).toEqual(['https://mirror.example/t10k-labels-idx1-ubyte.gz'])
   })
 

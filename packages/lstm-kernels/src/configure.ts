@@ -2,7 +2,7 @@ import type { KernelPath, LSTMEngine } from './engine'
 import { KernelMemoryError, KernelOptionError } from './errors'
 import { JsEngine } from './js/js-engine'
 import { MAX_THREADS } from './threads/control'
-import { nodeWorkerThreads } from './threads/start-worker'
+import { whyNoThreads } from './threads/start-worker'
 import { kernelModule } from './wasm/module'
 import { WasmEngine } from './wasm/wasm-engine'
 
@@ -98,7 +98,9 @@ function start(chosen: KernelOptions) {
       notes.push(missing(candidate))
       continue
     }
-    const workers = nodeWorkerThreads() === undefined ? 1 : count
+    const obstacle = count > 1 ? whyNoThreads() : null
+    if (obstacle !== null) notes.push(`one thread in the place of ${count}: ${obstacle}`)
+    const workers = obstacle === null ? count : 1
     try {
       return { engine: new WasmEngine(candidate, module, workers, (reason) => reportLoss(notes, reason)), notes }
     } catch (error) {

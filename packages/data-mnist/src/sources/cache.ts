@@ -64,7 +64,7 @@ export async function readFromCache(
         throw new ChecksumError(`${path} has ${size} bytes, the published ${file.name} has ${file.bytes}; ${mend}`)
       }
       const bytes = await handle.readFile()
-      verify(bytes, file, path, mend)
+      await verify(bytes, file, path, mend)
       return bytes
     } finally {
       await handle.close()

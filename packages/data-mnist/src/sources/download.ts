@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { DownloadError, LoaderOptionError } from '../errors'
-import { gunzip, isGzip } from '../gzip'
 import { MIRRORS, type PublishedFile, type Variant } from '../variants'
 import { fetchBytes, MirrorFailure } from './fetch-bytes'
 import { verify } from './verify'
@@ -40,6 +38,14 @@ export interface DownloadOptions {
   fetch?: typeof fetch
 }
 
+/** What differs between Node and a browser. */
+export interface Platform {
+  /** Unpacks one gzip member to at most so many bytes; other bytes come back as they are. */
+  unpack(bytes: Uint8Array, maxBytes: number, name: string): Uint8Array | Promise<Uint8Array>
+  /** Whether redirects are followed before we see them. */
+  followsRedirects: boolean
+}
+
 /** What compressing can add to data that it cannot shrink. */
 const GZIP_OVERHEAD_BYTES = 1 << 16
 
@@ -67,16 +73,21 @@ export function checkDownloadOptions(options: DownloadOptions): void {
  *
  * @throws {@link DownloadError} with the reason of each mirror; the signal's reason.
  */
-export async function download(variant: Variant, file: PublishedFile, options: DownloadOptions): Promise<Uint8Array> {
+export async function download(
+  variant: Variant,
+  file: PublishedFile,
+  options: DownloadOptions,
+  platform: Platform,
+): Promise<Uint8Array> {
   const { mirrors = mirrorsFromEnvironment() ?? MIRRORS[variant], retries = 2, backoffMs = 1000, signal } = options
   const reasons = new Map<string, string>()
   let candidates = mirrors.map((mirror) => addressOf(mirror, file.name))
   for (let round = 0; round <= retries && candidates.length > 0; round++) {
-    if (round > 0) await sleep(backoffMs * 2 ** (round - 1), undefined, { signal })
+    if (round > 0) await sleep(backoffMs * 2 ** (round - 1), signal)
     const passing: URL[] = []
     for (const url of candidates) {
       try {
-        return await downloadFrom(url, file, options)
+        return await downloadFrom(url, file, options, platform)
       } catch (error) {
         signal?.throwIfAborted()
         reasons.set(url.host + url.pathname, (error as Error).message)
@@ -90,25 +101,41 @@ export async function download(variant: Variant, file: PublishedFile, options: D
   throw new DownloadError(`${file.name} could not be downloaded (${list}); check the network, or ${other}`)
 }
 
-async function downloadFrom(url: URL, file: PublishedFile, options: DownloadOptions): Promise<Uint8Array> {
+async function downloadFrom(
+  url: URL,
+  file: PublishedFile,
+  options: DownloadOptions,
+  { unpack, followsRedirects }: Platform,
+): Promise<Uint8Array> {
   const { timeoutMs = 120_000, stallMs = 15_000, signal, onProgress } = options
   const bytes = await fetchBytes(url, {
     maxBytes: file.bytes + GZIP_OVERHEAD_BYTES,
     timeoutMs,
     stallMs,
     signal,
-    fetch: options.fetch ?? globalThis.fetch,
+    fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    followsRedirects,
     onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
   })
   // A server may have unpacked it for us.
-  const data = isGzip(bytes) ? gunzip(bytes, file.bytes, 'its answer') : bytes
-  verify(data, file, 'its answer', 'the mirror is damaged')
+  const data = await unpack(bytes, file.bytes, 'its answer')
+  await verify(data, file, 'its answer', 'the mirror is damaged')
   return data
 }
 
 function mirrorsFromEnvironment(): readonly string[] | undefined {
-  const text = process.env.ROWWISE_MIRRORS?.trim()
+  const text = (globalThis.process as NodeJS.Process | undefined)?.env?.ROWWISE_MIRRORS?.trim()
   return text ? text.split(/\s+/) : undefined
+}
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds)
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    })
+  })
 }
 
 /** The names are ours, whatever a mirror answers. */

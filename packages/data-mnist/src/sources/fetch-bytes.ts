@@ -10,6 +10,8 @@ export interface FetchBounds {
   signal?: AbortSignal
   /** In the place of the global one. */
   fetch: typeof fetch
+  /** A browser follows redirects by its own rules, and shows nobody where to. @default false */
+  followsRedirects?: boolean
   /** Told the bytes so far, and how many the server promised. */
   onChunk?(received: number, total: number | undefined): void
 }
@@ -34,14 +36,19 @@ export async function fetchBytes(url: URL, bounds: FetchBounds): Promise<Uint8Ar
   const stop = new AbortController()
   const say = (milliseconds: number): string => `${milliseconds / 1000} s`
   const late = setTimeout(() => stop.abort(new MirrorFailure(`took over ${say(timeoutMs)}`, true)), timeoutMs)
-  const stalled = setTimeout(() => stop.abort(new MirrorFailure(`sent nothing for ${say(stallMs)}`, true)), stallMs)
+  let stalled: ReturnType<typeof setTimeout> | undefined
+  const heard = (): void => {
+    clearTimeout(stalled)
+    stalled = setTimeout(() => stop.abort(new MirrorFailure(`sent nothing for ${say(stallMs)}`, true)), stallMs)
+  }
+  heard()
   const onAbort = (): void => stop.abort(signal?.reason)
   signal?.addEventListener('abort', onAbort)
   if (signal?.aborted) onAbort()
   try {
     const response = await request(url, bounds, stop.signal)
-    stalled.refresh()
-    return await readBody(response, bounds, stalled)
+    heard()
+    return await readBody(response, bounds, heard)
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason
     if (error instanceof MirrorFailure) throw error
@@ -55,19 +62,24 @@ export async function fetchBytes(url: URL, bounds: FetchBounds): Promise<Uint8Ar
   }
 }
 
-async function request(url: URL, { fetch }: FetchBounds, signal: AbortSignal): Promise<Response> {
+async function request(url: URL, { fetch, followsRedirects }: FetchBounds, signal: AbortSignal): Promise<Response> {
+  if (followsRedirects) return successful(await fetch(url, { signal, credentials: 'omit' }))
   const seen = new Set<string>()
   let target = url
   while (seen.size <= MAX_REDIRECTS) {
     seen.add(target.href)
     const response = await fetch(target, { redirect: 'manual', signal, headers: { 'accept-encoding': 'identity' } })
     if (!REDIRECTS.includes(response.status)) {
-      if (response.ok) return response
-      throw new MirrorFailure(`HTTP ${response.status}`, response.status === 429 || response.status >= 500)
+      return successful(response)
     }
     target = redirection(target, response.headers.get('location'), seen)
   }
   throw new MirrorFailure(`redirects more than ${MAX_REDIRECTS} times`, false)
+}
+
+function successful(response: Response): Response {
+  if (response.ok) return response
+  throw new MirrorFailure(`HTTP ${response.status}`, response.status === 429 || response.status >= 500)
 }
 
 function redirection(from: URL, location: string | null, seen: ReadonlySet<string>): URL {
@@ -82,7 +94,7 @@ function redirection(from: URL, location: string | null, seen: ReadonlySet<strin
 async function readBody(
   response: Response,
   { maxBytes, onChunk }: FetchBounds,
-  stalled: NodeJS.Timeout,
+  heard: () => void,
 ): Promise<Uint8Array> {
   const length = response.headers.get('content-length')
   const total = length === null ? undefined : Number(length)
@@ -90,12 +102,24 @@ async function readBody(
   if (total !== undefined && total > maxBytes) throw tooLarge()
   const chunks: Uint8Array[] = []
   let received = 0
-  for await (const chunk of (response.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    stalled.refresh()
-    received += chunk.length
+  const reader = response.body?.getReader()
+  for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+    heard()
+    received += part.value.length
     if (received > maxBytes) throw tooLarge()
-    chunks.push(chunk)
+    chunks.push(part.value)
     onChunk?.(received, total)
   }
-  return Buffer.concat(chunks)
+  return concat(chunks, received)
+}
+
+/** Puts chunks together. */
+export function concat(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+  const whole = new Uint8Array(bytes)
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
 }

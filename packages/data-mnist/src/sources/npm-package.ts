@@ -27,6 +27,6 @@ export async function readFromNpm(directory: string | null, file: PublishedFile)
   const bytes = await readFile(path).catch((cause) => {
     throw new DataNotFoundError(`${path} cannot be read; run ${INSTALL} again`, { cause })
   })
-  verify(bytes, file, path, `run ${INSTALL} again`)
+  await verify(bytes, file, path, `run ${INSTALL} again`)
   return bytes
 }

@@ -142,7 +142,9 @@ export class ThreadPool {
 }
 
 function newControl(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS))
+  // A page that is not isolated has no shared arrays, and no second thread either.
+  const Buffer = typeof SharedArrayBuffer === 'function' ? SharedArrayBuffer : ArrayBuffer
+  return new Int32Array(new Buffer(4 * CONTROL_WORDS))
 }
 
 /** Sleeps until the word changes, or for a moment where this thread may not sleep (a browser's main thread). */

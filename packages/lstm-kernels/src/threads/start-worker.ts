@@ -1,4 +1,4 @@
-import { WORKER_SOURCE } from './worker-source'
+import { START, WORKER_SOURCE } from './worker-source'
 
 /** What a worker is given. */
 export interface WorkerStart {
@@ -29,13 +29,30 @@ export function nodeWorkerThreads(): NodeWorkerThreads | undefined {
   return process?.getBuiltinModule?.('node:worker_threads') as NodeWorkerThreads | undefined
 }
 
+interface BrowserGlobals {
+  crossOriginIsolated?: boolean
+  Worker?: typeof Worker
+}
+
+/** Whether threads can share the kernels' memory here; if not, what would mend it. */
+export function whyNoThreads(): string | null {
+  if (nodeWorkerThreads() !== undefined) return null
+  const { crossOriginIsolated, Worker } = globalThis as BrowserGlobals
+  if (Worker === undefined) return 'this runtime has no workers'
+  if (crossOriginIsolated) return null
+  return 'this page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)'
+}
+
 /** Starts a worker that never keeps the process alive; `onExit` is told when it ends by itself. */
 export function startWorker(start: WorkerStart, onExit: (reason: string) => void): WorkerHandle {
   const threads = nodeWorkerThreads()
-  if (threads === undefined) throw new Error('no threads here')
+  return threads === undefined ? startInBrowser(start, onExit) : startInNode(threads, start, onExit)
+}
+
+function startInNode(threads: NodeWorkerThreads, start: WorkerStart, onExit: (reason: string) => void): WorkerHandle {
   // The parent's flags (--import, --require) are for the program, not for a kernel thread.
   const options = { eval: true, workerData: start, execArgv: [], stdin: false, name: 'rowwise-kernel' }
-  const worker = new threads.Worker(WORKER_SOURCE, options)
+  const worker = new threads.Worker(`${WORKER_SOURCE}\n${START.node}`, options)
   worker.unref()
   let expected = false
   worker.on('error', (error) => onExit(`a thread failed: ${error}`))
@@ -51,4 +68,17 @@ export function startWorker(start: WorkerStart, onExit: (reason: string) => void
       void worker.terminate()
     },
   }
+}
+
+/** Needs `blob:` in a content security policy's `worker-src`. */
+function startInBrowser(start: WorkerStart, onExit: (reason: string) => void): WorkerHandle {
+  const url = URL.createObjectURL(new Blob([`${WORKER_SOURCE}\n${START.browser}`], { type: 'text/javascript' }))
+  const worker = new Worker(url, { name: 'rowwise-kernel' })
+  worker.onerror = ({ message }) => onExit(`a thread failed: ${message}`)
+  worker.postMessage(start)
+  const terminate = (): void => {
+    worker.terminate()
+    URL.revokeObjectURL(url)
+  }
+  return { terminate, crash: terminate }
 }

@@ -6,13 +6,18 @@ import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, ROWS, SLICE_COUNT
  */
 const AWAKE_MILLISECONDS = 3
 
+/** How a worker gets what it works on. */
+export const START = {
+  node: `work(require('node:worker_threads').workerData)`,
+  browser: `onmessage = ({ data }) => work(data)`,
+} as const
+
 /**
  * The program of a worker, as text: it has to travel with the code through any bundler. It waits until the generation
  * changes, takes the slices that nobody has taken yet, and says when one is done.
  */
 export const WORKER_SOURCE = `
-const { workerData } = require('node:worker_threads')
-const { module, memory, control, tile } = workerData
+const work = ({ module, memory, control, tile }) => {
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports
 const sliceRows = ${sliceRows}
 const operations = {
@@ -43,5 +48,6 @@ for (;;) {
     Atomics.add(control, ${DONE}, 1)
     Atomics.notify(control, ${DONE})
   }
+}
 }
 `

@@ -1,0 +1,24 @@
+// What bundlers for browsers take in the place of index.ts; the cache is the browser's own, so nothing looks after it here.
+
+// Errors
+export { isRowwiseError } from '@rowwise/errors'
+// Batches
+export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '../data-loader'
+// Data sets
+export { type ImageDataset, subset } from '../dataset'
+export {
+  ChecksumError,
+  DataNotFoundError,
+  DatasetError,
+  DownloadError,
+  GzipError,
+  IdxError,
+  LoaderOptionError,
+} from '../errors'
+// The file format
+export { type IdxArray, parseIdx } from '../idx'
+export type { LoadedMnist, LoadMnistOptions } from '../load-mnist'
+export { normalize, type PixelTable, scaleToUnit } from '../normalize'
+export type { DownloadOptions, DownloadProgress } from '../sources/download'
+export { VARIANTS, type Variant, type VariantFacts } from '../variants'
+export { loadMnist } from './load-mnist'

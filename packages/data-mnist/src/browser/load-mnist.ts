@@ -1,0 +1,93 @@
+import { type ImageDataset, makeDataset } from '../dataset'
+import { ChecksumError, DataNotFoundError, LoaderOptionError } from '../errors'
+import { parseIdx } from '../idx'
+import type { LoadedMnist, LoadMnistOptions } from '../load-mnist'
+import { checkDownloadOptions, download } from '../sources/download'
+import { fetchBytes } from '../sources/fetch-bytes'
+import { verify } from '../sources/verify'
+import { FILES, PUBLISHED, type PublishedFile, VARIANTS, type Variant } from '../variants'
+import { unpackIdx, unpackTo } from './gunzip'
+
+/** The name of the browser's cache that verified files are kept in. */
+const CACHE = 'rowwise-data'
+
+/** A file that is asked for here has no known size; it must at least fit into memory. */
+const MAX_FILE_BYTES = 2 ** 30
+
+const BROWSER = { unpack: unpackTo, followsRedirects: true }
+
+/**
+ * `loadMnist` in a browser: `root` is an address, `source` is `'cache'` (the browser's own) or `'download'`; the rest is as in Node.
+ */
+export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
+  const { root, variant = 'mnist', source } = options
+  if (!Object.hasOwn(VARIANTS, variant)) {
+    throw new LoaderOptionError(`variant is '${variant}', expected one of ${Object.keys(VARIANTS).join(', ')}`)
+  }
+  if (source === 'npm') {
+    throw new LoaderOptionError("source is 'npm', which a browser has none of; pass root, mirrors, or nothing")
+  }
+  checkDownloadOptions(options)
+  const { classNames = VARIANTS[variant].classNames } = options
+  const read = (name: string, rank: number): Promise<Uint8Array> =>
+    root === undefined ? readPublished(variant, name, options) : readFromRoot(root, name, rank, options)
+  const half = async (split: keyof typeof FILES): Promise<ImageDataset> => {
+    const { images, labels } = FILES[split]
+    const data = [parseIdx(await read(images, 3), 3, images), parseIdx(await read(labels, 1), 1, labels)] as const
+    return makeDataset(`${variant} ${split}`, ...data, classNames)
+  }
+  return { train: await half('train'), test: await half('test') }
+}
+
+async function readFromRoot(root: string, name: string, rank: number, options: LoadMnistOptions): Promise<Uint8Array> {
+  const base = new URL(root.endsWith('/') ? root : `${root}/`, globalThis.location.href)
+  const reasons: string[] = []
+  for (const candidate of [name, `${name}.gz`]) {
+    try {
+      const bytes = await fetchBytes(new URL(candidate, base), {
+        maxBytes: MAX_FILE_BYTES,
+        timeoutMs: options.timeoutMs ?? 120_000,
+        stallMs: options.stallMs ?? 15_000,
+        signal: options.signal,
+        fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+        followsRedirects: true,
+        onChunk: (received, total) => options.onProgress?.({ file: name, mirror: base.host, received, total }),
+      })
+      return await unpackIdx(bytes, rank, name)
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      if (!/^HTTP /.test((error as Error).message)) throw error
+      reasons.push(`${candidate}: ${(error as Error).message}`)
+    }
+  }
+  throw new DataNotFoundError(
+    `${base.href} has no ${name} (${reasons.join('; ')}); pass the address of the four IDX files`,
+  )
+}
+
+async function readPublished(variant: Variant, name: string, options: LoadMnistOptions): Promise<Uint8Array> {
+  const file = PUBLISHED[variant].find((candidate) => candidate.name === name) as PublishedFile
+  // A page that is not served securely has no cache; it downloads every time.
+  const cache = typeof caches === 'object' ? await caches.open(CACHE) : null
+  const key = `https://rowwise.invalid/${variant}/${name}`
+  const kept = options.source === 'download' ? undefined : await cache?.match(key)
+  if (kept) {
+    const bytes = new Uint8Array(await kept.arrayBuffer())
+    const isGood = await verify(bytes, file, 'the cached file', 'it is fetched again').then(
+      () => true,
+      (error) => {
+        if (error instanceof ChecksumError && options.source !== 'cache') return false
+        throw error
+      },
+    )
+    if (isGood) return bytes
+  }
+  if (options.source === 'cache') {
+    throw new DataNotFoundError(
+      `the browser's cache ${CACHE} holds no ${variant}/${name}; leave source out to download it`,
+    )
+  }
+  const bytes = await download(variant, file, options, BROWSER)
+  await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>))
+  return bytes
+}
