@@ -1,7 +1,16 @@
+import { fileURLToPath } from 'node:url'
 import type { Options } from 'tsup'
 
 /** The packages under `internal/`. */
 const INTERNAL = ['@rowwise/atomic-file', '@rowwise/errors', '@rowwise/safetensors']
+
+/** Where their types are; found there and not in node_modules, they become part of a package's own. */
+const INTERNAL_SOURCES = Object.fromEntries(
+  INTERNAL.map((name) => [
+    name,
+    [fileURLToPath(new URL(name.replace('@rowwise', 'internal'), import.meta.url)).concat('/src/index.ts')],
+  ]),
+)
 
 /** What a package's `tsup.config.ts` may add to the common build. */
 export type BuildOptions = Pick<
@@ -20,7 +29,7 @@ export function library(options: BuildOptions = {}): Options {
     format: ['esm', 'cjs'],
     target: 'node20',
     platform: 'neutral',
-    dts: { resolve: INTERNAL },
+    dts: { compilerOptions: { paths: INTERNAL_SOURCES } },
     sourcemap: true,
     clean: true,
     splitting: false,

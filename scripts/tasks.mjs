@@ -47,6 +47,12 @@ const tasks = {
     turbo('build', '--filter=@rowwise/bench')
     handOver('apps/bench/dist/rowwise-bench.js')
   },
+  playground() {
+    step('installing and building (once)')
+    install()
+    turbo('build', '--filter=@rowwise/playground')
+    handOver('apps/playground/serve.mjs')
+  },
   soak() {
     step('installing and building')
     install()

@@ -8,7 +8,7 @@ import { run, succeed } from './run'
 
 const root = new URL('../../..', import.meta.url).pathname
 const libraries = readdirSync(join(root, 'packages'))
-const apps = readdirSync(join(root, 'apps'))
+const apps = ['cli', 'bench']
 
 const temporary = mkdtempSync(join(tmpdir(), 'rowwise-release-'))
 const checkout = join(temporary, 'checkout')
