@@ -7,10 +7,24 @@ export class Breather {
   /** Waits for one turn of the event loop when the last one was a while ago. */
   async breathe(): Promise<void> {
     if (performance.now() - this.last < BREATH_MILLISECONDS) return
-    await new Promise<void>((resume) => {
-      if (typeof setImmediate === 'function') setImmediate(resume)
-      else setTimeout(resume, 0)
-    })
+    await oneTurn()
     this.last = performance.now()
   }
+}
+
+function oneTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else sendOneself(resolve)
+  })
+}
+
+/** A browser holds timers that follow each other back for 4 ms, a seventh of the time here, but not messages. */
+function sendOneself(resolve: () => void): void {
+  const { port1, port2 } = new MessageChannel()
+  port1.onmessage = () => {
+    port1.close()
+    resolve()
+  }
+  port2.postMessage(null)
 }

@@ -1,11 +1,15 @@
 // Starts the training in a worker, so that the page never freezes, and hands out what it says.
+import { selectBackend } from '@rowwise/backend-select'
 import type { Trained, TrainRequest } from './train'
 
 declare global {
   interface Window {
+    selectBackend: typeof selectBackend
     train(request: TrainRequest): Promise<Trained>
   }
 }
+
+window.selectBackend = selectBackend
 
 window.train = (request) => {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })

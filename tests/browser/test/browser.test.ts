@@ -67,6 +67,19 @@ describe.skipIf(!existsSync(chromiumPath))('the packages in a browser, bundled b
     await page.close()
   })
 
+  it('select a backend, saying why no better one', { timeout: 60_000 }, async () => {
+    const page = await open(plain)
+    const backend = await page.evaluate(() => window.selectBackend())
+    expect(backend).toMatchObject({
+      name: 'cpu',
+      tried: [
+        { name: 'cuda', code: 'NOT_INSTALLED' },
+        { name: 'wasm', code: 'WASM_FILE_MISSING', fix: expect.stringContaining('setWasmPaths') },
+      ],
+    })
+    await page.close()
+  })
+
   it('keep verified files in the browser’s cache, and ask for them once', { timeout: 120_000 }, async () => {
     const page = await open(plain)
     // The files lie there unpacked, under the name that a mirror has for the packed ones.

@@ -143,6 +143,8 @@ export class DrawPanel {
       const item = document.createElement('li')
       const [name, track, fill, percent] = ['span', 'span', 'span', 'span'].map((tag) => document.createElement(tag))
       name.textContent = String(digit)
+      name.className = 'name'
+      name.style.borderLeftColor = COLOURS[digit] // the colour of its curve
       track.className = 'track'
       fill.className = 'fill'
       fill.style.display = 'block'
