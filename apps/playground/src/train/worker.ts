@@ -7,7 +7,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { setBackend, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import type { Command, Event, Settings } from './protocol'
 
-const TELL_EVERY_MILLISECONDS = 300
+const TELL_EVERY_MILLISECONDS = 500
 const WRONG_SHOWN = 24
 const transform = normalize(0.1307, 0.3081)
 
