@@ -3,6 +3,9 @@ import { IdxError } from './errors'
 const TYPE_UINT8 = 0x08 // the only one of the format's types that image and label files use
 const DIMENSIONS_AT = 4
 
+/** Larger than any data set in this format; what claims more is damaged or an attack. */
+const MAX_FILE_BYTES = 2 ** 31
+
 /** The content of an IDX file of unsigned bytes. */
 export interface IdxArray {
   /** Items along each axis, e.g. `[60000, 28, 28]`. */
@@ -26,10 +29,10 @@ export interface IdxArray {
  * ```
  */
 export function parseIdx(bytes: Uint8Array, rank: number, name = 'IDX data'): IdxArray {
-  const headerBytes = DIMENSIONS_AT + 4 * rank
+  const dataAt = headerBytes(rank)
   checkMagic(bytes, rank, name)
-  if (bytes.length < headerBytes) {
-    throw new IdxError(`${name}: ends at byte ${bytes.length} inside its ${headerBytes}-byte header; fetch it again`)
+  if (bytes.length < dataAt) {
+    throw new IdxError(`${name}: ends at byte ${bytes.length} inside its ${dataAt}-byte header; fetch it again`)
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(DIMENSIONS_AT + 4 * axis))
@@ -40,14 +43,30 @@ export function parseIdx(bytes: Uint8Array, rank: number, name = 'IDX data'): Id
     )
   }
   const expected = shape.reduce((product, size) => product * size, 1)
-  const found = bytes.length - headerBytes
+  const found = bytes.length - dataAt
   if (expected !== found) {
     throw new IdxError(
       `${name}: dimensions [${shape}] at offset ${DIMENSIONS_AT} need ${expected} bytes of data, the file has ${found}; ` +
         'it was cut or altered, so fetch it again',
     )
   }
-  return { shape, data: bytes.subarray(headerBytes) }
+  return { shape, data: bytes.subarray(dataAt) }
+}
+
+/** Bytes before the data. */
+export function headerBytes(rank: number): number {
+  return DIMENSIONS_AT + 4 * rank
+}
+
+/** How large a whole file says that it is, in its first bytes. */
+export function fileBytes(head: Uint8Array, rank: number, name: string): number {
+  checkMagic(head, rank, name)
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
+  let size = 1
+  for (let axis = 0; axis < rank; axis++) size *= view.getUint32(DIMENSIONS_AT + 4 * axis)
+  const whole = size + headerBytes(rank)
+  if (whole <= MAX_FILE_BYTES) return whole
+  throw new IdxError(`${name}: its dimensions need ${size} bytes, more than the ${MAX_FILE_BYTES} that are allowed`)
 }
 
 /** Refuses bytes that do not begin as an IDX file of unsigned bytes with this rank does. */

@@ -1,7 +1,7 @@
 import { type ImageDataset, makeDataset } from './dataset'
-import { ChecksumError, DataNotFoundError, IdxError, LoaderOptionError } from './errors'
+import { ChecksumError, DataNotFoundError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
-import { checkMagic, type IdxArray, parseIdx } from './idx'
+import { fileBytes, headerBytes, type IdxArray, parseIdx } from './idx'
 import {
   type CacheOptions,
   cacheDirectory,
@@ -37,9 +37,6 @@ export interface LoadedMnist {
   /** What to evaluate on: MNIST's 10 000 images. */
   test: ImageDataset
 }
-
-/** Larger than any data set in this format; what claims more is damaged or an attack. */
-const MAX_FILE_BYTES = 2 ** 31
 
 const SOURCES: readonly unknown[] = ['npm', 'cache', 'download', undefined]
 
@@ -129,14 +126,5 @@ function parseFile(bytes: Uint8Array, rank: number, name: string): IdxArray {
 
 /** How large the uncompressed file says it is, so that a bomb is stopped one byte later. */
 function sizeByHeader(bytes: Uint8Array, rank: number, name: string): number {
-  const headerBytes = 4 + 4 * rank
-  const head = gunzipHead(bytes, headerBytes, name)
-  checkMagic(head, rank, name)
-  const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
-  let size = 1
-  for (let at = 4; at < headerBytes; at += 4) size *= view.getUint32(at)
-  if (size + headerBytes > MAX_FILE_BYTES) {
-    throw new IdxError(`${name}: its dimensions need ${size} bytes, more than the ${MAX_FILE_BYTES} that are allowed`)
-  }
-  return size + headerBytes
+  return fileBytes(gunzipHead(bytes, headerBytes(rank), name), rank, name)
 }

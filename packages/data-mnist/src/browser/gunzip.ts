@@ -1,9 +1,6 @@
-import { GzipError, IdxError } from '../errors'
-import { checkMagic } from '../idx'
+import { GzipError } from '../errors'
+import { fileBytes, headerBytes } from '../idx'
 import { concat } from '../sources/fetch-bytes'
-
-/** Larger than any data set in this format; what claims more is damaged or an attack. */
-const MAX_FILE_BYTES = 2 ** 31
 
 /** Whether the bytes begin as a gzip file does. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -47,16 +44,5 @@ export async function unpackTo(bytes: Uint8Array, maxBytes: number, name: string
 /** Unpacks an IDX file, no further than its own header says. */
 export async function unpackIdx(bytes: Uint8Array, rank: number, name: string): Promise<Uint8Array> {
   if (!isGzip(bytes)) return bytes
-  const headerBytes = 4 + 4 * rank
-  return unpack(bytes, name, (head) => {
-    if (head.length < headerBytes) return null
-    checkMagic(head, rank, name)
-    const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
-    let size = 1
-    for (let at = 4; at < headerBytes; at += 4) size *= view.getUint32(at)
-    if (size + headerBytes > MAX_FILE_BYTES) {
-      throw new IdxError(`${name}: its dimensions need ${size} bytes, more than the ${MAX_FILE_BYTES} that are allowed`)
-    }
-    return size + headerBytes
-  })
+  return unpack(bytes, name, (head) => (head.length < headerBytes(rank) ? null : fileBytes(head, rank, name)))
 }
