@@ -3,9 +3,6 @@ import { defineConfig } from 'vitest/config'
 
 const require = createRequire(new URL('./packages/train-loop/package.json', import.meta.url))
 
-// Node 20 has relaxed SIMD behind this flag; later versions have it by default and do not know the flag.
-const needsRelaxedSimdFlag = Number(process.versions.node.split('.')[0]) < 22
-
 export default defineConfig({
   resolve: {
     // Node loads tfjs-core's CommonJS build, and so do the backends; tests must see that same copy.
@@ -13,7 +10,6 @@ export default defineConfig({
   },
   test: {
     pool: 'forks',
-    execArgv: needsRelaxedSimdFlag ? ['--experimental-wasm-relaxed-simd'] : [],
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/release/**', '**/node_modules/**'],
     setupFiles: ['./scripts/fixed-seed.ts'],

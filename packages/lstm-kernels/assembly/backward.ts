@@ -4,14 +4,13 @@
 //     h̄ = ġ_{t+1}·W_hh + upstream           c̄ += h̄·o·(1 − tanh²c)
 //     i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
 //
-// The gates' gradients take the place of the gates. The weight gradients are summed step by step, while a step's gate
-// gradients are still in the cache: dW += ġ_tᵀ·[x_t | h_{t-1}].
+// The gates' gradients take the place of the gates. The weight gradients are summed over a few steps at a time, while these steps'
+// gate gradients are still in the cache: dW += Σ_t ġ_tᵀ·[x_t | h_{t-1}].
 
-import { tanh } from './activations'
-import { address, ceil4, field, fma } from './arithmetic'
-import { multiplyAdd, multiplyRow } from './tile'
+import { copyConstants, Left, Right, tanh } from './activations'
+import { address, ceil4, ceil8, field, fma } from './arithmetic'
+import { multiplyAdd, multiplyRow, ROW, TILE } from './tile'
 import {
-  BATCH,
   CELLS,
   D_C_FINAL,
   D_C_INITIAL,
@@ -32,9 +31,16 @@ import {
   Z,
 } from '../src/job-fields'
 
+/** Rows, of one step or of several, that a weight gradient is summed over before it goes back to memory. */
+const SUMMED_ROWS: i32 = 128
+
+/** What sums begin with that add to nothing. */
+const ZEROS = memory.data(<i32>ROW, 64)
+
 /** Runs rows begin … end − 1 and leaves their weight gradients in region `slice`. */
 export function backward(job: usize, begin: i32, end: i32, slice: i32, tile: usize): void {
-  const hiddenPadded = ceil4(field(job, HIDDEN))
+  copyConstants(tile + TILE)
+  const hiddenPadded = ceil8(field(job, HIDDEN))
   const depth = ceil4(field(job, INPUT)) + hiddenPadded
   const dWeights = address(job, D_WEIGHTS) + <usize>field(job, D_WEIGHTS_STRIDE) * slice
   memory.fill(dWeights, 0, <usize>((depth + 2) * hiddenPadded) << 4)
@@ -42,27 +48,27 @@ export function backward(job: usize, begin: i32, end: i32, slice: i32, tile: usi
 }
 
 function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: usize): void {
-  const batch = field(job, BATCH)
+  const rows = end - begin
   const time = field(job, TIME)
   const hidden = field(job, HIDDEN)
   const reverse = field(job, REVERSE)
-  const hiddenPadded = ceil4(hidden)
+  const hiddenPadded = ceil8(hidden)
   const inputPadded = ceil4(field(job, INPUT))
   const depth = inputPadded + hiddenPadded
   const zPitch = <usize>depth << 2
-  const zStep = zPitch * batch
+  const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
-  const cellStep = cellPitch * batch
+  const cellStep = cellPitch * rows
   const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
-  const gateStep = gatePitch * batch
-  const rows = end - begin
-  const z = address(job, Z) + zPitch * begin
-  const cells = address(job, CELLS) + cellPitch * begin
-  const gates = address(job, GATES) + gatePitch * begin
+  const gateStep = gatePitch * rows
+  const z = address(job, Z) + zPitch * <usize>(begin * (time + 1))
+  const cells = address(job, CELLS) + cellPitch * <usize>(begin * (time + 1))
+  const gates = address(job, GATES) + gatePitch * <usize>(begin * time)
   const dCells = address(job, D_CELLS) + cellPitch * begin
   const dOutput = address(job, D_OUTPUT)
   const dHFinal = address(job, D_H_FINAL)
   const rowLength = <usize>hidden << 2
+  const summedSteps = max(1, SUMMED_ROWS / rows)
 
   startCells(address(job, D_C_FINAL), begin, end, hidden, hiddenPadded, dCells, cellPitch)
   for (let step = time - 1; step >= 0; step--) {
@@ -76,98 +82,126 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
     const upstream = dOutput != 0 ? dOutput + upstreamPitch * begin + rowLength * t : 0
     const final = isLast && dHFinal != 0 ? dHFinal + rowLength * begin : 0
     let weights = address(job, WEIGHTS_HH_T)
-    for (let first = 0; first < hidden; first += 16) {
+    for (let first = 0; first < hidden; first += 32) {
       for (let row = 0; row < rows; row += 2) {
         const two = row + 1 < rows
-        clearTile(tile)
-        if (!isLast) {
+        if (isLast) memory.fill(tile, 0, ROW * 2)
+        else {
           const a = gatesNext + gatePitch * row
-          if (two) multiplyAdd(a, a + gatePitch, 4, weights, 64, hiddenPadded * 4, tile)
-          else multiplyRow(a, weights, hiddenPadded * 4, tile)
+          if (two) multiplyAdd(a, a + gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, ZEROS, tile)
+          else multiplyRow(a, weights, hiddenPadded * 4, ZEROS, tile)
         }
         for (let r = row; r < row + (two ? 2 : 1); r++) {
-          const sums = tile + (<usize>(r - row) << 6)
+          const sums = tile + (r > row ? ROW : 0)
           if (upstream != 0) addRow(sums, upstream + upstreamPitch * r, first, hidden)
           if (final != 0) addRow(sums, final + rowLength * r, first, hidden)
-          for (let unit = first; unit < min(first + 16, hiddenPadded); unit += 4) {
+          for (let unit = first; unit < min(first + 32, hiddenPadded); unit += 8) {
             const unitAt = <usize>unit << 2
             const cell = cellsNow + cellPitch * r + unitAt
             const dCell = dCells + cellPitch * r + unitAt
-            gateGradients(sums + (<usize>(unit - first) << 2), gatesNow + gatePitch * r + (<usize>unit << 4), cell, cell + cellStep, dCell)
+            gateGradients(sums + (<usize>(unit - first) << 2), tile + TILE, gatesNow + gatePitch * r + (<usize>unit << 4), cell, cell + cellStep, dCell)
           }
         }
       }
-      weights += <usize>hiddenPadded << 8
+      weights += <usize>hiddenPadded << 9
     }
-    addWeightGradients(z + zStep * step, zPitch, gatesNow, gatePitch, rows, depth, hiddenPadded, dWeights, tile)
+    if (step % summedSteps == 0) {
+      const summed = rows * min(summedSteps, time - step)
+      addWeightGradients(z + zStep * step, zPitch, gatesNow, gatePitch, summed, depth, hiddenPadded, dWeights)
+    }
   }
   finishStates(job, begin, end, gates, gatePitch, dCells, cellPitch, tile)
 }
 
-/** Turns four units' gate activations of one row into gradients by their pre-activations. */
-// @ts-ignore: decorator
-@inline
-function gateGradients(dHidden: usize, gates: usize, cellBefore: usize, cellAfter: usize, dCell: usize): void {
+/** Turns eight units' gate activations of one row into gradients by their pre-activations. */
+function gateGradients(
+  dHidden: usize, constants: usize, gates: usize, cellsBefore: usize, cellsAfter: usize, dCells: usize,
+): void {
   const one = f32x4.splat(1)
-  const i = v128.load(gates, 0)
-  const f = v128.load(gates, 16)
-  const g = v128.load(gates, 32)
-  const o = v128.load(gates, 48)
-  const dh = v128.load(dHidden)
-  const tc = tanh(v128.load(cellAfter))
-  const dc = fma(f32x4.mul(dh, o), f32x4.sub(one, f32x4.mul(tc, tc)), v128.load(dCell))
-  v128.store(dCell, f32x4.mul(dc, f))
-  const di = f32x4.mul(f32x4.mul(dc, g), f32x4.mul(i, f32x4.sub(one, i)))
-  const df = f32x4.mul(f32x4.mul(dc, v128.load(cellBefore)), f32x4.mul(f, f32x4.sub(one, f)))
-  const dg = f32x4.mul(f32x4.mul(dc, i), f32x4.sub(one, f32x4.mul(g, g)))
-  const dOut = f32x4.mul(f32x4.mul(dh, tc), f32x4.mul(o, f32x4.sub(one, o)))
-  v128.store(gates, di, 0)
-  v128.store(gates, df, 16)
-  v128.store(gates, dg, 32)
-  v128.store(gates, dOut, 48)
+  const i0 = v128.load(gates, 0)
+  const i1 = v128.load(gates, 16)
+  const f0 = v128.load(gates, 32)
+  const f1 = v128.load(gates, 48)
+  const g0 = v128.load(gates, 64)
+  const g1 = v128.load(gates, 80)
+  const o0 = v128.load(gates, 96)
+  const o1 = v128.load(gates, 112)
+  const dh0 = v128.load(dHidden, 0)
+  const dh1 = v128.load(dHidden, 16)
+  const tc0 = tanh<Left>(v128.load(cellsAfter, 0), constants)
+  const tc1 = tanh<Right>(v128.load(cellsAfter, 16), constants)
+  const dc0 = fma(f32x4.mul(dh0, o0), f32x4.sub(one, f32x4.mul(tc0, tc0)), v128.load(dCells, 0))
+  const dc1 = fma(f32x4.mul(dh1, o1), f32x4.sub(one, f32x4.mul(tc1, tc1)), v128.load(dCells, 16))
+  const di0 = f32x4.mul(f32x4.mul(dc0, g0), f32x4.mul(i0, f32x4.sub(one, i0)))
+  const di1 = f32x4.mul(f32x4.mul(dc1, g1), f32x4.mul(i1, f32x4.sub(one, i1)))
+  const df0 = f32x4.mul(f32x4.mul(dc0, v128.load(cellsBefore, 0)), f32x4.mul(f0, f32x4.sub(one, f0)))
+  const df1 = f32x4.mul(f32x4.mul(dc1, v128.load(cellsBefore, 16)), f32x4.mul(f1, f32x4.sub(one, f1)))
+  const dg0 = f32x4.mul(f32x4.mul(dc0, i0), f32x4.sub(one, f32x4.mul(g0, g0)))
+  const dg1 = f32x4.mul(f32x4.mul(dc1, i1), f32x4.sub(one, f32x4.mul(g1, g1)))
+  const do0 = f32x4.mul(f32x4.mul(dh0, tc0), f32x4.mul(o0, f32x4.sub(one, o0)))
+  const do1 = f32x4.mul(f32x4.mul(dh1, tc1), f32x4.mul(o1, f32x4.sub(one, o1)))
+  v128.store(dCells, f32x4.mul(dc0, f0), 0)
+  v128.store(dCells, f32x4.mul(dc1, f1), 16)
+  v128.store(gates, di0, 0)
+  v128.store(gates, di1, 16)
+  v128.store(gates, df0, 32)
+  v128.store(gates, df1, 48)
+  v128.store(gates, dg0, 64)
+  v128.store(gates, dg1, 80)
+  v128.store(gates, do0, 96)
+  v128.store(gates, do1, 112)
 }
 
 /** dWeights[panel][k] += Σ_row z[row][k] · ġ[row][panel], and the bias's row, which is the plain sum of ġ. */
 function addWeightGradients(
-  z: usize, zPitch: usize, gates: usize, gatePitch: usize, rows: i32, depth: i32, hiddenPadded: i32, dWeights: usize, tile: usize,
+  z: usize, zPitch: usize, gates: usize, gatePitch: usize, rows: i32, depth: i32, hiddenPadded: i32, dWeights: usize,
 ): void {
-  for (let unit = 0; unit < hiddenPadded; unit += 4) {
+  for (let unit = 0; unit < hiddenPadded; unit += 8) {
     const panel = gates + (<usize>unit << 4)
     for (let k = 0; k < depth; k += 2) {
       const column = z + (<usize>k << 2)
-      multiplyAdd(column, column + 4, zPitch, panel, gatePitch, rows, dWeights)
-      dWeights += 128
+      multiplyAdd(column, column + 4, zPitch, panel, gatePitch, rows, dWeights, dWeights + ROW, dWeights)
+      dWeights += ROW * 2
     }
-    let s0 = v128.load(dWeights, 0)
-    let s1 = v128.load(dWeights, 16)
-    let s2 = v128.load(dWeights, 32)
-    let s3 = v128.load(dWeights, 48)
-    let g = panel
-    for (let row = 0; row < rows; row++) {
-      s0 = f32x4.add(s0, v128.load(g, 0))
-      s1 = f32x4.add(s1, v128.load(g, 16))
-      s2 = f32x4.add(s2, v128.load(g, 32))
-      s3 = f32x4.add(s3, v128.load(g, 48))
-      g += gatePitch
-    }
-    v128.store(dWeights, s0, 0)
-    v128.store(dWeights, s1, 16)
-    v128.store(dWeights, s2, 32)
-    v128.store(dWeights, s3, 48)
-    dWeights += 128 // the row after the bias's is unused: regions of an even number of rows
+    addRows(panel, gatePitch, rows, dWeights)
+    dWeights += ROW * 2 // the row after the bias's is unused: regions of an even number of rows
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function clearTile(tile: usize): void {
-  const zero = f32x4.splat(0)
-  for (let at: usize = 0; at < 128; at += 16) v128.store(tile + at, zero)
+/** to[0..31] += Σ_row from[row][0..31] */
+function addRows(from: usize, pitch: usize, rows: i32, to: usize): void {
+  let s0 = v128.load(to, 0)
+  let s1 = v128.load(to, 16)
+  let s2 = v128.load(to, 32)
+  let s3 = v128.load(to, 48)
+  let s4 = v128.load(to, 64)
+  let s5 = v128.load(to, 80)
+  let s6 = v128.load(to, 96)
+  let s7 = v128.load(to, 112)
+  for (let row = 0; row < rows; row++) {
+    s0 = f32x4.add(s0, v128.load(from, 0))
+    s1 = f32x4.add(s1, v128.load(from, 16))
+    s2 = f32x4.add(s2, v128.load(from, 32))
+    s3 = f32x4.add(s3, v128.load(from, 48))
+    s4 = f32x4.add(s4, v128.load(from, 64))
+    s5 = f32x4.add(s5, v128.load(from, 80))
+    s6 = f32x4.add(s6, v128.load(from, 96))
+    s7 = f32x4.add(s7, v128.load(from, 112))
+    from += pitch
+  }
+  v128.store(to, s0, 0)
+  v128.store(to, s1, 16)
+  v128.store(to, s2, 32)
+  v128.store(to, s3, 48)
+  v128.store(to, s4, 64)
+  v128.store(to, s5, 80)
+  v128.store(to, s6, 96)
+  v128.store(to, s7, 112)
 }
 
-/** sums[0..15] += from[first..first+15], where that is inside the H floats of the row. */
+/** sums[0..31] += from[first..first+31], where that is inside the H floats of the row. */
 function addRow(sums: usize, from: usize, first: i32, hidden: i32): void {
-  const count = min(16, hidden - first)
+  const count = min(32, hidden - first)
   from += <usize>first << 2
   let k = 0
   for (; k + 4 <= count; k += 4) {
@@ -196,7 +230,7 @@ function finishStates(
   const dHInitial = address(job, D_H_INITIAL)
   const dCInitial = address(job, D_C_INITIAL)
   const rowLength = <usize>hidden << 2
-  if (dHInitial != 0) multiplyGates(gates, gatePitch, begin, end, address(job, WEIGHTS_HH_T), hidden, ceil4(hidden), dHInitial, rowLength, tile)
+  if (dHInitial != 0) multiplyGates(gates, gatePitch, begin, end, address(job, WEIGHTS_HH_T), hidden, ceil8(hidden), dHInitial, rowLength, tile)
   if (dCInitial == 0) return
   for (let row = begin; row < end; row++) {
     memory.copy(dCInitial + rowLength * row, dCells + cellPitch * (row - begin), rowLength)
@@ -209,20 +243,19 @@ function finishStates(
 export function multiplyGates(
   gates: usize, gatePitch: usize, begin: i32, end: i32, weights: usize, columns: i32, hiddenPadded: i32, to: usize, toPitch: usize, tile: usize,
 ): void {
-  for (let first = 0; first < columns; first += 16) {
-    const bytes = <usize>min(16, columns - first) << 2
+  for (let first = 0; first < columns; first += 32) {
+    const bytes = <usize>min(32, columns - first) << 2
     let at = to + toPitch * begin + (<usize>first << 2)
     let a = gates
     for (let row = begin; row < end; row += 2) {
-      clearTile(tile)
       if (row + 1 < end) {
-        multiplyAdd(a, a + gatePitch, 4, weights, 64, hiddenPadded * 4, tile)
-        memory.copy(at + toPitch, tile + 64, bytes)
-      } else multiplyRow(a, weights, hiddenPadded * 4, tile)
+        multiplyAdd(a, a + gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, ZEROS, tile)
+        memory.copy(at + toPitch, tile + ROW, bytes)
+      } else multiplyRow(a, weights, hiddenPadded * 4, ZEROS, tile)
       memory.copy(at, tile, bytes)
       at += toPitch * 2
       a += gatePitch * 2
     }
-    weights += <usize>hiddenPadded << 8
+    weights += <usize>hiddenPadded << 9
   }
 }

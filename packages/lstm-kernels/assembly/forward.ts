@@ -7,11 +7,10 @@
 // A block of rows goes through all time steps before the next block begins. Within a step the panels are the outer loop:
 // a panel's weights stay in the first-level cache while the rows pass by.
 
-import { sigmoid, tanh } from './activations'
-import { address, ceil4, field, fma } from './arithmetic'
-import { multiplyAdd, multiplyRow } from './tile'
+import { copyConstants, Left, Right, sigmoid, tanh } from './activations'
+import { address, ceil4, ceil8, field, fma } from './arithmetic'
+import { multiplyAdd, multiplyRow, ROW, TILE } from './tile'
 import {
-  BATCH,
   BIAS,
   C_FINAL,
   C_INITIAL,
@@ -32,32 +31,35 @@ import {
   Z,
 } from '../src/job-fields'
 
-/** Runs rows begin … end − 1; `tile` is 128 bytes of scratch of the calling thread. */
+/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: two rows of a tile, then constants. */
 export function forward(job: usize, begin: i32, end: i32, tile: usize): void {
+  copyConstants(tile + TILE)
   for (let row = begin; row < end; row += ROW_BLOCK) forwardBlock(job, row, min(row + ROW_BLOCK, end), tile)
 }
 
 function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
-  const batch = field(job, BATCH)
+  const rows = end - begin
   const time = field(job, TIME)
   const input = field(job, INPUT)
   const hidden = field(job, HIDDEN)
   const reverse = field(job, REVERSE)
   const save = field(job, SAVE)
   const inputPadded = ceil4(input)
-  const hiddenPadded = ceil4(hidden)
+  const hiddenPadded = ceil8(hidden)
   const depth = inputPadded + hiddenPadded
   const zPitch = <usize>depth << 2
-  const zStep = zPitch * batch
+  const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
-  const cellStep = cellPitch * batch
+  const cellStep = cellPitch * rows
   const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
-  const gateStep = gatePitch * batch
-  const z = address(job, Z) + zPitch * begin
-  const cells = address(job, CELLS) + cellPitch * begin
-  const gates = address(job, GATES) + gatePitch * begin
+  const gateStep = gatePitch * rows
+  // What is kept of a block lies together, step after step.
+  const z = address(job, Z) + zPitch * <usize>(begin * (save ? time + 1 : 2))
+  const cells = address(job, CELLS) + cellPitch * <usize>(begin * (save ? time + 1 : 1))
+  const gates = address(job, GATES) + gatePitch * <usize>(begin * time)
   const hiddenAt = <usize>inputPadded << 2
   const output = address(job, OUTPUT)
+  const constants = tile + TILE
 
   startRows(address(job, H_INITIAL), begin, end, hidden, hiddenPadded, z + hiddenAt, zPitch)
   startRows(address(job, C_INITIAL), begin, end, hidden, hiddenPadded, cells, cellPitch)
@@ -71,31 +73,18 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
     const gatesNow = gates + gateStep * step
     let weights = address(job, WEIGHTS)
     let bias = address(job, BIAS)
-    for (let unit = 0; unit < hiddenPadded; unit += 4) {
+    for (let unit = 0; unit < hiddenPadded; unit += 8) {
       const unitAt = <usize>unit << 2
-      const gateAt = <usize>unit << 4
-      const b0 = v128.load(bias, 0)
-      const b1 = v128.load(bias, 16)
-      const b2 = v128.load(bias, 32)
-      const b3 = v128.load(bias, 48)
       let a = zNow
       let h = zNext + unitAt
       let c = cellsNow + unitAt
       let cNext = cellsNext + unitAt
-      let g = gatesNow + gateAt
+      let g = gatesNow + (<usize>unit << 4)
       let row = begin
       for (; row + 2 <= end; row += 2) {
-        v128.store(tile, b0, 0)
-        v128.store(tile, b1, 16)
-        v128.store(tile, b2, 32)
-        v128.store(tile, b3, 48)
-        v128.store(tile, b0, 64)
-        v128.store(tile, b1, 80)
-        v128.store(tile, b2, 96)
-        v128.store(tile, b3, 112)
-        multiplyAdd(a, a + zPitch, 4, weights, 64, depth, tile)
-        updateCell(tile, c, cNext, h, g, save)
-        updateCell(tile + 64, c + cellPitch, cNext + cellPitch, h + zPitch, g + gatePitch, save)
+        multiplyAdd(a, a + zPitch, 4, weights, ROW, depth, bias, bias, tile)
+        updateCells(tile, constants, c, cNext, h, g, save)
+        updateCells(tile + ROW, constants, c + cellPitch, cNext + cellPitch, h + zPitch, g + gatePitch, save)
         a += zPitch * 2
         h += zPitch * 2
         c += cellPitch * 2
@@ -103,15 +92,11 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
         g += gatePitch * 2
       }
       if (row < end) {
-        v128.store(tile, b0, 0)
-        v128.store(tile, b1, 16)
-        v128.store(tile, b2, 32)
-        v128.store(tile, b3, 48)
-        multiplyRow(a, weights, depth, tile)
-        updateCell(tile, c, cNext, h, g, save)
+        multiplyRow(a, weights, depth, bias, tile)
+        updateCells(tile, constants, c, cNext, h, g, save)
       }
-      weights += zPitch << 4
-      bias += 64
+      weights += zPitch << 5
+      bias += ROW
     }
     if (output != 0) storeOutput(output, begin, end, time, t, hidden, zNext, zPitch)
   }
@@ -120,23 +105,64 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   storeRows(save ? cells + cellStep * time : cells, cellPitch, begin, end, hidden, address(job, C_FINAL))
 }
 
-/** One step of four hidden units of one row, from their pre-activations. */
+/** One step of a panel's eight hidden units of one row, from their pre-activations. */
 // @ts-ignore: decorator
 @inline
-function updateCell(tile: usize, cell: usize, cellNext: usize, hidden: usize, gates: usize, save: i32): void {
-  const i = sigmoid(v128.load(tile, 0))
-  const f = sigmoid(v128.load(tile, 16))
-  const g = tanh(v128.load(tile, 32))
-  const o = sigmoid(v128.load(tile, 48))
-  const c = fma(f, v128.load(cell), f32x4.mul(i, g))
-  v128.store(cellNext, c)
-  v128.store(hidden, f32x4.mul(o, tanh(c)))
-  if (save) {
-    v128.store(gates, i, 0)
-    v128.store(gates, f, 16)
-    v128.store(gates, g, 32)
-    v128.store(gates, o, 48)
-  }
+function updateCells(
+  tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize, gates: usize, save: i32,
+): void {
+  if (save) updateAndKeep(tile, constants, cells, cellsNext, hidden, gates)
+  else update(tile, constants, cells, cellsNext, hidden)
+}
+
+function update(tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize): void {
+  const c0 = nextCell<Left>(tile, cells, constants)
+  const c1 = nextCell<Right>(tile, cells, constants)
+  const h0 = f32x4.mul(sigmoid<Left>(v128.load(tile, 96), constants), tanh<Left>(c0, constants))
+  const h1 = f32x4.mul(sigmoid<Right>(v128.load(tile, 112), constants), tanh<Right>(c1, constants))
+  v128.store(cellsNext, c0, 0)
+  v128.store(cellsNext, c1, 16)
+  v128.store(hidden, h0, 0)
+  v128.store(hidden, h1, 16)
+}
+
+// @ts-ignore: decorator
+@inline
+function nextCell<Side>(tile: usize, cells: usize, constants: usize): v128 {
+  const i = sigmoid<Side>(v128.load(tile, offsetof<Side>()), constants)
+  const f = sigmoid<Side>(v128.load(tile, 32 + offsetof<Side>()), constants)
+  const g = tanh<Side>(v128.load(tile, 64 + offsetof<Side>()), constants)
+  return fma(f, v128.load(cells, offsetof<Side>()), f32x4.mul(i, g))
+}
+
+/** The same; the gates' activations are kept for the backward pass. */
+function updateAndKeep(
+  tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize, gates: usize,
+): void {
+  const i0 = sigmoid<Left>(v128.load(tile, 0), constants)
+  const i1 = sigmoid<Right>(v128.load(tile, 16), constants)
+  const f0 = sigmoid<Left>(v128.load(tile, 32), constants)
+  const f1 = sigmoid<Right>(v128.load(tile, 48), constants)
+  const g0 = tanh<Left>(v128.load(tile, 64), constants)
+  const g1 = tanh<Right>(v128.load(tile, 80), constants)
+  const o0 = sigmoid<Left>(v128.load(tile, 96), constants)
+  const o1 = sigmoid<Right>(v128.load(tile, 112), constants)
+  const c0 = fma(f0, v128.load(cells, 0), f32x4.mul(i0, g0))
+  const c1 = fma(f1, v128.load(cells, 16), f32x4.mul(i1, g1))
+  const h0 = f32x4.mul(o0, tanh<Left>(c0, constants))
+  const h1 = f32x4.mul(o1, tanh<Right>(c1, constants))
+  v128.store(gates, i0, 0)
+  v128.store(gates, i1, 16)
+  v128.store(gates, f0, 32)
+  v128.store(gates, f1, 48)
+  v128.store(gates, g0, 64)
+  v128.store(gates, g1, 80)
+  v128.store(gates, o0, 96)
+  v128.store(gates, o1, 112)
+  v128.store(cellsNext, c0, 0)
+  v128.store(cellsNext, c1, 16)
+  v128.store(hidden, h0, 0)
+  v128.store(hidden, h1, 16)
 }
 
 /** Copies x_t of every row into its place in z; what fills up to a multiple of four is zero. */

@@ -1,9 +1,8 @@
 // What follows the backward pass: the gradient by the inputs, and the weight gradients in PyTorch's layout.
 
-import { address, ceil4, field } from './arithmetic'
+import { address, ceil4, ceil8, field } from './arithmetic'
 import { multiplyGates } from './backward'
 import {
-  BATCH,
   D_WEIGHTS,
   D_WEIGHTS_STRIDE,
   D_X,
@@ -15,6 +14,7 @@ import {
   RAW_WEIGHT_HH,
   RAW_WEIGHT_IH,
   REVERSE,
+  ROW_BLOCK,
   SLICES,
   TIME,
   WEIGHTS_IH_T,
@@ -22,18 +22,21 @@ import {
 
 /** dx_t = ġ_t·W_ih for rows begin … end − 1 and all steps. */
 export function inputGradients(job: usize, begin: i32, end: i32, tile: usize): void {
-  const batch = field(job, BATCH)
+  for (let row = begin; row < end; row += ROW_BLOCK) inputGradientsOfBlock(job, row, min(row + ROW_BLOCK, end), tile)
+}
+
+function inputGradientsOfBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const time = field(job, TIME)
   const input = field(job, INPUT)
   const reverse = field(job, REVERSE)
-  const hiddenPadded = ceil4(field(job, HIDDEN))
+  const hiddenPadded = ceil8(field(job, HIDDEN))
   const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
   const weights = address(job, WEIGHTS_IH_T)
   const dX = address(job, D_X)
   const dXPitch = <usize>(time * input) << 2
   for (let step = 0; step < time; step++) {
     const t = reverse ? time - 1 - step : step
-    const gates = address(job, GATES) + gatePitch * (step * batch + begin)
+    const gates = address(job, GATES) + gatePitch * (begin * time + (end - begin) * step)
     multiplyGates(gates, gatePitch, begin, end, weights, input, hiddenPadded, dX + (<usize>(t * input) << 2), dXPitch, tile)
   }
 }
@@ -43,7 +46,7 @@ export function collectWeightGradients(job: usize): void {
   const input = field(job, INPUT)
   const hidden = field(job, HIDDEN)
   const inputPadded = ceil4(input)
-  const hiddenPadded = ceil4(hidden)
+  const hiddenPadded = ceil8(hidden)
   const depth = inputPadded + hiddenPadded
   const slices = field(job, SLICES)
   const stride = <usize>field(job, D_WEIGHTS_STRIDE)
@@ -59,15 +62,15 @@ export function collectWeightGradients(job: usize): void {
   const weightHh = address(job, RAW_WEIGHT_HH)
   const bias = address(job, RAW_BIAS_IH)
   for (let column = 0; column < hiddenPadded * 4; column++) {
-    const u = (column >> 4 << 2) + (column & 3)
+    const u = (column >> 5 << 3) + (column & 7)
     if (u >= hidden) continue
-    const row = ((column >> 2) & 3) * hidden + u
-    let from = total + (<usize>((column >> 4) * (depth + 2)) << 6) + (<usize>(column & 15) << 2)
+    const row = ((column >> 3) & 3) * hidden + u
+    let from = total + (<usize>((column >> 5) * (depth + 2)) << 7) + (<usize>(column & 31) << 2)
     let to = weightIh + (<usize>(row * input) << 2)
-    for (let k = 0; k < input; k++) store<f32>(to + (<usize>k << 2), load<f32>(from + (<usize>k << 6)))
-    from += <usize>inputPadded << 6
+    for (let k = 0; k < input; k++) store<f32>(to + (<usize>k << 2), load<f32>(from + (<usize>k << 7)))
+    from += <usize>inputPadded << 7
     to = weightHh + (<usize>(row * hidden) << 2)
-    for (let k = 0; k < hidden; k++) store<f32>(to + (<usize>k << 2), load<f32>(from + (<usize>k << 6)))
-    store<f32>(bias + (<usize>row << 2), load<f32>(from + (<usize>hiddenPadded << 6)))
+    for (let k = 0; k < hidden; k++) store<f32>(to + (<usize>k << 2), load<f32>(from + (<usize>k << 7)))
+    store<f32>(bias + (<usize>row << 2), load<f32>(from + (<usize>hiddenPadded << 7)))
   }
 }

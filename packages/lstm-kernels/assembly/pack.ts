@@ -1,7 +1,7 @@
-// Weights in the order in which the micro-kernels read them. A panel holds 16 columns: for the gates, i, f, g and o of four
-// hidden units, four floats each. Rows and units that only fill up to a multiple of four are zero.
+// Weights in the order in which the micro-kernels read them. A panel holds 32 columns: for the gates, i, f, g and o of eight
+// hidden units, eight floats each. Features that only fill up to a multiple of four and units to one of eight are zero.
 
-import { address, ceil4, field } from './arithmetic'
+import { address, ceil4, ceil8, field } from './arithmetic'
 import {
   BIAS,
   HIDDEN,
@@ -20,7 +20,7 @@ export function packForward(job: usize): void {
   const input = field(job, INPUT)
   const hidden = field(job, HIDDEN)
   const inputPadded = ceil4(input)
-  const hiddenPadded = ceil4(hidden)
+  const hiddenPadded = ceil8(hidden)
   const depth = inputPadded + hiddenPadded
   const weightIh = address(job, RAW_WEIGHT_IH)
   const weightHh = address(job, RAW_WEIGHT_HH)
@@ -29,24 +29,24 @@ export function packForward(job: usize): void {
   let bias = address(job, BIAS)
   let panel = address(job, WEIGHTS)
   memory.fill(panel, 0, <usize>(hiddenPadded * depth) << 4)
-  for (let unit = 0; unit < hiddenPadded; unit += 4) {
-    for (let column = 0; column < 16; column++) {
-      const u = unit + (column & 3)
+  for (let unit = 0; unit < hiddenPadded; unit += 8) {
+    for (let column = 0; column < 32; column++) {
+      const u = unit + (column & 7)
       const to = panel + (<usize>column << 2)
       let sum: f32 = 0
       if (u < hidden) {
-        const row = (column >> 2) * hidden + u
+        const row = (column >> 3) * hidden + u
         if (biasIh != 0) sum = load<f32>(biasIh + (<usize>row << 2)) + load<f32>(biasHh + (<usize>row << 2))
         let from = weightIh + (<usize>(row * input) << 2)
-        for (let k = 0; k < input; k++) store<f32>(to + (<usize>k << 6), load<f32>(from + (<usize>k << 2)))
+        for (let k = 0; k < input; k++) store<f32>(to + (<usize>k << 7), load<f32>(from + (<usize>k << 2)))
         from = weightHh + (<usize>(row * hidden) << 2)
-        const at = to + (<usize>inputPadded << 6)
-        for (let k = 0; k < hidden; k++) store<f32>(at + (<usize>k << 6), load<f32>(from + (<usize>k << 2)))
+        const at = to + (<usize>inputPadded << 7)
+        for (let k = 0; k < hidden; k++) store<f32>(at + (<usize>k << 7), load<f32>(from + (<usize>k << 2)))
       }
       store<f32>(bias + (<usize>column << 2), sum)
     }
-    panel += <usize>depth << 6
-    bias += 64
+    panel += <usize>depth << 7
+    bias += 128
   }
 }
 
@@ -58,19 +58,19 @@ export function packBackward(job: usize): void {
   if (weightsIh != 0) packTransposed(address(job, RAW_WEIGHT_IH), hidden, field(job, INPUT), weightsIh)
 }
 
-/** [4H, columns] → [ceil(columns/16), 4·ceil4(H) in the order of a row of gates, 16]. */
+/** [4H, columns] → [ceil(columns/32), 4·ceil8(H) in the order of a row of gates, 32]. */
 function packTransposed(from: usize, hidden: i32, columns: i32, to: usize): void {
-  const hiddenPadded = ceil4(hidden)
-  for (let first = 0; first < columns; first += 16) {
-    const width = min(16, columns - first)
+  const hiddenPadded = ceil8(hidden)
+  for (let first = 0; first < columns; first += 32) {
+    const width = min(32, columns - first)
     for (let k = 0; k < hiddenPadded * 4; k++) {
-      const u = (k >> 4 << 2) + (k & 3)
-      memory.fill(to, 0, 64)
+      const u = (k >> 5 << 3) + (k & 7)
+      memory.fill(to, 0, 128)
       if (u < hidden) {
-        const row = ((k >> 2) & 3) * hidden + u
+        const row = ((k >> 3) & 3) * hidden + u
         memory.copy(to, from + (<usize>(row * columns + first) << 2), <usize>width << 2)
       }
-      to += 64
+      to += 128
     }
   }
 }

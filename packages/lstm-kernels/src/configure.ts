@@ -3,6 +3,7 @@ import { KernelMemoryError, KernelOptionError } from './errors'
 import { JsEngine } from './js/js-engine'
 import { MAX_THREADS } from './threads/control'
 import { whyNoThreads } from './threads/start-worker'
+import { relaxedModule } from './wasm/fastest-module'
 import { kernelModule } from './wasm/module'
 import { WasmEngine } from './wasm/wasm-engine'
 
@@ -28,6 +29,11 @@ export interface KernelReport {
   path: KernelPath | 'off'
   /** Threads, the calling one included. */
   threads: number
+  /**
+   * Bits of the processor's vectors: 256 where V8 makes one operation of two (Node 24 on x86-64 with AVX2), which changes no
+   * number; 0 where none are used.
+   */
+  vectorBits: 0 | 128 | 256
   /** Why a better code does not run, and threads that were lost. */
   notes: string[]
 }
@@ -67,7 +73,12 @@ export function configureKernels(chosen: KernelOptions): KernelReport {
  */
 export function kernelReport(): KernelReport {
   const { engine, notes } = state()
-  return { path: engine?.path ?? 'off', threads: engine?.threads ?? 1, notes: [...notes] }
+  return {
+    path: engine?.path ?? 'off',
+    threads: engine?.threads ?? 1,
+    vectorBits: engine?.vectorBits ?? 0,
+    notes: [...notes],
+  }
 }
 
 /** The engine that runs; null when LSTMs are left to TensorFlow.js. */
@@ -93,7 +104,7 @@ function start(chosen: KernelOptions) {
   const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
   for (const candidate of candidates(path, where)) {
     if (candidate === 'js') return { engine: new JsEngine(), notes }
-    const module = kernelModule(candidate)
+    const module = candidate === 'simd' ? kernelModule('simd') : relaxedModule()
     if (module === null) {
       notes.push(missing(candidate))
       continue
@@ -118,7 +129,7 @@ function candidates(path: KernelPath | 'auto', where: string): readonly KernelPa
 }
 
 function missing(path: KernelPath): string {
-  const mend = path === 'simd' ? 'a CPU with SSE4.1 or NEON' : 'Node 22, or --experimental-wasm-relaxed-simd'
+  const mend = path === 'simd' ? 'a CPU with SSE4.1 or NEON' : 'Node 22, or a Node 20 without ROWWISE_V8_FLAGS=off'
   return `this runtime has no WebAssembly ${path === 'simd' ? 'SIMD' : 'relaxed SIMD'} (it needs ${mend})`
 }
 

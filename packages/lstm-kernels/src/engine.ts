@@ -94,6 +94,8 @@ export interface LSTMEngine {
   readonly path: KernelPath
   /** Threads that large batches are split over, the calling one included. */
   readonly threads: number
+  /** Bits of the vectors that it computes with; 0 where it uses none. */
+  readonly vectorBits: 0 | 128 | 256
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
   /** Ends the threads; the memory goes with the last pass that uses it. */
   dispose(): void

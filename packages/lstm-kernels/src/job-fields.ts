@@ -15,19 +15,19 @@ export const REVERSE = 4
 export const SAVE = 5
 /** Inputs, [N, T, I]. */
 export const X = 6
-/** Rows [x_t | h_{t-1}], [T + 1, N, K] when saving, else [2, N, K]; K = ceil4(I) + ceil4(H). */
+/** Rows [x_t | h_{t-1}], by block [T + 1, rows, K] when saving, else [2, rows, K]; K = ceil4(I) + ceil8(H). */
 export const Z = 7
-/** Gate activations, later their gradients, [T, N, gate pitch] when saving. */
+/** Gate activations, later their gradients, by block [T, rows, gate pitch] when saving. */
 export const GATES = 8
-/** Cell states, [T + 1, N, ceil4(H)] when saving, else [1, N, ceil4(H)]. */
+/** Cell states, by block [T + 1, rows, ceil8(H)] when saving, else [1, rows, ceil8(H)]. */
 export const CELLS = 9
-/** Packed weights of the forward pass, [panels, K, 16]. */
+/** Packed weights of the forward pass, [panels, K, 32]. */
 export const WEIGHTS = 10
-/** Packed sum of both biases, [panels, 16]. */
+/** Packed sum of both biases, [panels, 32]. */
 export const BIAS = 11
-/** Packed recurrent weights of the backward pass, [ceil(H/16), 4·ceil4(H), 16]. */
+/** Packed recurrent weights of the backward pass, [ceil(H/32), 4·ceil8(H), 32]. */
 export const WEIGHTS_HH_T = 12
-/** Packed input weights of the backward pass, [ceil(I/16), 4·ceil4(H), 16]; 0 when not wanted. */
+/** Packed input weights of the backward pass, [ceil(I/32), 4·ceil8(H), 32]; 0 when not wanted. */
 export const WEIGHTS_IH_T = 13
 /** Hidden states of all steps, [N, T, H]; 0 when not wanted. */
 export const OUTPUT = 14
@@ -45,9 +45,9 @@ export const D_OUTPUT = 19
 export const D_H_FINAL = 20
 /** Gradient by the final cell state, [N, H]; 0 when there is none. */
 export const D_C_FINAL = 21
-/** Gradient by the cell state, carried from step to step, [N, ceil4(H)]. */
+/** Gradient by the cell state, carried from step to step, [N, ceil8(H)]. */
 export const D_CELLS = 22
-/** Partial weight gradients, one region per slice of the batch: [panels, K + 1, 16], the last row by the bias. */
+/** Partial weight gradients, one region per slice of the batch: [panels, K + 2, 32], the row after K by the bias. */
 export const D_WEIGHTS = 23
 /** Bytes from one slice's partial gradients to the next. */
 export const D_WEIGHTS_STRIDE = 24
@@ -73,5 +73,3 @@ export const JOB_WORDS = 40
 export const GATE_PITCH_PADDING = 16
 /** Rows that go through all time steps together, so that what they share stays in the first-level cache. */
 export const ROW_BLOCK = 64
-/** Columns of a register tile: the four gates of four hidden units. */
-export const PANEL = 16

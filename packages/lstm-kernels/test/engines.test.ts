@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { JsEngine } from '../src/js/js-engine'
-import { compute, engines, problem, REFERENCE, wasmEngine } from './engines'
+import { compute, engines, problem, REFERENCE, wasmEngine, wideEngine } from './engines'
 
 /** The largest difference, relative to numbers over 1. */
 function worst(found: Float32Array, expected: Float32Array): number {
@@ -119,5 +119,18 @@ describe('the memory of the kernels', () => {
     const shape = { ...REFERENCE, batch: 100_000 }
     const huge = { ...problem({ ...REFERENCE, batch: 1 }).inputs, initial: undefined }
     expect(() => wasmEngine('simd', 1).forward(shape, huge)).toThrow(expect.objectContaining({ code: 'KERNEL_MEMORY' }))
+  })
+})
+
+describe('the wide build', () => {
+  it('computes for every shape the bits of the narrow one', () => {
+    const [wide, narrow] = [wideEngine(1), wasmEngine('relaxed-simd', 1)]
+    fc.assert(
+      fc.property(shapes, fc.nat(), (shape, seed) => {
+        expect(compute(wide, shape, seed)).toEqual(compute(narrow, shape, seed))
+      }),
+      { numRuns: 60 },
+    )
+    expect(compute(wide, REFERENCE)).toEqual(compute(narrow, REFERENCE))
   })
 })

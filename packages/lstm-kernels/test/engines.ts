@@ -1,14 +1,30 @@
 import { Generator } from '@rowwise/torch-random'
 import type { ForwardInputs, LSTMEngine, LSTMShape } from '../src/engine'
+import { WIDE_MODULE } from '../src/generated/modules'
 import { JsEngine } from '../src/js/js-engine'
-import { kernelModule } from '../src/wasm/module'
+import { type KernelModule, kernelModule, wideModule } from '../src/wasm/module'
+import { canSwitchOn, withFeature } from '../src/wasm/v8-flags'
 import { WasmEngine } from '../src/wasm/wasm-engine'
 
 /** An engine on one WASM path. */
-export function wasmEngine(path: 'simd' | 'relaxed-simd', threads: number, onLoss = (_: string) => {}): WasmEngine {
-  const module = kernelModule(path)
+export function wasmEngine(
+  path: 'simd' | 'relaxed-simd',
+  threads: number,
+  onLoss = (_: string) => {},
+  module: KernelModule | null = kernelModule(path),
+): WasmEngine {
   if (module === null) throw new Error(`this runtime has no ${path}`)
   return new WasmEngine(path, module, threads, onLoss)
+}
+
+/** The build for 256-bit vectors: with them where this runtime makes them, as plain relaxed SIMD elsewhere. */
+export function wideEngine(threads: number): WasmEngine {
+  const compile = () => new WebAssembly.Module(Buffer.from(WIDE_MODULE, 'base64'))
+  const module = wideModule() ?? {
+    module: canSwitchOn('relaxed-simd') ? withFeature('relaxed-simd', compile) : compile(),
+    vectorBits: 128,
+  }
+  return wasmEngine('relaxed-simd', threads, undefined, module)
 }
 
 /** Every path, by name. */
@@ -19,6 +35,8 @@ export const engines: [string, () => LSTMEngine][] = [
   ['SIMD on 3 threads', () => wasmEngine('simd', 3)],
   ['relaxed SIMD on 1 thread', () => wasmEngine('relaxed-simd', 1)],
   ['relaxed SIMD on 2 threads', () => wasmEngine('relaxed-simd', 2)],
+  ['the wide build on 1 thread', () => wideEngine(1)],
+  ['the wide build on 2 threads', () => wideEngine(2)],
 ]
 
 /** The shape of the reference network's batch, which is large enough to be split. */

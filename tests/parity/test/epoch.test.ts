@@ -7,6 +7,13 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Vectors, worstError } from './vectors'
 
+/**
+ * What PyTorch itself has right of 10 000 after this epoch, from the same weights in the same order: 9331 where the vectors were
+ * made, on another machine 9372 (1.13.1, reference BLAS), 9422, 9513 and 9515 (OpenBLAS for three processors), 9431 (2.15, MKL). After 250
+ * steps rounding alone decides.
+ */
+const CORRECT_IN_PYTORCH = { least: 9331, most: 9515 }
+
 const transform = normalize(0.1307, 0.3081)
 const mean = (values: ArrayLike<number>) => Array.from(values).reduce((sum, value) => sum + value, 0) / values.length
 
@@ -29,9 +36,15 @@ describe('an epoch over the real 60 000 images in file order', () => {
 
     const expected = vectors.values('losses')
     expect(losses).toHaveLength(938)
-    expect(worstError(losses.slice(0, 200), expected.slice(0, 200), { absolute: 1e-3 })).toBeLessThan(1)
+    const worst = (count: number, absolute: number) =>
+      worstError(losses.slice(0, count), expected.slice(0, count), { absolute })
+    expect(worst(100, 1e-6)).toBeLessThan(1)
+    expect(worst(200, 1e-5)).toBeLessThan(1)
     expect(Math.abs(mean(losses) / mean(expected) - 1)).toBeLessThan(0.01)
-    expect([total, Math.abs(correct - Number(vectors.metadata.test_correct)) <= 100]).toEqual([10000, true])
+    expect(total).toBe(10000)
+    expect(CORRECT_IN_PYTORCH.least).toBe(Number(vectors.metadata.test_correct))
+    expect(correct).toBeGreaterThanOrEqual(CORRECT_IN_PYTORCH.least - 100)
+    expect(correct).toBeLessThanOrEqual(CORRECT_IN_PYTORCH.most + 100)
     expect(Math.abs(loss - Number(vectors.metadata.test_mean_loss))).toBeLessThan(0.05)
   })
 })

@@ -9,6 +9,7 @@ import { packWeights } from './pack'
 export class JsEngine implements LSTMEngine {
   readonly path = 'js'
   readonly threads = 1
+  readonly vectorBits = 0
 
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs {
     const packed = packWeights(inputs.weights(), shape)

@@ -1,6 +1,11 @@
-/** The next multiple of four, the lanes of a vector: what the kernels pad units and features to. */
+/** The next multiple of four, the lanes of a vector: what the kernels pad features to. */
 export function ceil4(n: number): number {
   return 4 * Math.ceil(n / 4)
+}
+
+/** The next multiple of eight, the hidden units of a panel: what the kernels pad them to. */
+export function ceil8(n: number): number {
+  return 8 * Math.ceil(n / 8)
 }
 
 /** Offsets in bytes for arrays of so many floats, each on a cache line of its own. */

@@ -1,4 +1,5 @@
-import { RELAXED_SIMD_MODULE, SIMD_MODULE } from '../generated/modules'
+import { RELAXED_SIMD_MODULE, SIMD_MODULE, WIDE_MODULE } from '../generated/modules'
+import { canSwitchOn, withFeature } from './v8-flags'
 
 /** What the WebAssembly modules export; addresses in bytes, rows of the batch from `begin` to before `end`. */
 export interface KernelExports {
@@ -11,14 +12,33 @@ export interface KernelExports {
   activate(which: number, from: number, to: number, count: number): void
 }
 
-const compiled = new Map<string, WebAssembly.Module | null>()
+/** Compiled kernels. */
+export interface KernelModule {
+  readonly module: WebAssembly.Module
+  /** Bits of a vector in the processor: 256 where the engine makes one operation of two. The numbers are the same. */
+  readonly vectorBits: 128 | 256
+}
+
+const compiled = new Map<string, KernelModule | null>()
 
 /** The compiled module of a path; null where this runtime cannot run it. */
-export function kernelModule(path: 'simd' | 'relaxed-simd'): WebAssembly.Module | null {
+export function kernelModule(path: 'simd' | 'relaxed-simd'): KernelModule | null {
   let module = compiled.get(path)
   if (module === undefined) {
-    module = compile(path === 'simd' ? SIMD_MODULE : RELAXED_SIMD_MODULE)
+    module = narrow(path === 'simd' ? SIMD_MODULE : RELAXED_SIMD_MODULE)
     compiled.set(path, module)
+  }
+  return module
+}
+
+/** The relaxed SIMD module for vectors of 256 bits; null where the engine makes none. Whether the processor has them shows in its speed. */
+export function wideModule(): KernelModule | null {
+  let module = compiled.get('wide')
+  if (module === undefined) {
+    module = canSwitchOn('wide')
+      ? { module: withFeature('wide', () => new WebAssembly.Module(decode(WIDE_MODULE))), vectorBits: 256 }
+      : null
+    compiled.set('wide', module)
   }
   return module
 }
@@ -29,9 +49,15 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
   return instance.exports as unknown as KernelExports
 }
 
-function compile(base64: string): WebAssembly.Module | null {
+function narrow(base64: string): KernelModule | null {
   if (typeof WebAssembly !== 'object') return null
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+  const bytes = decode(base64)
   // Validation fails exactly where an instruction is unknown; that is the test for relaxed SIMD too.
-  return WebAssembly.validate(bytes) ? new WebAssembly.Module(bytes) : null
+  const compile = (): KernelModule | null =>
+    WebAssembly.validate(bytes) ? { module: new WebAssembly.Module(bytes), vectorBits: 128 } : null
+  return compile() ?? (canSwitchOn('relaxed-simd') ? withFeature('relaxed-simd', compile) : null)
+}
+
+function decode(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

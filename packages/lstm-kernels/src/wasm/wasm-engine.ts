@@ -12,18 +12,20 @@ import * as field from '../job-fields'
 import type { Operation } from '../threads/control'
 import { ThreadPool } from '../threads/pool'
 import { Arena } from './arena'
-import { instantiate, type KernelExports } from './module'
+import { instantiate, type KernelExports, type KernelModule } from './module'
 import { type PackedWeights, WeightsCache } from './weights-cache'
 import type { Workspace } from './workspace'
 import { WorkspacePool } from './workspace-pool'
 
 /** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
 const MIN_SLICE_WORK = 1 << 20
-/** Bytes of scratch per thread: two rows of 16 floats, on cache lines of its own. */
-const TILE_BYTES = 256
+/** Bytes of scratch per thread: a tile and the constants of the activations, on cache lines of its own. */
+const TILE_BYTES = 768
 
 /** Computes with the WebAssembly kernels, on one or more threads. */
 export class WasmEngine implements LSTMEngine {
+  readonly vectorBits: 128 | 256
+  private readonly module: WebAssembly.Module
   private readonly arena: Arena
   private readonly kernels: KernelExports
   private readonly weights: WeightsCache
@@ -35,10 +37,12 @@ export class WasmEngine implements LSTMEngine {
 
   constructor(
     readonly path: 'simd' | 'relaxed-simd',
-    private readonly module: WebAssembly.Module,
+    { module, vectorBits }: KernelModule,
     readonly threads: number,
     private readonly onLoss: (reason: string) => void,
   ) {
+    this.module = module
+    this.vectorBits = vectorBits
     this.arena = new Arena(true)
     this.kernels = instantiate(module, this.arena.memory)
     this.weights = new WeightsCache(this.arena)

@@ -1,6 +1,6 @@
 import type { LSTMWeights } from '../engine'
 import type { Arena, Block } from './arena'
-import { ceil4, layOut } from './layout'
+import { ceil4, ceil8, layOut } from './layout'
 
 /** Weights in the kernels' memory: as PyTorch lays them out, and packed. Addresses in bytes. */
 export interface PackedWeights {
@@ -85,7 +85,7 @@ export class WeightsCache {
       this.entries = this.entries.filter((entry) => entry !== unused)
       this.arena.release(unused.block)
     }
-    const units = ceil4(hiddenSize)
+    const units = ceil8(hiddenSize)
     const sizes = {
       weightIh: 4 * hiddenSize * inputSize,
       weightHh: 4 * hiddenSize * hiddenSize,
@@ -93,8 +93,8 @@ export class WeightsCache {
       biasHh: hasBias ? 4 * hiddenSize : 0,
       forward: 4 * units * (ceil4(inputSize) + units),
       bias: 4 * units,
-      hhTransposed: 64 * units * Math.ceil(hiddenSize / 16),
-      ihTransposed: 64 * units * Math.ceil(inputSize / 16),
+      hhTransposed: 128 * units * Math.ceil(hiddenSize / 32),
+      ihTransposed: 128 * units * Math.ceil(inputSize / 32),
     }
     const { addresses, bytes } = layOut(sizes)
     const block = this.arena.allocate(bytes)

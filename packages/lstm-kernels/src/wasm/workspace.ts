@@ -1,7 +1,7 @@
 import type { LSTMShape } from '../engine'
 import * as field from '../job-fields'
 import type { Arena, Block } from './arena'
-import { ceil4, layOut } from './layout'
+import { ceil4, ceil8, layOut } from './layout'
 import type { PackedWeights } from './weights-cache'
 
 /** What decides how a workspace is laid out. */
@@ -129,13 +129,13 @@ export class Workspace {
 
 /** Floats of one slice's partial weight gradients. */
 function sliceFloats({ inputSize, hiddenSize }: LSTMShape): number {
-  return 4 * ceil4(hiddenSize) * (ceil4(inputSize) + ceil4(hiddenSize) + 2)
+  return 4 * ceil8(hiddenSize) * (ceil4(inputSize) + ceil8(hiddenSize) + 2)
 }
 
 /** Floats of every array in a workspace; 0 for those that a pass of this kind does not need. */
 function sizesOf(shape: WorkspaceShape) {
   const { batch, time, inputSize, hiddenSize, save, returnOutput, hasInitial, slices } = shape
-  const units = ceil4(hiddenSize)
+  const units = ceil8(hiddenSize)
   const states = batch * hiddenSize
   const onlyIf = (wanted: boolean, floats: number): number => (wanted ? floats : 0)
   return {

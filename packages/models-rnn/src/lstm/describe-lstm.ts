@@ -1,7 +1,7 @@
 import { canFuse, kernelReport } from '@rowwise/lstm-kernels'
 
 /**
- * What computes LSTMs on the current backend, in words: `relaxed-simd kernels, 2 threads` or `composed graph`.
+ * What computes LSTMs on the current backend, in words: `relaxed-simd kernels, 256-bit vectors, 2 threads` or `composed graph`.
  *
  * @example
  * ```ts
@@ -10,6 +10,7 @@ import { canFuse, kernelReport } from '@rowwise/lstm-kernels'
  */
 export function describeLSTM(): string {
   if (!canFuse()) return 'composed graph'
-  const { path, threads } = kernelReport()
-  return `${path} kernels, ${threads} thread${threads === 1 ? '' : 's'}`
+  const { path, threads, vectorBits } = kernelReport()
+  const vectors = vectorBits === 256 ? ', 256-bit vectors' : ''
+  return `${path} kernels${vectors}, ${threads} thread${threads === 1 ? '' : 's'}`
 }
