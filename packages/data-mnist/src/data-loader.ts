@@ -1,8 +1,9 @@
+import { forgetHostValues, keepHostValues } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
-import { type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
+import { getBackend, type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
-import { lookUp } from './look-up'
+import { lookUp, type PixelSource, pixelSource } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
 
 /** How {@link DataLoader} cuts a data set into batches. */
@@ -63,6 +64,7 @@ export class DataLoader implements Iterable<Batch> {
   private readonly generator: Generator | undefined
   private readonly transform: PixelTable
   private readonly dropLast: boolean
+  private readonly pixels: PixelSource
   private batchesDone = 0
   private epochStart: Uint8Array | null = null
   private resumeAt: DataLoaderState | null = null
@@ -87,6 +89,7 @@ export class DataLoader implements Iterable<Batch> {
     this.generator = generator
     this.transform = transform
     this.dropLast = dropLast
+    this.pixels = pixelSource(dataset.images)
   }
 
   /** Batches in an epoch. */
@@ -108,15 +111,22 @@ export class DataLoader implements Iterable<Batch> {
     if (this.resumeAt?.epochStart && this.resumeAt.generator) this.generator?.setState(this.resumeAt.generator)
     this.resumeAt = null
     this.batchesDone = first
+    let spare: Float32Array | undefined
     for (let batch = first; batch < this.length; batch++) {
-      const { inputs, targets } = this.gather(order, batch * this.batchSize)
+      const { values, labels, shape } = this.gather(order, batch * this.batchSize, spare)
+      const inputs = tensor3d(values, shape)
+      const targets = tensor1d(labels, 'int32')
+      keepHostValues(inputs, values)
       this.batchesDone = batch + 1
       try {
         yield { inputs, targets }
       } finally {
+        forgetHostValues(inputs)
         inputs.dispose()
         targets.dispose()
       }
+      // The WASM backend copied the array; others may hold on to it.
+      spare = getBackend() === 'wasm' ? values : undefined
     }
     this.batchesDone = 0
     this.epochStart = null
@@ -164,19 +174,23 @@ export class DataLoader implements Iterable<Batch> {
     return this.shuffle ? this.generator.fork().randperm(this.dataset.length) : undefined
   }
 
-  private gather(order: Int32Array | undefined, start: number): Batch {
+  private gather(
+    order: Int32Array | undefined,
+    start: number,
+    spare: Float32Array | undefined,
+  ): { values: Float32Array; labels: Int32Array; shape: [number, number, number] } {
     const { dataset, transform } = this
-    const { images, labels, height, width } = dataset
+    const { height, width } = dataset
     const count = Math.min(this.batchSize, dataset.length - start)
-    const pixels = height * width
-    const inputs = new Float32Array(count * pixels)
-    const targets = new Int32Array(count)
+    const size = height * width
+    const values = spare?.length === count * size ? spare : new Float32Array(count * size)
+    const labels = new Int32Array(count)
     for (let row = 0; row < count; row++) {
       const item = order === undefined ? start + row : order[start + row]
-      targets[row] = labels[item]
-      lookUp(images, item * pixels, transform, inputs.subarray(row * pixels, (row + 1) * pixels))
+      labels[row] = dataset.labels[item]
+      lookUp(this.pixels, item * size, transform, values, row * size, size)
     }
-    return { inputs: tensor3d(inputs, [count, height, width]), targets: tensor1d(targets, 'int32') }
+    return { values, labels, shape: [count, height, width] }
   }
 }
 

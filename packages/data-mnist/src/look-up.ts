@@ -2,18 +2,39 @@ import type { PixelTable } from './normalize'
 
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
 
+/** Bytes to look up, and the same four by four where they lie on whole words. */
+export interface PixelSource {
+  readonly bytes: Uint8Array
+  readonly words: Uint32Array | undefined
+}
+
+/** Prepares bytes for {@link lookUp}. */
+export function pixelSource(bytes: Uint8Array): PixelSource {
+  const isAligned = IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0
+  return {
+    bytes,
+    words: isAligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4)) : undefined,
+  }
+}
+
 /**
- * Fills `to` with the table's entries of the bytes from `start` on. Where the bytes lie on a whole word, four are loaded at
- * once, which takes less than half of the time (measured on shuffled MNIST: 0.06 in place of 0.15 ms for 64 images).
+ * Writes the table's entries of `count` bytes from `start` on into `to`, from `at` on. Four bytes are loaded at once where they
+ * lie on a whole word, which takes less than half of the time (measured on shuffled MNIST).
  */
-export function lookUp(bytes: Uint8Array, start: number, table: PixelTable, to: Float32Array): void {
-  const count = to.length
-  if (!IS_LITTLE_ENDIAN || (bytes.byteOffset + start) % 4 !== 0 || count % 4 !== 0) {
-    for (let k = 0; k < count; k++) to[k] = table[bytes[start + k]]
+export function lookUp(
+  { bytes, words }: PixelSource,
+  start: number,
+  table: PixelTable,
+  to: Float32Array,
+  at: number,
+  count: number,
+): void {
+  if (words === undefined || start % 4 !== 0 || count % 4 !== 0) {
+    for (let k = 0; k < count; k++) to[at + k] = table[bytes[start + k]]
     return
   }
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, count / 4)
-  for (let word = 0, k = 0; word < words.length; word++, k += 4) {
+  const end = at + count
+  for (let word = start / 4, k = at; k < end; word++, k += 4) {
     const four = words[word]
     to[k] = table[four & 255]
     to[k + 1] = table[(four >>> 8) & 255]

@@ -1,4 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-backend-wasm'
 import { createHash } from 'node:crypto'
 import { Generator } from '@rowwise/torch-random'
 import * as tf from '@tensorflow/tfjs-core'
@@ -211,5 +212,22 @@ describe('subset', () => {
     [0.5, 2],
   ])('refuses %s … %s of 10', (start, end) => {
     expect(() => subset(numbered(10), start, end)).toThrow(expect.objectContaining({ code: 'LOADER_OPTION' }))
+  })
+})
+
+describe.each(['cpu', 'wasm'])('a clone of a batch on the %s backend', (backend) => {
+  it('keeps its values when the next batches come', async () => {
+    await tf.setBackend(backend)
+    const images = Uint8Array.from({ length: 24 }, (_, k) => k)
+    const dataset: ImageDataset = {
+      ...{ name: 'counted', length: 6, height: 2, width: 2, images },
+      ...{ labels: new Uint8Array(6), classNames: ['0'] },
+    }
+    const table = Float32Array.from({ length: 256 }, (_, byte) => byte)
+    const clones = Array.from(new DataLoader(dataset, { batchSize: 2, transform: table }), ({ inputs }) =>
+      tf.clone(inputs),
+    )
+    expect(clones.flatMap((clone) => Array.from(clone.dataSync()))).toEqual(Array.from(images))
+    tf.dispose(clones)
   })
 })

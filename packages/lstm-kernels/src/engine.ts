@@ -40,7 +40,10 @@ export interface ForwardInputs {
   returnOutput: boolean
 }
 
-/** What a forward pass computes. */
+/**
+ * What a forward pass computes. The arrays lie in the engine's memory, or are lent by it: they hold until the next forward pass
+ * begins, so who wants them longer copies them.
+ */
 export interface ForwardOutputs {
   /** `[N, T, H]`, when asked for */
   output?: Float32Array
@@ -54,9 +57,12 @@ export interface ForwardOutputs {
 
 /** A forward pass that can be differentiated once. Holds memory until it is released. */
 export interface SavedForward {
-  /** Gradients by the weights and the initial state, from those by the outputs; those that are absent are zero. */
+  /**
+   * Gradients by the weights and the initial state, from those by the outputs; those that are absent are zero. The arrays
+   * are lent, as those of the forward pass are.
+   */
   backward(upstream: Upstream): WeightGradients
-  /** Gradient by the inputs, `[N, T, I]`; after `backward`. */
+  /** Gradient by the inputs, `[N, T, I]`, lent too; after `backward`. */
   inputGradient(): Float32Array
   /** Gives the memory back; may be called again. */
   release(): void
@@ -86,10 +92,30 @@ export interface WeightGradients {
   c?: Float32Array
 }
 
+/** The shape of a linear layer's work. */
+export interface LinearShape {
+  /** Samples. */
+  rows: number
+  /** Features of each input sample. */
+  inFeatures: number
+  /** Features of each output sample. */
+  outFeatures: number
+}
+
+/** Gradients of a linear layer, in PyTorch's layout. */
+export interface LinearGradients {
+  /** `[rows, inFeatures]` */
+  x: Float32Array
+  /** `[outFeatures, inFeatures]` */
+  weight: Float32Array
+  /** `[outFeatures]` */
+  bias: Float32Array
+}
+
 /** Which code computes. */
 export type KernelPath = 'relaxed-simd' | 'simd' | 'js'
 
-/** Something that computes LSTM layers on plain arrays. */
+/** Something that computes LSTM layers, and the linear one after them, on plain arrays. */
 export interface LSTMEngine {
   readonly path: KernelPath
   /** Threads that large batches are split over, the calling one included. */
@@ -97,6 +123,10 @@ export interface LSTMEngine {
   /** Bits of the vectors that it computes with; 0 where it uses none. */
   readonly vectorBits: 0 | 128 | 256
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
+  /** y = x·Wᵀ + b, `[rows, outFeatures]`, on the calling thread. */
+  linear(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array
+  /** Its gradients by all of its inputs, from the one by y. */
+  linearGradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
   /** Ends the threads; the memory goes with the last pass that uses it. */
   dispose(): void
 }

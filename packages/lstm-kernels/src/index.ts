@@ -1,5 +1,6 @@
-// The operation
+// The operations
 export { canFuse, type FusedLSTMOptions, type FusedLSTMOutputs, fusedLSTM, type LSTMWeightTensors } from './op/lstm-op'
+export { fusedLinear } from './op/linear-op'
 
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'

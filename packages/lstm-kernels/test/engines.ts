@@ -75,12 +75,14 @@ export function problem(
 export function compute(engine: LSTMEngine, shape: LSTMShape, seed = 1) {
   const { inputs, upstream } = problem(shape, seed)
   const { saved, ...outputs } = engine.forward(shape, inputs)
-  const gradients = saved?.backward(upstream)
-  const dx = saved?.inputGradient()
+  const gradients = Object.entries(saved?.backward(upstream) ?? {}).map(([name, value]) => [`d ${name}`, value])
+  const lent = { ...outputs, ...Object.fromEntries(gradients), dx: saved?.inputGradient() }
+  const computed = copyOf(lent)
   saved?.release()
-  return {
-    ...outputs,
-    ...Object.fromEntries(Object.entries(gradients ?? {}).map(([name, value]) => [`d ${name}`, value])),
-    dx,
-  } as Record<string, Float32Array>
+  return computed
+}
+
+/** What an engine lends, to be kept. */
+export function copyOf(lent: object): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(lent).map(([name, values]) => [name, (values as Float32Array).slice()]))
 }

@@ -1,8 +1,21 @@
+import { canFuse, fusedLinear } from '@rowwise/lstm-kernels'
 import { Generator } from '@rowwise/torch-random'
-import { add, matMul, reshape, type Tensor, type Tensor2D, tidy, type Variable } from '@tensorflow/tfjs-core'
+import {
+  add,
+  matMul,
+  reshape,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  type Variable,
+} from '@tensorflow/tfjs-core'
 import { ShapeError } from './errors'
 import { Module } from './module'
 import { requirePositiveInteger } from './options'
+
+/** Multiply-adds up to which the kernels' product beats TensorFlow.js's: what a call costs counts more than the arithmetic. */
+const FUSED_WORK = 1 << 22
 
 /** How {@link Linear} is built. */
 export interface LinearOptions {
@@ -60,11 +73,18 @@ export class Linear extends Module {
       throw new ShapeError(`inputs has shape [${shape}], Linear expects [..., ${this.inFeatures}] (inFeatures)`)
     }
     return tidy(() => {
+      if (shape.length === 2) return this.applyToRows(inputs as Tensor2D)
       const rows: Tensor2D = reshape(inputs, [-1, this.inFeatures])
-      const product = matMul(rows, this.weight as unknown as Tensor2D, false, true)
-      const outputs = this.bias === undefined ? product : add(product, this.bias)
-      return reshape(outputs, [...shape.slice(0, -1), this.outFeatures])
+      return reshape(this.applyToRows(rows), [...shape.slice(0, -1), this.outFeatures])
     })
+  }
+
+  private applyToRows(rows: Tensor2D): Tensor2D {
+    const weight = this.weight as unknown as Tensor2D
+    const isSmall = rows.size * this.outFeatures <= FUSED_WORK
+    if (isSmall && canFuse()) return fusedLinear(rows, weight, this.bias as Tensor1D | undefined)
+    const product: Tensor2D = matMul(rows, weight, false, true)
+    return this.bias === undefined ? product : add(product, this.bias)
   }
 }
 

@@ -128,7 +128,7 @@ export class LSTMNet extends Module {
       )
     }
     return tidy(() => {
-      const last = bidirectional ? this.lastOutput(inputs) : this.lastHidden(inputs)
+      const last = bidirectional ? this.lastOutput(inputs) : this.lstm.finalHidden(inputs)
       return this.fc.forward(last) as Tensor2D
     })
   }
@@ -136,12 +136,6 @@ export class LSTMNet extends Module {
   /** A table of the layers with their output shapes and parameter counts. */
   summary(): string {
     return summarize(this.config, this.parameters())
-  }
-
-  /** output[:, −1, :] of a one-directional LSTM: the final hidden state of its last layer, [N, H]. */
-  private lastHidden(inputs: Tensor3D): Tensor2D {
-    const { hn } = this.lstm.forward(inputs, undefined, { returnOutput: false })
-    return squeeze(slice(hn, [this.config.numLayers - 1, 0, 0], [1, -1, -1]), [0])
   }
 
   /** output[:, −1, :] of a bidirectional LSTM, whose backward side has taken one step there, [N, 2·H]. */

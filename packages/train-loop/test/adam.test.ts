@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-backend-wasm'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Adam, type AdamOptions } from '../src/optimizers/adam'
@@ -84,6 +85,32 @@ describe('Adam', () => {
     const before = tf.memory().numTensors
     for (let step = 0; step < 10; step++) optimizer.step(grads)
     expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+describe.each(['wasm', 'cpu'])('on the %s backend Adam', (backend) => {
+  it('changes the parameter, not what was cloned or reshaped from it before', async () => {
+    await tf.setBackend(backend)
+    const weight = tf.variable(tf.tensor1d([1, 2]))
+    const optimizer = new Adam({ weight }, { lr: 0.1 })
+    const step = () => optimizer.step({ weight: tf.tensor1d([1, 1]) })
+    step()
+    const [clone, view] = [tf.clone(weight), tf.reshape(weight, [2, 1])]
+    const before = Array.from(weight.dataSync())
+    step()
+    expect(Array.from(clone.dataSync())).toEqual(before)
+    expect(Array.from(tf.mul(view, 1).dataSync())).toEqual(before)
+    expect(Array.from(weight.dataSync())).not.toEqual(before)
+  })
+
+  it('goes on from a value that someone else assigned', async () => {
+    await tf.setBackend(backend)
+    const weight = tf.variable(tf.scalar(1))
+    const optimizer = new Adam({ weight }, { lr: 0.1 })
+    optimizer.step({ weight: tf.scalar(1) })
+    weight.assign(tf.scalar(5))
+    optimizer.step({ weight: tf.scalar(1) })
+    expect(weight.dataSync()[0]).toBeCloseTo(4.9, 5)
   })
 })
 

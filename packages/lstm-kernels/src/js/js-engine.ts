@@ -2,6 +2,7 @@ import type { ForwardInputs, ForwardOutputs, LSTMEngine, LSTMShape, SavedForward
 import { KernelStateError } from '../errors'
 import { type ForwardTrace, runBackward } from './backward'
 import { runForward } from './forward'
+import { linearBackward, linearForward } from './linear'
 import { multiplyRows } from './multiply'
 import { packWeights } from './pack'
 
@@ -10,6 +11,8 @@ export class JsEngine implements LSTMEngine {
   readonly path = 'js'
   readonly threads = 1
   readonly vectorBits = 0
+  readonly linear = linearForward
+  readonly linearGradients = linearBackward
 
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs {
     const packed = packWeights(inputs.weights(), shape)

@@ -1,3 +1,4 @@
+import { readValues } from '@rowwise/host-values'
 import {
   engine,
   getBackend,
@@ -11,19 +12,16 @@ import {
   type Tensor2D,
   type Tensor3D,
   type TensorInfo,
-  tensor,
   tidy,
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
 import type { SavedForward, WeightGradients } from '../engine'
 import { KernelShapeError, KernelStateError } from '../errors'
+import { endLoans, HOST_BACKENDS, read, tensorOfLent, write, writeLent } from './host-tensors'
 import { recall, releaseFinished, remember } from './saved-passes'
 
 /** The operation's name in TensorFlow.js's registries. */
 const KERNEL = 'RowwiseLSTM'
-
-/** Backends whose tensors lie in this process's memory, where copying them into the kernels' memory costs microseconds. */
-const HOST_BACKENDS = ['wasm', 'cpu']
 
 /** The weights of one direction of one layer as tensors; gates in the order i, f, g, o. */
 export interface LSTMWeightTensors {
@@ -135,35 +133,30 @@ function forwardKernel(inputs: Inputs, backend: KernelBackend, attributes: Attri
   const { reverse, returnOutput, save } = attributes
   const lstm = currentEngine()
   if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
-  const read = ({ dataId }: TensorInfo): Float32Array => backend.readSync(dataId) as Float32Array
   const [batch, time, inputSize] = inputs.x.shape
   const hiddenSize = inputs.weightHh.shape[1]
   const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
   const keyed = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
+  endLoans()
   releaseFinished()
   const { output, h, c, saved } = lstm.forward(
     { batch, time, inputSize, hiddenSize, reverse },
     {
-      x: read(inputs.x),
+      x: read(backend, inputs.x),
       weightsKey: keyed.map(({ dataId }) => dataId),
       weights: () => ({
-        weightIh: read(weightIh),
-        weightHh: read(weightHh),
-        ...(biasIh && biasHh && { biasIh: read(biasIh), biasHh: read(biasHh) }),
+        weightIh: read(backend, weightIh),
+        weightHh: read(backend, weightHh),
+        ...(biasIh && biasHh && { biasIh: read(backend, biasIh), biasHh: read(backend, biasHh) }),
       }),
-      initial: h0 && c0 && { h: read(h0), c: read(c0) },
+      initial: h0 && c0 && { h: read(backend, h0), c: read(backend, c0) },
       save,
       returnOutput,
     },
   )
-  const write = (values: Float32Array, shape: number[]): TensorInfo => ({
-    dataId: backend.write(values, shape, 'float32'),
-    shape,
-    dtype: 'float32',
-  })
-  const handle = write(Float32Array.of(saved ? remember(saved) : 0), [1])
-  const states = [write(h, [batch, hiddenSize]), write(c, [batch, hiddenSize]), handle]
-  return output ? [...states, write(output, [batch, time, hiddenSize])] : states
+  const handle = write(backend, Float32Array.of(saved ? remember(saved) : 0), [1])
+  const states = [writeLent(backend, h, [batch, hiddenSize]), writeLent(backend, c, [batch, hiddenSize]), handle]
+  return output ? [...states, writeLent(backend, output, [batch, time, hiddenSize])] : states
 }
 
 interface Attributes {
@@ -174,7 +167,7 @@ interface Attributes {
 
 function gradient(dy: Tensor | Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
   const [dH, dC, , dOutput] = dy as Tensor[]
-  const pass = recall(saved[0].dataSync()[0])
+  const pass = recall(readValues(saved[0])[0])
   if (pass === undefined) {
     throw new KernelStateError(
       'the forward pass of this gradient was given up; take gradients before many other tapes begin',
@@ -187,14 +180,14 @@ function gradient(dy: Tensor | Tensor[], saved: Tensor[], attributes: Attributes
     x: () => {
       once()
       const values = pass.inputGradient()
-      return tensor(values, [batch, values.length / (batch * inputSize()), inputSize()])
+      return tensorOfLent(values, [batch, values.length / (batch * inputSize()), inputSize()])
     },
-    weightIh: () => tensor(once().weightIh, [4 * hiddenSize, inputSize()]),
-    weightHh: () => tensor(once().weightHh, [4 * hiddenSize, hiddenSize]),
-    biasIh: () => tensor(once().bias),
-    biasHh: () => tensor(once().bias.slice()),
-    h0: () => tensor(once().h as Float32Array, [batch, hiddenSize]),
-    c0: () => tensor(once().c as Float32Array, [batch, hiddenSize]),
+    weightIh: () => tensorOfLent(once().weightIh, [4 * hiddenSize, inputSize()]),
+    weightHh: () => tensorOfLent(once().weightHh, [4 * hiddenSize, hiddenSize]),
+    biasIh: () => tensorOfLent(once().bias, [4 * hiddenSize]),
+    biasHh: () => tensorOfLent(once().bias, [4 * hiddenSize]),
+    h0: () => tensorOfLent(once().h as Float32Array, [batch, hiddenSize]),
+    c0: () => tensorOfLent(once().c as Float32Array, [batch, hiddenSize]),
   }
 }
 
@@ -203,9 +196,9 @@ function backwardOnce(pass: SavedForward, dH: Tensor, dC: Tensor, dOutput?: Tens
   let gradients: WeightGradients | undefined
   return () => {
     gradients ??= pass.backward({
-      h: dH.dataSync() as Float32Array,
-      c: dC.dataSync() as Float32Array,
-      output: dOutput?.dataSync() as Float32Array | undefined,
+      h: readValues(dH),
+      c: readValues(dC),
+      output: dOutput && readValues(dOutput),
     })
     return gradients
   }

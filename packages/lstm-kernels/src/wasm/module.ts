@@ -9,6 +9,18 @@ export interface KernelExports {
   backward(job: number, begin: number, end: number, slice: number, tile: number): void
   inputGradients(job: number, begin: number, end: number, tile: number): void
   collectWeightGradients(job: number): void
+  linear(x: number, weight: number, bias: number, y: number, rows: number, input: number, output: number): void
+  linearBackward(
+    dY: number,
+    x: number,
+    weight: number,
+    dX: number,
+    dWeight: number,
+    dBias: number,
+    rows: number,
+    input: number,
+    output: number,
+  ): void
   activate(which: number, from: number, to: number, count: number): void
 }
 

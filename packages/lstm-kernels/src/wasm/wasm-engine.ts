@@ -1,6 +1,8 @@
 import type {
   ForwardInputs,
   ForwardOutputs,
+  LinearGradients,
+  LinearShape,
   LSTMEngine,
   LSTMShape,
   SavedForward,
@@ -13,6 +15,7 @@ import type { Operation } from '../threads/control'
 import { ThreadPool } from '../threads/pool'
 import { Arena } from './arena'
 import { instantiate, type KernelExports, type KernelModule } from './module'
+import { Scratch } from './scratch'
 import { type PackedWeights, WeightsCache } from './weights-cache'
 import type { Workspace } from './workspace'
 import { WorkspacePool } from './workspace-pool'
@@ -30,6 +33,7 @@ export class WasmEngine implements LSTMEngine {
   private readonly kernels: KernelExports
   private readonly weights: WeightsCache
   private readonly workspaces: WorkspacePool
+  private readonly scratch: Scratch
   private readonly packJob: number
   private readonly tiles: number
   private pool: ThreadPool | null = null
@@ -47,6 +51,7 @@ export class WasmEngine implements LSTMEngine {
     this.kernels = instantiate(module, this.arena.memory)
     this.weights = new WeightsCache(this.arena)
     this.workspaces = new WorkspacePool(this.arena)
+    this.scratch = new Scratch(this.arena)
     this.packJob = this.arena.allocate(4 * field.JOB_WORDS).at
     this.tiles = this.arena.allocate(TILE_BYTES * threads).at
   }
@@ -71,13 +76,40 @@ export class WasmEngine implements LSTMEngine {
     }
     this.run('forward', workspace)
     const outputs = {
-      h: workspace.read('hFinal'),
-      c: workspace.read('cFinal'),
-      ...(returnOutput && { output: workspace.read('output') }),
+      h: workspace.view('hFinal'),
+      c: workspace.view('cFinal'),
+      ...(returnOutput && { output: workspace.view('output') }),
     }
     if (save) return { ...outputs, saved: this.keep(workspace, packed) }
     this.workspaces.giveBack(workspace)
     return outputs
+  }
+
+  linear(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array {
+    const { rows, inFeatures, outFeatures } = shape
+    const y = rows * outFeatures
+    const at = this.scratch.layOut({ x: x.length, weight: weight.length, bias: bias?.length ?? 0, y })
+    this.scratch.write(at.x, x)
+    this.scratch.write(at.weight, weight)
+    if (bias) this.scratch.write(at.bias, bias)
+    this.kernels.linear(at.x, at.weight, bias ? at.bias : 0, at.y, rows, inFeatures, outFeatures)
+    return this.scratch.read(at.y, y)
+  }
+
+  linearGradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients {
+    const { rows, inFeatures, outFeatures } = shape
+    const sizes = { dY: dY.length, x: x.length, weight: weight.length, dX: x.length, dWeight: weight.length }
+    const at = this.scratch.layOut({ ...sizes, dBias: outFeatures })
+    this.scratch.write(at.dY, dY)
+    this.scratch.write(at.x, x)
+    this.scratch.write(at.weight, weight)
+    const { kernels } = this
+    kernels.linearBackward(at.dY, at.x, at.weight, at.dX, at.dWeight, at.dBias, rows, inFeatures, outFeatures)
+    return {
+      x: this.scratch.read(at.dX, x.length),
+      weight: this.scratch.read(at.dWeight, weight.length),
+      bias: this.scratch.read(at.dBias, outFeatures),
+    }
   }
 
   /** Applies an activation to an array, in the kernels' arithmetic; for tests. */
@@ -112,7 +144,7 @@ export class WasmEngine implements LSTMEngine {
           throw new KernelStateError(`the input gradient follows backward, this pass is ${state}`)
         workspace.reserveInputGradient()
         this.run('inputGradients', workspace)
-        return workspace.readInputGradient()
+        return workspace.viewInputGradient()
       },
       release: () => {
         if (state === 'released') return
@@ -131,10 +163,10 @@ export class WasmEngine implements LSTMEngine {
     workspace.collectIntoGradients()
     this.kernels.collectWeightGradients(workspace.job)
     return {
-      weightIh: workspace.read('dWeightIh'),
-      weightHh: workspace.read('dWeightHh'),
-      bias: workspace.read('dBias'),
-      ...(workspace.shape.hasInitial && { h: workspace.read('dHInitial'), c: workspace.read('dCInitial') }),
+      weightIh: workspace.view('dWeightIh'),
+      weightHh: workspace.view('dWeightHh'),
+      bias: workspace.view('dBias'),
+      ...(workspace.shape.hasInitial && { h: workspace.view('dHInitial'), c: workspace.view('dCInitial') }),
     }
   }
 

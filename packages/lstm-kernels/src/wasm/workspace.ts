@@ -48,11 +48,11 @@ export class Workspace {
     if (values) this.arena.floats.set(values, this.addresses[name] >> 2)
   }
 
-  /** Copies an array out. */
-  read(
+  /** An array where it lies. */
+  view(
     name: 'output' | 'hFinal' | 'cFinal' | 'dWeightIh' | 'dWeightHh' | 'dBias' | 'dHInitial' | 'dCInitial',
   ): Float32Array {
-    return this.copy(this.addresses[name], this.sizes[name])
+    return this.floats(this.addresses[name], this.sizes[name])
   }
 
   /** Points the job at weights. */
@@ -77,10 +77,10 @@ export class Workspace {
     this.word(field.D_X, this.inputGradientBlock.at)
   }
 
-  /** Copies the gradient by the inputs out. */
-  readInputGradient(): Float32Array {
+  /** The gradient by the inputs where it lies. */
+  viewInputGradient(): Float32Array {
     const { batch, time, inputSize } = this.shape
-    return this.copy((this.inputGradientBlock as Block).at, batch * time * inputSize)
+    return this.floats((this.inputGradientBlock as Block).at, batch * time * inputSize)
   }
 
   /** Gives the memory back. */
@@ -122,8 +122,8 @@ export class Workspace {
     new Int32Array(this.arena.memory.buffer, this.job, field.JOB_WORDS)[index] = value
   }
 
-  private copy(at: number, floats: number): Float32Array {
-    return this.arena.floats.slice(at >> 2, (at >> 2) + floats)
+  private floats(at: number, count: number): Float32Array {
+    return this.arena.floats.subarray(at >> 2, (at >> 2) + count)
   }
 }
 

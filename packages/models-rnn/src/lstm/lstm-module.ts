@@ -106,28 +106,50 @@ export class LSTM extends Module {
     const { returnOutput = true } = options
     this.checkShapes(inputs, initial)
     return tidy(() => {
-      const finals: { h: Tensor2D; c: Tensor2D }[] = []
-      let output: Tensor3D | undefined = inputs
-      this.layers.forEach((directions, layer) => {
-        const isLast = layer === this.layers.length - 1
-        const read = output as Tensor3D
-        const sides = directions.map((weights, direction) =>
-          lstm(read, weights, {
-            reverse: direction === 1,
-            initial: initial && stateOf(initial, layer * directions.length + direction),
-            returnOutput: !isLast || returnOutput,
-          }),
-        )
-        finals.push(...sides)
-        output = joinSides(sides.map((side) => side.output))
-        if (!isLast && output && this.training && this.dropout > 0) {
-          output = dropout(output, this.dropout, this.generator)
-        }
-      })
+      const { output, finals } = this.run(inputs, initial, returnOutput)
       const hn = stack(finals.map(({ h }) => h)) as Tensor3D
       const cn = stack(finals.map(({ c }) => c)) as Tensor3D
       return returnOutput ? { output, hn, cn } : { hn, cn }
     })
+  }
+
+  /**
+   * The last layer's hidden state after its last step: `hn[-1]` of {@link LSTM.forward}, the backward direction's where there
+   * are two, without the other outputs.
+   *
+   * @param inputs float32 `[N, T, inputSize]`
+   * @returns float32 `[N, H]`, which the caller disposes
+   * @throws {@link ShapeError} when the shape does not fit.
+   */
+  finalHidden(inputs: Tensor3D): Tensor2D {
+    this.checkShapes(inputs, undefined)
+    return tidy(() => (this.run(inputs, undefined, false).finals.at(-1) as LayerState).h)
+  }
+
+  private run(
+    inputs: Tensor3D,
+    initial: LSTMState | undefined,
+    returnOutput: boolean,
+  ): { output?: Tensor3D; finals: LayerState[] } {
+    const finals: LayerState[] = []
+    let output: Tensor3D | undefined = inputs
+    this.layers.forEach((directions, layer) => {
+      const isLast = layer === this.layers.length - 1
+      const read = output as Tensor3D
+      const sides = directions.map((weights, direction) =>
+        lstm(read, weights, {
+          reverse: direction === 1,
+          initial: initial && stateOf(initial, layer * directions.length + direction),
+          returnOutput: !isLast || returnOutput,
+        }),
+      )
+      finals.push(...sides)
+      output = joinSides(sides.map((side) => side.output))
+      if (!isLast && output && this.training && this.dropout > 0) {
+        output = dropout(output, this.dropout, this.generator)
+      }
+    })
+    return { output, finals }
   }
 
   private initialWeights(suffix: string, features: number): LSTMLayerWeights {
@@ -163,7 +185,13 @@ export class LSTM extends Module {
   }
 }
 
-function stateOf({ h, c }: LSTMState, index: number): { h: Tensor2D; c: Tensor2D } {
+/** Hidden and cell state of one direction of a layer, `[N, H]` each. */
+interface LayerState {
+  h: Tensor2D
+  c: Tensor2D
+}
+
+function stateOf({ h, c }: LSTMState, index: number): LayerState {
   const pick = (state: Tensor3D): Tensor2D => squeeze(slice(state, [index, 0, 0], [1, -1, -1]), [0])
   return { h: pick(h), c: pick(c) }
 }

@@ -1,3 +1,4 @@
+import { keepHostValues, readValues } from '@rowwise/host-values'
 import { customGrad, getBackend, logSoftmax, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core'
 import { checkedTargets } from './check-targets'
 import { nllLoss } from './nll-loss'
@@ -32,16 +33,15 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptio
 function fusedCrossEntropy(logits: Tensor, targets: Int32Array, reduction: Reduction): Tensor {
   const [samples, classes] = logits.shape
   const operation = customGrad((input) => {
-    const { losses, probabilities } = softmaxCrossEntropy(
-      (input as Tensor).dataSync() as Float32Array,
-      targets,
-      classes,
-    )
+    const { losses, probabilities } = softmaxCrossEntropy(readValues(input as Tensor), targets, classes)
     const sum = losses.reduce((total, loss) => total + loss, 0)
     const value = reduction === 'none' ? tensor(losses) : tensor(reduction === 'mean' ? sum / samples : sum)
     const gradFunc = (upstream: Tensor): Tensor => {
-      const perSample = upstream.dataSync().map((dy) => (reduction === 'mean' ? dy / samples : dy))
-      return tensor(softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample), [samples, classes])
+      const perSample = readValues(upstream).map((dy) => (reduction === 'mean' ? dy / samples : dy))
+      const values = softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample)
+      const gradient = tensor(values, [samples, classes])
+      keepHostValues(gradient, values)
+      return gradient
     }
     return { value, gradFunc }
   })

@@ -1,4 +1,5 @@
-import { tensor, type Variable } from '@tensorflow/tfjs-core'
+import { forgetHostValues, keepHostValues, readValues } from '@rowwise/host-values'
+import { getBackend, tensor, type Variable } from '@tensorflow/tfjs-core'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
 import { type AdamArrays, AdamMemory } from './adam-memory'
@@ -95,11 +96,15 @@ export class Adam implements Optimizer {
     for (const [name, gradient] of Object.entries(gradients)) {
       const slot = this.slots.get(name) as Slot
       const { parameter, theta } = slot
-      if (parameter.dataId !== slot.dataId) theta.set(parameter.dataSync())
-      slot.gradient.set(gradient.dataSync())
+      if (parameter.dataId !== slot.dataId) theta.set(readValues(parameter))
+      slot.gradient.set(readValues(gradient))
+      // What still shares the parameter's data keeps the values of before.
+      forgetHostValues(parameter)
       this.memory.update(slot, coefficients)
-      // A copy goes in: a backend may keep the array it is given, and this one changes with the next step.
-      const updated = tensor(theta.slice(), parameter.shape, 'float32')
+      // The WASM backend copies what it is given; others keep the array, and this one changes with the next step.
+      const values = getBackend() === 'wasm' ? theta : theta.slice()
+      const updated = tensor(values, parameter.shape, 'float32')
+      keepHostValues(updated, values)
       parameter.assign(updated)
       updated.dispose()
       slot.dataId = parameter.dataId

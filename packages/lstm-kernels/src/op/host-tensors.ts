@@ -1,0 +1,57 @@
+import { forgetHostValues, hostValues, keepHostValues } from '@rowwise/host-values'
+import { getBackend, type KernelBackend, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core'
+
+/** Backends whose tensors lie in this process's memory, where copying them into the kernels' memory costs microseconds. */
+export const HOST_BACKENDS = ['wasm', 'cpu']
+
+/** The one that copies the values of a new tensor into a memory of its own; others keep the array. */
+const COPYING_BACKEND = 'wasm'
+
+let loans: Pick<TensorInfo, 'dataId'>[] = []
+
+/** To be called before a forward pass: what the engine lent will be written over. */
+export function endLoans(): void {
+  for (const info of loans) forgetHostValues(info)
+  loans = []
+}
+
+/** The values of a kernel's input, only to be read. */
+export function read(backend: KernelBackend, info: TensorInfo): Float32Array {
+  return hostValues(info) ?? (backend.readSync(info.dataId) as Float32Array)
+}
+
+/** A kernel's output of an array that the engine lends. */
+export function writeLent(backend: KernelBackend, values: Float32Array, shape: number[]): TensorInfo {
+  const isCopied = getBackend() === COPYING_BACKEND
+  const dataId = backend.write(isCopied ? values : values.slice(), shape, 'float32')
+  const info: TensorInfo = { dataId, shape, dtype: 'float32' }
+  if (isCopied) lend(info, values)
+  return info
+}
+
+/** A kernel's output; the array is the tensor's from now on. */
+export function write(backend: KernelBackend, values: Float32Array, shape: number[]): TensorInfo {
+  const info: TensorInfo = { dataId: backend.write(values, shape, 'float32'), shape, dtype: 'float32' }
+  keepHostValues(info, values)
+  return info
+}
+
+/** The tensor of an array that the engine lends. */
+export function tensorOfLent(values: Float32Array, shape: number[]): Tensor {
+  const isCopied = getBackend() === COPYING_BACKEND
+  const made = tensor(isCopied ? values : values.slice(), shape)
+  if (isCopied) lend(made, values)
+  return made
+}
+
+/** The tensor of an array, which is the tensor's from now on. */
+export function tensorOf(values: Float32Array, shape: number[]): Tensor {
+  const made = tensor(values, shape)
+  keepHostValues(made, values)
+  return made
+}
+
+function lend(info: Pick<TensorInfo, 'dataId'>, values: Float32Array): void {
+  keepHostValues(info, values)
+  loans.push({ dataId: info.dataId })
+}

@@ -1,0 +1,49 @@
+import '@rowwise/train-loop'
+import { Generator } from '@rowwise/torch-random'
+import '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-backend-wasm'
+import { fusedLSTM } from '@rowwise/lstm-kernels'
+import * as tf from '@tensorflow/tfjs-core'
+import { describe, expect, it } from 'vitest'
+
+const draw = (seed: number, ...shape: number[]) =>
+  tf.tensor(new Generator(seed).uniform(new Float32Array(shape.reduce((a, b) => a * b)), -1, 1), shape)
+
+/** Outputs and gradients of one pass, as tensors. */
+function pass(seed: number): tf.Tensor[] {
+  const inputs = draw(seed, 4, 3, 5) as tf.Tensor3D
+  const weights = [draw(seed + 1, 24, 5), draw(seed + 2, 24, 6)]
+  const forward = (weightIh: tf.Tensor, weightHh: tf.Tensor) =>
+    fusedLSTM(inputs, { weightIh: weightIh as tf.Tensor2D, weightHh: weightHh as tf.Tensor2D })
+  const gradients = tf.grads((weightIh, weightHh) => forward(weightIh, weightHh).h)(weights)
+  const { h, c, output } = forward(weights[0], weights[1])
+  return [h, c, output as tf.Tensor, ...gradients]
+}
+
+const valuesOf = (tensors: tf.Tensor[]) => tensors.map((tensor) => Array.from(tensor.dataSync()))
+
+describe.each(['wasm', 'cpu'])('on the %s backend', (backend) => {
+  it('tensors of a pass keep their values when other passes use the kernels’ memory', async () => {
+    await tf.setBackend(backend)
+    const first = pass(1)
+    const before = valuesOf(first)
+    pass(10)
+    pass(20)
+    expect(valuesOf(first)).toEqual(before)
+    expect(valuesOf(first.map((tensor) => tf.mul(tensor, 1)))).toEqual(before)
+  })
+
+  it('a pass reads what an earlier one computed, whatever ran between', async () => {
+    await tf.setBackend(backend)
+    const chained = (between: () => void) => {
+      const [, , output] = pass(1)
+      between()
+      const { h } = fusedLSTM(output as tf.Tensor3D, {
+        weightIh: draw(5, 8, 6) as tf.Tensor2D,
+        weightHh: draw(6, 8, 2) as tf.Tensor2D,
+      })
+      return Array.from(h.dataSync())
+    }
+    expect(chained(() => pass(30))).toEqual(chained(() => {}))
+  })
+})
