@@ -9,7 +9,7 @@
 
 import { copyConstants, Left, Right, tanh } from './activations'
 import { address, ceil4, ceil8, field, fma } from './arithmetic'
-import { multiplyAdd, multiplyRow, ROW, TILE } from './tile'
+import { multiplySome, ROW, TILE } from './tile'
 import {
   CELLS,
   D_C_FINAL,
@@ -68,6 +68,7 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
   const dOutput = address(job, D_OUTPUT)
   const dHFinal = address(job, D_H_FINAL)
   const rowLength = <usize>hidden << 2
+  const constants = tile + TILE
   const summedSteps = max(1, SUMMED_ROWS / rows)
 
   startCells(address(job, D_C_FINAL), begin, end, hidden, hiddenPadded, dCells, cellPitch)
@@ -83,24 +84,25 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
     const final = isLast && dHFinal != 0 ? dHFinal + rowLength * begin : 0
     let weights = address(job, WEIGHTS_HH_T)
     for (let first = 0; first < hidden; first += 32) {
-      for (let row = 0; row < rows; row += 2) {
-        const two = row + 1 < rows
+      for (let row = 0; row < rows; ) {
+        let some = min(2, rows - row)
         if (isLast) memory.fill(tile, 0, ROW * 2)
         else {
-          const a = gatesNext + gatePitch * row
-          if (two) multiplyAdd(a, a + gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, ZEROS, tile)
-          else multiplyRow(a, weights, hiddenPadded * 4, ZEROS, tile)
+          const a = gatesNext + gatePitch * <usize>row
+          some = multiplySome(rows - row, a, gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, 0, tile)
         }
-        for (let r = row; r < row + (two ? 2 : 1); r++) {
-          const sums = tile + (r > row ? ROW : 0)
-          if (upstream != 0) addRow(sums, upstream + upstreamPitch * r, first, hidden)
-          if (final != 0) addRow(sums, final + rowLength * r, first, hidden)
+        let sums = tile
+        for (const last = row + some; row < last; row++) {
+          if (upstream != 0) addRow(sums, upstream + upstreamPitch * <usize>row, first, hidden)
+          if (final != 0) addRow(sums, final + rowLength * <usize>row, first, hidden)
           for (let unit = first; unit < min(first + 32, hiddenPadded); unit += 8) {
             const unitAt = <usize>unit << 2
-            const cell = cellsNow + cellPitch * r + unitAt
-            const dCell = dCells + cellPitch * r + unitAt
-            gateGradients(sums + (<usize>(unit - first) << 2), tile + TILE, gatesNow + gatePitch * r + (<usize>unit << 4), cell, cell + cellStep, dCell)
+            const cell = cellsNow + cellPitch * <usize>row + unitAt
+            const dCell = dCells + cellPitch * <usize>row + unitAt
+            const gate = gatesNow + gatePitch * <usize>row + (<usize>unit << 4)
+            gateGradients(sums + (<usize>(unit - first) << 2), constants, gate, cell, cell + cellStep, dCell)
           }
+          sums += ROW
         }
       }
       weights += <usize>hiddenPadded << 9
@@ -158,10 +160,11 @@ function addWeightGradients(
 ): void {
   for (let unit = 0; unit < hiddenPadded; unit += 8) {
     const panel = gates + (<usize>unit << 4)
-    for (let k = 0; k < depth; k += 2) {
+    for (let k = 0; k < depth; ) {
       const column = z + (<usize>k << 2)
-      multiplyAdd(column, column + 4, zPitch, panel, gatePitch, rows, dWeights, dWeights + ROW, dWeights)
-      dWeights += ROW * 2
+      const some = multiplySome(depth - k, column, 4, zPitch, panel, gatePitch, rows, dWeights, ROW, dWeights)
+      dWeights += ROW * <usize>some
+      k += some
     }
     addRows(panel, gatePitch, rows, dWeights)
     dWeights += ROW * 2 // the row after the bias's is unused: regions of an even number of rows
@@ -247,14 +250,14 @@ export function multiplyGates(
     const bytes = <usize>min(32, columns - first) << 2
     let at = to + toPitch * begin + (<usize>first << 2)
     let a = gates
-    for (let row = begin; row < end; row += 2) {
-      if (row + 1 < end) {
-        multiplyAdd(a, a + gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, ZEROS, tile)
-        memory.copy(at + toPitch, tile + ROW, bytes)
-      } else multiplyRow(a, weights, hiddenPadded * 4, ZEROS, tile)
-      memory.copy(at, tile, bytes)
-      at += toPitch * 2
-      a += gatePitch * 2
+    for (let row = begin; row < end; ) {
+      const some = multiplySome(end - row, a, gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, 0, tile)
+      for (let r = 0; r < some; r++) {
+        memory.copy(at, tile + ROW * <usize>r, bytes)
+        at += toPitch
+      }
+      a += gatePitch * <usize>some
+      row += some
     }
     weights += <usize>hiddenPadded << 9
   }

@@ -9,7 +9,7 @@
 
 import { copyConstants, Left, Right, sigmoid, tanh } from './activations'
 import { address, ceil4, ceil8, field, fma } from './arithmetic'
-import { multiplyAdd, multiplyRow, ROW, TILE } from './tile'
+import { multiplySome, ROW, TILE } from './tile'
 import {
   BIAS,
   C_FINAL,
@@ -31,7 +31,7 @@ import {
   Z,
 } from '../src/job-fields'
 
-/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: two rows of a tile, then constants. */
+/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: a tile, then constants. */
 export function forward(job: usize, begin: i32, end: i32, tile: usize): void {
   copyConstants(tile + TILE)
   for (let row = begin; row < end; row += ROW_BLOCK) forwardBlock(job, row, min(row + ROW_BLOCK, end), tile)
@@ -80,20 +80,18 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
       let c = cellsNow + unitAt
       let cNext = cellsNext + unitAt
       let g = gatesNow + (<usize>unit << 4)
-      let row = begin
-      for (; row + 2 <= end; row += 2) {
-        multiplyAdd(a, a + zPitch, 4, weights, ROW, depth, bias, bias, tile)
-        updateCells(tile, constants, c, cNext, h, g, save)
-        updateCells(tile + ROW, constants, c + cellPitch, cNext + cellPitch, h + zPitch, g + gatePitch, save)
-        a += zPitch * 2
-        h += zPitch * 2
-        c += cellPitch * 2
-        cNext += cellPitch * 2
-        g += gatePitch * 2
-      }
-      if (row < end) {
-        multiplyRow(a, weights, depth, bias, tile)
-        updateCells(tile, constants, c, cNext, h, g, save)
+      for (let row = 0; row < rows; ) {
+        const some = multiplySome(rows - row, a, zPitch, 4, weights, ROW, depth, bias, 0, tile)
+        let sums = tile
+        for (const last = row + some; row < last; row++) {
+          updateCells(sums, constants, c, cNext, h, g, save)
+          sums += ROW
+          h += zPitch
+          c += cellPitch
+          cNext += cellPitch
+          g += gatePitch
+        }
+        a += zPitch * <usize>some
       }
       weights += zPitch << 5
       bias += ROW

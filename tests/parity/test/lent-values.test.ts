@@ -47,3 +47,16 @@ describe.each(['wasm', 'cpu'])('on the %s backend', (backend) => {
     expect(chained(() => pass(30))).toEqual(chained(() => {}))
   })
 })
+
+describe('on the wasm backend', () => {
+  it('a pass reads inputs that TensorFlow.js computed, copied or sliced', async () => {
+    await tf.setBackend('wasm')
+    const weights = { weightIh: draw(5, 8, 6) as tf.Tensor2D, weightHh: draw(6, 8, 2) as tf.Tensor2D }
+    const plain = draw(7, 4, 3, 6) as tf.Tensor3D
+    const expected = Array.from(fusedLSTM(plain, weights).h.dataSync())
+    const twice = tf.concat([tf.zeros([1, 3, 6]), plain]) as tf.Tensor3D
+    for (const inputs of [tf.mul(plain, 1), tf.clone(plain), tf.slice(twice, [1, 0, 0], [4, 3, 6])]) {
+      expect(Array.from(fusedLSTM(inputs as tf.Tensor3D, weights).h.dataSync())).toEqual(expected)
+    }
+  })
+})

@@ -15,9 +15,15 @@ export function endLoans(): void {
   loans = []
 }
 
-/** The values of a kernel's input, only to be read. */
+/** The values of a kernel's input, only to be read, and before anything else is made on the backend. */
 export function read(backend: KernelBackend, info: TensorInfo): Float32Array {
-  return hostValues(info) ?? (backend.readSync(info.dataId) as Float32Array)
+  return hostValues(info) ?? viewOf(backend, info) ?? (backend.readSync(info.dataId) as Float32Array)
+}
+
+/** The values where they lie in the WASM backend's memory: a copy of a large batch takes as long as a pass. */
+function viewOf(backend: KernelBackend, info: TensorInfo): Float32Array | undefined {
+  const { typedArrayFromHeap } = backend as { typedArrayFromHeap?(info: TensorInfo): Float32Array }
+  return typedArrayFromHeap?.call(backend, info)
 }
 
 /** A kernel's output of an array that the engine lends. */

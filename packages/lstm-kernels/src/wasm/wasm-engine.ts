@@ -23,7 +23,7 @@ import { WorkspacePool } from './workspace-pool'
 /** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
 const MIN_SLICE_WORK = 1 << 20
 /** Bytes of scratch per thread: a tile and the constants of the activations, on cache lines of its own. */
-const TILE_BYTES = 768
+const TILE_BYTES = 1280
 
 /** Computes with the WebAssembly kernels, on one or more threads. */
 export class WasmEngine implements LSTMEngine {
