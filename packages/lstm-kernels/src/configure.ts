@@ -34,6 +34,8 @@ export interface KernelReport {
    * number; 0 where none are used.
    */
   vectorBits: 0 | 128 | 256
+  /** Milliseconds that the calling thread spent in WebAssembly kernels since they were configured, for measurements. */
+  milliseconds: number
   /** Why a better code does not run, and threads that were lost. */
   notes: string[]
 }
@@ -73,12 +75,8 @@ export function configureKernels(chosen: KernelOptions): KernelReport {
  */
 export function kernelReport(): KernelReport {
   const { engine, notes } = state()
-  return {
-    path: engine?.path ?? 'off',
-    threads: engine?.threads ?? 1,
-    vectorBits: engine?.vectorBits ?? 0,
-    notes: [...notes],
-  }
+  const { path = 'off', threads = 1, vectorBits = 0, milliseconds = 0 } = engine ?? {}
+  return { path, threads, vectorBits, milliseconds, notes: [...notes] }
 }
 
 /** The engine that runs; null when LSTMs are left to TensorFlow.js. */

@@ -122,6 +122,8 @@ export interface LSTMEngine {
   readonly threads: number
   /** Bits of the vectors that it computes with; 0 where it uses none. */
   readonly vectorBits: 0 | 128 | 256
+  /** Milliseconds that the calling thread spent in the kernels, or waiting for other threads to end theirs. */
+  readonly milliseconds: number
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
   /** y = x·Wᵀ + b, `[rows, outFeatures]`, on the calling thread. */
   linear(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array

@@ -1,5 +1,12 @@
 // The operations
-export { canFuse, type FusedLSTMOptions, type FusedLSTMOutputs, fusedLSTM, type LSTMWeightTensors } from './op/lstm-op'
+export {
+  canFuse,
+  type FusedLSTMOptions,
+  type FusedLSTMOutputs,
+  fusedFinalHidden,
+  fusedLSTM,
+  type LSTMWeightTensors,
+} from './op/lstm-op'
 export { fusedLinear } from './op/linear-op'
 
 // What computes it

@@ -11,6 +11,7 @@ export class JsEngine implements LSTMEngine {
   readonly path = 'js'
   readonly threads = 1
   readonly vectorBits = 0
+  readonly milliseconds = 0
   readonly linear = linearForward
   readonly linearGradients = linearBackward
 

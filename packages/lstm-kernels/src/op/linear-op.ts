@@ -1,24 +1,9 @@
 import { readValues } from '@rowwise/host-values'
-import {
-  engine,
-  type KernelBackend,
-  type NamedTensorMap,
-  registerGradient,
-  registerKernel,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type TensorInfo,
-} from '@tensorflow/tfjs-core'
+import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
-import type { LinearGradients } from '../engine'
+import type { LinearGradients, LinearShape } from '../engine'
 import { KernelShapeError, KernelStateError } from '../errors'
-import { HOST_BACKENDS, read, tensorOf, write } from './host-tensors'
-
-/** The operation's name in TensorFlow.js's registries. */
-const KERNEL = 'RowwiseLinear'
-
-type Inputs = Record<'x' | 'weight', TensorInfo> & Partial<Record<'bias', TensorInfo>>
+import { tensorOf } from './host-tensors'
 
 /**
  * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Made for the
@@ -44,40 +29,29 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
         'expected float32 [N, I], [O, I] and [O]',
     )
   }
-  const named: NamedTensorMap = { x: inputs, weight, ...(bias && { bias }) }
-  return engine().runKernel(KERNEL, named) as unknown as Tensor2D
+  return customGrad((...tensors) => {
+    const [x, w, b] = tensors.slice(0, bias ? 3 : 2).map((operand) => readValues(operand as Tensor))
+    const shape = { rows: inputs.shape[0], inFeatures, outFeatures }
+    // What is lent holds until the next pass only, and a gradient may be taken later.
+    const [xKept, wKept] = engine().isTapeOn() ? [x.slice(), w.slice()] : [x, w]
+    return {
+      value: tensorOf(kernels().linear(shape, x, w, b), [shape.rows, outFeatures]),
+      gradFunc: (dY: Tensor) =>
+        gradientsOf(kernels().linearGradients(shape, readValues(dY), xKept, wKept), shape, bias !== undefined),
+    }
+  })(inputs, weight, ...(bias ? [bias] : [])) as Tensor2D
 }
 
-function forwardKernel({ x, weight, bias }: Inputs, backend: KernelBackend): TensorInfo {
-  const [rows] = x.shape
-  const [outFeatures, inFeatures] = weight.shape
-  const values = kernels().linear(
-    { rows, inFeatures, outFeatures },
-    read(backend, x),
-    read(backend, weight),
-    bias && read(backend, bias),
-  )
-  return write(backend, values, [rows, outFeatures])
-}
-
-function gradient(dY: Tensor, [x, weight]: Tensor[]): Record<string, () => Tensor> {
-  const [rows] = x.shape
-  const [outFeatures, inFeatures] = weight.shape
-  let gradients: LinearGradients | undefined
-  const once = (): LinearGradients => {
-    gradients ??= kernels().linearGradients(
-      { rows, inFeatures, outFeatures },
-      readValues(dY),
-      readValues(x),
-      readValues(weight),
-    )
-    return gradients
-  }
-  return {
-    x: () => tensorOf(once().x, [rows, inFeatures]),
-    weight: () => tensorOf(once().weight, [outFeatures, inFeatures]),
-    bias: () => tensorOf(once().bias, [outFeatures]),
-  }
+function gradientsOf(
+  { x, weight, bias }: LinearGradients,
+  { rows, inFeatures, outFeatures }: LinearShape,
+  hasBias: boolean,
+): Tensor[] {
+  return [
+    tensorOf(x, [rows, inFeatures]),
+    tensorOf(weight, [outFeatures, inFeatures]),
+    ...(hasBias ? [tensorOf(bias, [outFeatures])] : []),
+  ]
 }
 
 function kernels() {
@@ -86,17 +60,3 @@ function kernels() {
     throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
   return current
 }
-
-for (const backendName of HOST_BACKENDS) {
-  registerKernel({
-    kernelName: KERNEL,
-    backendName,
-    kernelFunc: ({ inputs, backend }) => forwardKernel(inputs as unknown as Inputs, backend as KernelBackend),
-  })
-}
-
-registerGradient({
-  kernelName: KERNEL,
-  inputsToSave: ['x', 'weight'],
-  gradFunc: (dY, saved) => gradient(dY as Tensor, saved),
-})

@@ -12,7 +12,6 @@ import {
   type Tensor2D,
   type Tensor3D,
   type TensorInfo,
-  tidy,
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
 import type { SavedForward, WeightGradients } from '../engine'
@@ -80,6 +79,37 @@ export function fusedLSTM(
   options: FusedLSTMOptions = {},
 ): FusedLSTMOutputs {
   const { reverse = false, initial, returnOutput = true } = options
+  const attributes = { reverse, returnOutput, returnCell: true }
+  const [h, , c, output] = run(inputs, weights, initial, attributes) as [Tensor2D, Tensor, Tensor2D, Tensor3D]
+  return returnOutput ? { output, h, c } : { h, c }
+}
+
+/**
+ * The hidden state of {@link fusedLSTM} after the last step, and nothing else: all that a classifier reads.
+ *
+ * @param inputs float32 `[N, T, I]`
+ * @returns float32 `[N, H]`, which the caller disposes
+ * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when the batch is too large for WebAssembly's memory.
+ * @example
+ * ```ts
+ * const h = fusedFinalHidden(inputs, { weightIh, weightHh, biasIh, biasHh }) // [N, H]
+ * ```
+ */
+export function fusedFinalHidden(
+  inputs: Tensor3D,
+  weights: LSTMWeightTensors,
+  options: Pick<FusedLSTMOptions, 'reverse'> = {},
+): Tensor2D {
+  const { reverse = false } = options
+  return run(inputs, weights, undefined, { reverse, returnOutput: false, returnCell: false })[0] as Tensor2D
+}
+
+function run(
+  inputs: Tensor3D,
+  weights: LSTMWeightTensors,
+  initial: FusedLSTMOptions['initial'],
+  attributes: Omit<Attributes, 'save'>,
+): Tensor[] {
   const { weightIh, weightHh, biasIh, biasHh } = weights
   checkShapes(inputs, weights, initial)
   const named: NamedTensorMap = {
@@ -88,11 +118,9 @@ export function fusedLSTM(
     ...(initial && { h0: initial.h, c0: initial.c }),
   }
   const save = engine().isTapeOn()
-  return tidy(() => {
-    const outputs = engine().runKernel(KERNEL, named, { reverse, returnOutput, save }) as unknown as Tensor[]
-    const [h, c, , output] = outputs as [Tensor2D, Tensor2D, Tensor, Tensor3D | undefined]
-    return returnOutput ? { output, h, c } : { h, c }
-  })
+  const outputs = engine().runKernel(KERNEL, named, { ...attributes, save }) as unknown as Tensor[]
+  outputs[HANDLE].dispose() // the tape has a copy
+  return outputs
 }
 
 /** Nothing of another size may reach the kernels' memory. */
@@ -130,7 +158,7 @@ export function canFuse(): boolean {
 }
 
 function forwardKernel(inputs: Inputs, backend: KernelBackend, attributes: Attributes): TensorInfo[] {
-  const { reverse, returnOutput, save } = attributes
+  const { reverse, returnOutput, returnCell, save } = attributes
   const lstm = currentEngine()
   if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
   const [batch, time, inputSize] = inputs.x.shape
@@ -154,26 +182,36 @@ function forwardKernel(inputs: Inputs, backend: KernelBackend, attributes: Attri
       returnOutput,
     },
   )
-  const handle = write(backend, Float32Array.of(saved ? remember(saved) : 0), [1])
-  const states = [writeLent(backend, h, [batch, hiddenSize]), writeLent(backend, c, [batch, hiddenSize]), handle]
-  return output ? [...states, writeLent(backend, output, [batch, time, hiddenSize])] : states
+  const states = [batch, hiddenSize]
+  return [
+    writeLent(backend, h, states),
+    write(backend, Float32Array.of(saved ? remember(saved) : 0), [1]),
+    ...(returnCell ? [writeLent(backend, c, states)] : []),
+    ...(output ? [writeLent(backend, output, [batch, time, hiddenSize])] : []),
+  ]
 }
+
+/** Which of the kernel's outputs is the number of the saved pass. */
+const HANDLE = 1
 
 interface Attributes {
   reverse: boolean
   returnOutput: boolean
+  returnCell: boolean
   save: boolean
 }
 
-function gradient(dy: Tensor | Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
-  const [dH, dC, , dOutput] = dy as Tensor[]
+function gradient(dy: Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
+  const [dH, , ...rest] = dy
+  const dC = attributes.returnCell ? rest.shift() : undefined
+  const [dOutput] = rest
   const pass = recall(readValues(saved[0])[0])
   if (pass === undefined) {
     throw new KernelStateError(
       'the forward pass of this gradient was given up; take gradients before many other tapes begin',
     )
   }
-  const once = backwardOnce(pass, dH, dC, attributes.returnOutput ? dOutput : undefined)
+  const once = backwardOnce(pass, dH, dC, dOutput)
   const [batch, hiddenSize] = dH.shape
   const inputSize = (): number => once().weightIh.length / (4 * hiddenSize)
   return {
@@ -192,12 +230,12 @@ function gradient(dy: Tensor | Tensor[], saved: Tensor[], attributes: Attributes
 }
 
 /** TensorFlow.js asks for each gradient by itself; the backward pass computes all of them at the first. */
-function backwardOnce(pass: SavedForward, dH: Tensor, dC: Tensor, dOutput?: Tensor): () => WeightGradients {
+function backwardOnce(pass: SavedForward, dH: Tensor, dC?: Tensor, dOutput?: Tensor): () => WeightGradients {
   let gradients: WeightGradients | undefined
   return () => {
     gradients ??= pass.backward({
       h: readValues(dH),
-      c: readValues(dC),
+      c: dC && readValues(dC),
       output: dOutput && readValues(dOutput),
     })
     return gradients
@@ -215,6 +253,6 @@ for (const backendName of HOST_BACKENDS) {
 
 registerGradient({
   kernelName: KERNEL,
-  outputsToSave: [false, false, true, false],
-  gradFunc: (dy, saved, attrs) => gradient(dy, saved, attrs as unknown as Attributes),
+  outputsToSave: [false, true, false, false],
+  gradFunc: (dy, saved, attrs) => gradient(dy as Tensor[], saved, attrs as unknown as Attributes),
 })

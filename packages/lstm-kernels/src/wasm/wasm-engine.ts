@@ -38,6 +38,7 @@ export class WasmEngine implements LSTMEngine {
   private readonly tiles: number
   private pool: ThreadPool | null = null
   private disposed = false
+  milliseconds = 0
 
   constructor(
     readonly path: 'simd' | 'relaxed-simd',
@@ -92,7 +93,9 @@ export class WasmEngine implements LSTMEngine {
     this.scratch.write(at.x, x)
     this.scratch.write(at.weight, weight)
     if (bias) this.scratch.write(at.bias, bias)
+    const began = performance.now()
     this.kernels.linear(at.x, at.weight, bias ? at.bias : 0, at.y, rows, inFeatures, outFeatures)
+    this.milliseconds += performance.now() - began
     return this.scratch.read(at.y, y)
   }
 
@@ -104,7 +107,9 @@ export class WasmEngine implements LSTMEngine {
     this.scratch.write(at.x, x)
     this.scratch.write(at.weight, weight)
     const { kernels } = this
+    const began = performance.now()
     kernels.linearBackward(at.dY, at.x, at.weight, at.dX, at.dWeight, at.dBias, rows, inFeatures, outFeatures)
+    this.milliseconds += performance.now() - began
     return {
       x: this.scratch.read(at.dX, x.length),
       weight: this.scratch.read(at.dWeight, weight.length),
@@ -161,7 +166,9 @@ export class WasmEngine implements LSTMEngine {
     workspace.writeUpstream('dCFinal', c)
     this.run('backward', workspace)
     workspace.collectIntoGradients()
+    const began = performance.now()
     this.kernels.collectWeightGradients(workspace.job)
+    this.milliseconds += performance.now() - began
     return {
       weightIh: workspace.view('dWeightIh'),
       weightHh: workspace.view('dWeightHh'),
@@ -182,8 +189,10 @@ export class WasmEngine implements LSTMEngine {
     words[field.BIAS] = entry.bias
     words[field.WEIGHTS_HH_T] = entry.hhTransposed
     words[field.WEIGHTS_IH_T] = entry.ihTransposed
+    const began = performance.now()
     this.kernels.packForward(this.packJob)
     this.kernels.packBackward(this.packJob)
+    this.milliseconds += performance.now() - began
   }
 
   /** How many slices a batch is cut into: by the shape and the thread count alone, so that runs can be repeated. */
@@ -193,10 +202,12 @@ export class WasmEngine implements LSTMEngine {
   }
 
   private run(operation: Operation, { job, shape }: Workspace): void {
+    const began = performance.now()
     if (shape.slices > 1) {
       this.startPool().run(operation, job, shape.batch, shape.slices)
     } else if (operation === 'backward') this.kernels.backward(job, 0, shape.batch, 0, this.tiles)
     else this.kernels[operation](job, 0, shape.batch, this.tiles)
+    this.milliseconds += performance.now() - began
   }
 
   private startPool(): ThreadPool {

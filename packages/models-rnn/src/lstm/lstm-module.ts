@@ -4,7 +4,7 @@ import { dropout } from '../dropout'
 import { ModuleOptionError, ShapeError } from '../errors'
 import { Module } from '../module'
 import { requirePositiveInteger } from '../options'
-import { type LSTMLayerWeights, lstm } from './lstm'
+import { finalHidden, type LSTMLayerWeights, lstm } from './lstm'
 
 /** How {@link LSTM} is built. */
 export interface LSTMOptions {
@@ -106,7 +106,7 @@ export class LSTM extends Module {
     const { returnOutput = true } = options
     this.checkShapes(inputs, initial)
     return tidy(() => {
-      const { output, finals } = this.run(inputs, initial, returnOutput)
+      const { output, finals } = this.run(this.layers, inputs, initial, returnOutput)
       const hn = stack(finals.map(({ h }) => h)) as Tensor3D
       const cn = stack(finals.map(({ c }) => c)) as Tensor3D
       return returnOutput ? { output, hn, cn } : { hn, cn }
@@ -123,19 +123,27 @@ export class LSTM extends Module {
    */
   finalHidden(inputs: Tensor3D): Tensor2D {
     this.checkShapes(inputs, undefined)
-    return tidy(() => (this.run(inputs, undefined, false).finals.at(-1) as LayerState).h)
+    return tidy(() => {
+      const below = this.layers.slice(0, -1)
+      const { output = inputs } = this.run(below, inputs, undefined, true)
+      const direction = this.bidirectional ? 1 : 0
+      const weights = (this.layers.at(-1) as LSTMLayerWeights[])[direction]
+      return finalHidden(this.dropped(output, below.length), weights, { reverse: direction === 1 })
+    })
   }
 
+  /** Runs some layers; the last of them gives its output back only when that is wanted. */
   private run(
+    layers: LSTMLayerWeights[][],
     inputs: Tensor3D,
     initial: LSTMState | undefined,
     returnOutput: boolean,
   ): { output?: Tensor3D; finals: LayerState[] } {
     const finals: LayerState[] = []
-    let output: Tensor3D | undefined = inputs
-    this.layers.forEach((directions, layer) => {
-      const isLast = layer === this.layers.length - 1
-      const read = output as Tensor3D
+    let output: Tensor3D | undefined
+    layers.forEach((directions, layer) => {
+      const read = this.dropped(output ?? inputs, layer)
+      const isLast = layer === layers.length - 1
       const sides = directions.map((weights, direction) =>
         lstm(read, weights, {
           reverse: direction === 1,
@@ -145,11 +153,14 @@ export class LSTM extends Module {
       )
       finals.push(...sides)
       output = joinSides(sides.map((side) => side.output))
-      if (!isLast && output && this.training && this.dropout > 0) {
-        output = dropout(output, this.dropout, this.generator)
-      }
     })
     return { output, finals }
+  }
+
+  /** What a layer reads: in training, the layer below's outputs after dropout. */
+  private dropped(inputs: Tensor3D, layer: number): Tensor3D {
+    const isDropped = layer > 0 && this.training && this.dropout > 0
+    return isDropped ? dropout(inputs, this.dropout, this.generator) : inputs
   }
 
   private initialWeights(suffix: string, features: number): LSTMLayerWeights {

@@ -1,4 +1,4 @@
-import { canFuse, fusedLSTM } from '@rowwise/lstm-kernels'
+import { canFuse, fusedFinalHidden, fusedLSTM } from '@rowwise/lstm-kernels'
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { composedLSTM } from './composed-lstm'
 
@@ -53,4 +53,14 @@ export interface LSTMLayerOutputs {
  */
 export function lstm(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions = {}): LSTMLayerOutputs {
   return canFuse() ? fusedLSTM(inputs, weights, options) : composedLSTM(inputs, weights, options)
+}
+
+/** The hidden state of {@link lstm} after the last step, `[N, H]`, without the rest. */
+export function finalHidden(
+  inputs: Tensor3D,
+  weights: LSTMLayerWeights,
+  options: Pick<LSTMLayerOptions, 'reverse'> = {},
+): Tensor2D {
+  if (canFuse()) return fusedFinalHidden(inputs, weights, options)
+  return composedLSTM(inputs, weights, { ...options, returnOutput: false }).h
 }
