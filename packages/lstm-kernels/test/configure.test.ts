@@ -15,10 +15,7 @@ describe('configureKernels', () => {
 
   it('runs what it is told to', () => {
     expect(configureKernels({ path: 'simd', threads: 3 })).toEqual({
-      path: 'simd',
-      threads: 3,
-      vectorBits: 128,
-      notes: [],
+      ...{ path: 'simd', threads: 3, vectorBits: 128, milliseconds: 0, notes: [] },
     })
     expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1, vectorBits: 0 })
     expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
