@@ -52,6 +52,8 @@ export interface Slice {
   first?: number
   /** Tensors that the steps left behind. */
   leaked: number
+  /** Share of the time that was spent outside of the kernels, where these count it. */
+  outside?: number
 }
 
 /** What a child says at its end. */

@@ -71,7 +71,7 @@ describe('rowwise-bench', () => {
 
   it('keeps a report with machine, versions, rounds and no leaked tensor', () => {
     const report = JSON.parse(readFileSync(saved, 'utf8'))
-    expect(report).toMatchObject({ schema: 2, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
+    expect(report).toMatchObject({ schema: 3, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
     expect(report.peakGflops).toBeGreaterThan(0.1)
     const ours = report.rows.filter(({ isOurs }: { isOurs: boolean }) => isOurs)
     expect(ours).toHaveLength(8)
@@ -102,7 +102,7 @@ describe('rowwise-bench', () => {
   it('prints Markdown, or the report as JSON', async () => {
     const few = ['--seconds', '0.1', '--batch', '2', '--backend', 'cpu', '--hidden-size', '4']
     expect((await bench([...few, '--markdown'])).stdout).toMatch(/^\| training \| 2 \| Rowwise, no WASM \|/m)
-    expect(JSON.parse((await bench([...few, '--json'])).stdout)).toMatchObject({ schema: 2, changes: [] })
+    expect(JSON.parse((await bench([...few, '--json'])).stdout)).toMatchObject({ schema: 3, changes: [] })
   }, 60_000)
 
   it('reads pixel by pixel, in a random order too', async () => {

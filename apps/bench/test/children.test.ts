@@ -97,7 +97,7 @@ describe('ratios', () => {
 
   it('with an older report count only beyond the noise of both', () => {
     const verdict = (before: number[], now: number[]) =>
-      changesSince({ schema: 2, rows: [row('a', before)] }, [row('a', now)])[0].verdict
+      changesSince({ schema: 3, rows: [row('a', before)] }, [row('a', now)])[0].verdict
     expect(verdict([10, 10, 10], [10.2, 10.2, 10.2])).toBe('same')
     expect(verdict([10, 10, 10], [11, 11, 11])).toBe('slower')
     expect(verdict([11, 11, 11], [10, 10, 10])).toBe('faster')

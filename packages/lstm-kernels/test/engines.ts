@@ -3,7 +3,7 @@ import type { ForwardInputs, LSTMEngine, LSTMShape } from '../src/engine'
 import { WIDE_MODULE } from '../src/generated/modules'
 import { JsEngine } from '../src/js/js-engine'
 import { type KernelModule, kernelModule, wideModule } from '../src/wasm/module'
-import { canSwitchOn, withFeature } from '../src/wasm/v8-flags'
+import { withFeatures } from '../src/wasm/v8-flags'
 import { WasmEngine } from '../src/wasm/wasm-engine'
 
 /** An engine on one WASM path. */
@@ -21,7 +21,7 @@ export function wasmEngine(
 export function wideEngine(threads: number): WasmEngine {
   const compile = () => new WebAssembly.Module(Buffer.from(WIDE_MODULE, 'base64'))
   const module = wideModule() ?? {
-    module: canSwitchOn('relaxed-simd') ? withFeature('relaxed-simd', compile) : compile(),
+    module: withFeatures(['relaxed-simd'], compile),
     vectorBits: 128,
   }
   return wasmEngine('relaxed-simd', threads, undefined, module)

@@ -1,14 +1,19 @@
-import { type ImageDataset, loadMnist, subset } from '@rowwise/data-mnist'
+import { type ImageDataset, type LoadedMnist, subset } from '@rowwise/data-mnist'
 import { Generator } from '@rowwise/torch-random'
 import type { NetworkShape } from '../workload'
 
 const PIXELS = 28 * 28
 
 /** Real MNIST where the network reads its pixels in some order, and as many bytes of noise elsewhere. */
-export async function trainingData(network: NetworkShape, batch: number, permuted: boolean): Promise<ImageDataset> {
+export async function trainingData(
+  network: NetworkShape,
+  batch: number,
+  permuted: boolean,
+  load: () => Promise<LoadedMnist>,
+): Promise<ImageDataset> {
   const { time, inputSize, numClasses } = network
   if (time * inputSize === PIXELS && numClasses === 10) {
-    const images = subset((await loadMnist()).train, 0, Math.max(6400, 4 * batch))
+    const images = subset((await load()).train, 0, Math.max(6400, 4 * batch))
     return { ...(permuted ? permute(images) : images), height: time, width: inputSize }
   }
   const length = 4 * batch

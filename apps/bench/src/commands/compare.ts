@@ -6,6 +6,7 @@ import { type Entrants, entrantsOf } from '../run/entrants'
 import { measureGrowth } from '../run/growth'
 import { commandLine, describeMachine, measurePeak } from '../run/machine'
 import { measureAll } from '../run/measure-all'
+import { measurePrograms } from '../run/programs'
 import { changesSince } from '../run/ratios'
 import { type OldReport, oldReport, type Report, SCHEMA } from '../run/report'
 import { drawCharts } from '../show/charts'
@@ -22,6 +23,7 @@ export interface CompareFlags extends Entrants {
   numLayers: number
   sequence: 'rows' | 'pixels' | 'permuted'
   grow: string[]
+  program: number
   seconds?: number
   json?: boolean
   markdown?: boolean
@@ -57,6 +59,9 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const outcome = await measureAll(contestants, { ...plan, workloads, seconds })
   const wantsCharts = flags.html !== undefined || flags.charts !== undefined
   const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
+  const growth = signal.aborted ? [] : await measureGrowth(sizes, contestants, plan)
+  const epochs = signal.aborted ? 0 : flags.program
+  const whole = await measurePrograms({ ...flags, epochs, threads: Math.max(...flags.threads), onProgress })
   const report: Report = {
     schema: SCHEMA,
     command: commandLine(),
@@ -64,8 +69,9 @@ export async function compare(flags: CompareFlags): Promise<void> {
     network,
     peakGflops,
     ...outcome,
-    absent: [...absent, ...outcome.absent],
-    growth: signal.aborted ? [] : await measureGrowth(sizes, contestants, plan),
+    absent: [...absent, ...outcome.absent, ...whole.absent],
+    growth,
+    programs: whole.programs,
     curves: wantsCharts && !signal.aborted ? await measureCurves(contestants, onProgress) : [],
   }
   progress.clear()

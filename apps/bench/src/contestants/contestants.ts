@@ -42,6 +42,18 @@ export function rowwise(backend: 'wasm' | 'cpu' | 'cuda', threads: number, node 
   }
 }
 
+/** Rowwise in Chromium, on a cross-origin isolated page. */
+export function rowwiseInChromium(threads: number): Contestant {
+  return {
+    name: `Rowwise, ${threadsOf(threads)}, Chromium`,
+    isOurs: true,
+    command: [process.execPath, childProgram('chromium')],
+    task: { threads },
+    kinds: BOTH,
+    get: 'apt-get install chromium, and npm install playwright-core',
+  }
+}
+
 /** The same model on the plain operations of tfjs-core. */
 export function composedGraph(): Contestant {
   return {
@@ -64,9 +76,9 @@ export function tfjsLayers(backend: 'wasm' | 'cpu'): Contestant {
 }
 
 /** PyTorch in a Python that has it. Its BLAS gets one thread, as its own threads are faster. */
-export function pytorch(threads: number, python: string): Contestant {
+export function pytorch(threads: number, python: string, name = 'PyTorch'): Contestant {
   return {
-    name: `PyTorch, ${threadsOf(threads)}`,
+    name: `${name}, ${threadsOf(threads)}`,
     isOurs: false,
     task: { threads },
     command: [python, pythonScript],

@@ -9,6 +9,7 @@ import {
   onnxruntime,
   pytorch,
   rowwise,
+  rowwiseInChromium,
   tfjsLayers,
 } from '../contestants/contestants'
 import type { Absent } from './report'
@@ -19,12 +20,14 @@ export interface Entrants {
   threads: number[]
   peers?: boolean
   python: string
+  newerPython?: string
   newerNode?: string
+  chromium?: boolean
 }
 
 /** Everyone who may run here, in the order of their turns, and the backends that do not, with the reason. */
 export async function entrantsOf(flags: Entrants): Promise<{ contestants: Contestant[]; absent: Absent[] }> {
-  const { backend: backends, threads, peers = false, python, newerNode } = flags
+  const { backend: backends, threads, peers = false, python, newerPython, newerNode, chromium = false } = flags
   const { stdout } = await promisify(execFile)(process.execPath, [childProgram('probe')])
   const found = JSON.parse(stdout) as SelectedBackend
   const rejected = found.tried.filter(({ name }) => backends.includes(name))
@@ -34,10 +37,12 @@ export async function entrantsOf(flags: Entrants): Promise<{ contestants: Contes
     ...(runs('cuda') ? [rowwise('cuda', 1)] : []),
     ...(runs('wasm') ? threads.map((count) => rowwise('wasm', count)) : []),
     ...(newerNode ? threads.map((count) => rowwise('wasm', count, newerNode)) : []),
+    ...(chromium ? threads.map((count) => rowwiseInChromium(count)) : []),
     ...(runs('cpu') ? [rowwise('cpu', 1)] : []),
   ]
   const others = [
     ...threads.map((count) => pytorch(count, python)),
+    ...(newerPython ? threads.map((count) => pytorch(count, newerPython, 'newer PyTorch')) : []),
     ...threads.map((count) => onnxruntime(count)),
     jaxJs(),
     tfjsLayers('wasm'),

@@ -132,6 +132,7 @@ function rowsOf({ child, cells }: Player, { peakGflops, network }: Plan): Row[] 
         shareOfPeak: gflops / peakGflops / task.threads,
         steps: slices.reduce((sum, slice) => sum + slice.steps, 0),
         firstStep: slices[0].first ?? Number.NaN,
+        ...(slices[0].outside !== undefined && { outside: median(slices.map(({ outside = Number.NaN }) => outside)) }),
         leaked: slices.reduce((sum, slice) => sum + slice.leaked, 0),
         rounds: slices.map((slice) => slice.median),
         sample: slices.flatMap((slice) => slice.sample).slice(0, 500),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Changes whenever a field of {@link Report} does. */
-export const SCHEMA = 2
+export const SCHEMA = 3
 
 /** One workload of one contestant; times in milliseconds. */
 export interface Row {
@@ -20,6 +20,8 @@ export interface Row {
   steps: number
   firstStep: number
   leaked: number
+  /** Share of the time that was spent outside of the kernels, where these count it. */
+  outside?: number
   /** The median of each round, for ratios and noise. */
   rounds: number[]
   /** Some steps' times. */
@@ -50,6 +52,15 @@ export interface Growth {
   exponent: number
 }
 
+/** A whole program, from its start to its end. */
+export interface Program {
+  contestant: string
+  epochs: number
+  seconds: number
+  /** MiB; NaN where the system does not tell. */
+  peakMemory: number
+}
+
 /** The loss of a training run by step. */
 export interface Curve {
   contestant: string
@@ -69,6 +80,7 @@ export interface Report {
   rows: Row[]
   absent: Absent[]
   growth: Growth[]
+  programs: Program[]
   curves: Curve[]
 }
 

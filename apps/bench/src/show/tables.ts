@@ -1,3 +1,4 @@
+import { goalsOf, isMet } from '../run/goals'
 import type { Change } from '../run/ratios'
 import { ratiosOf } from '../run/ratios'
 import type { Report, Row } from '../run/report'
@@ -18,16 +19,35 @@ const whole = (value: number): string => (Number.isFinite(value) ? String(Math.r
 
 /** Everything that a report has to say, as tables. */
 export function tablesOf(report: Report): Table[] {
-  return [results(report.rows), participants(report), ratios(report.rows), growth(report)].filter(
-    ({ rows }) => rows.length > 0,
-  )
+  return [
+    results(report.rows),
+    participants(report),
+    ratios(report.rows),
+    growth(report),
+    programs(report),
+    goals(report),
+  ].filter(({ rows }) => rows.length > 0)
 }
 
 function results(rows: readonly Row[]): Table {
   const sorted = [...rows].sort((a, b) => b.kind.localeCompare(a.kind) || a.batch - b.batch || a.median - b.median)
   return {
     title: 'a step, in milliseconds',
-    head: ['', 'batch', 'who', 'median', 'p75', 'p99', 'MAD', 'samples/s', 'GFLOP/s', 'of peak', 'first', 'leaked'],
+    head: [
+      '',
+      'batch',
+      'who',
+      'median',
+      'p75',
+      'p99',
+      'MAD',
+      'samples/s',
+      'GFLOP/s',
+      'of peak',
+      'outside',
+      'first',
+      'leaked',
+    ],
     rows: sorted.map((row) => [
       NAMES[row.kind],
       String(row.batch),
@@ -36,6 +56,7 @@ function results(rows: readonly Row[]): Table {
       whole(row.samplesPerSecond),
       row.gflops.toFixed(1),
       percent(row.shareOfPeak),
+      row.outside === undefined ? '-' : percent(row.outside),
       ms(row.firstStep),
       String(row.leaked),
     ]),
@@ -80,6 +101,42 @@ function growth({ growth }: Report): Table {
       exponent.toFixed(2),
     ]),
     left: 3,
+  }
+}
+
+function programs({ programs }: Report): Table {
+  return {
+    title: 'the whole reference program, from its start to its end',
+    head: ['who', 'epochs', 'seconds', 'peak MiB'],
+    rows: programs.map(({ contestant, epochs, seconds, peakMemory }) => [
+      contestant,
+      String(epochs),
+      seconds.toFixed(1),
+      whole(peakMemory),
+    ]),
+    left: 1,
+  }
+}
+
+/** What Rowwise holds itself to, as far as this run shows it; of the reference network only. */
+function goals(report: Report): Table {
+  const { hiddenSize, numLayers, time } = report.network
+  const isReference = hiddenSize === 64 && numLayers === 1 && time === 28
+  return {
+    title: 'goals',
+    head: ['measure', 'found', 'at least', 'aim', 'met'],
+    rows: (isReference ? goalsOf(report) : []).map((goal) => {
+      const show = (value: number): string => `${Number(value.toPrecision(3))} ${goal.unit}`
+      const limit = goal.isLessBetter ? 'at most ' : ''
+      return [
+        goal.measure,
+        show(goal.found),
+        limit + show(goal.atLeast),
+        limit + show(goal.aim),
+        isMet(goal) ? 'yes' : 'no',
+      ]
+    }),
+    left: 1,
   }
 }
 

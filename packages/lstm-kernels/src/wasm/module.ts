@@ -1,5 +1,5 @@
 import { RELAXED_SIMD_MODULE, SIMD_MODULE, WIDE_MODULE } from '../generated/modules'
-import { canSwitchOn, withFeature } from './v8-flags'
+import { canSwitchOn, withFeatures } from './v8-flags'
 
 /** What the WebAssembly modules export; addresses in bytes, rows of the batch from `begin` to before `end`. */
 export interface KernelExports {
@@ -47,9 +47,9 @@ export function kernelModule(path: 'simd' | 'relaxed-simd'): KernelModule | null
 export function wideModule(): KernelModule | null {
   let module = compiled.get('wide')
   if (module === undefined) {
-    module = canSwitchOn('wide')
-      ? { module: withFeature('wide', () => new WebAssembly.Module(decode(WIDE_MODULE))), vectorBits: 256 }
-      : null
+    const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(WIDE_MODULE))
+    const isMade = canSwitchOn('wide') && canSwitchOn('optimized')
+    module = isMade ? { module: withFeatures(['wide', 'optimized'], compile), vectorBits: 256 } : null
     compiled.set('wide', module)
   }
   return module
@@ -65,9 +65,9 @@ function narrow(base64: string): KernelModule | null {
   if (typeof WebAssembly !== 'object') return null
   const bytes = decode(base64)
   // Validation fails exactly where an instruction is unknown; that is the test for relaxed SIMD too.
-  const compile = (): KernelModule | null =>
-    WebAssembly.validate(bytes) ? { module: new WebAssembly.Module(bytes), vectorBits: 128 } : null
-  return compile() ?? (canSwitchOn('relaxed-simd') ? withFeature('relaxed-simd', compile) : null)
+  return withFeatures(['relaxed-simd', 'optimized'], () =>
+    WebAssembly.validate(bytes) ? { module: new WebAssembly.Module(bytes), vectorBits: 128 } : null,
+  )
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

@@ -1,0 +1,42 @@
+// Times Rowwise in a browser: the same steps as in Node, in a worker as an application would have them.
+import { loadMnist } from '@rowwise/data-mnist'
+import { configureKernels, describeLSTM, kernelReport } from '@rowwise/models-rnn'
+import '@tensorflow/tfjs-backend-cpu'
+import { memory, setBackend } from '@tensorflow/tfjs-core'
+import { predictionStep, trainingStep } from '../children/rowwise-steps'
+import { turnTaker } from '../children/timing'
+import { trainingData } from '../children/training-data'
+import type { ChildTask, Turn, Workload } from '../workload'
+
+let task: ChildTask
+const turn = turnTaker({
+  prepare,
+  tensors: () => memory().numTensors,
+  busy: () => kernelReport().milliseconds,
+})
+
+/** Gets ready, and says what runs. */
+async function start(given: ChildTask): Promise<string> {
+  task = given
+  await setBackend('cpu') // the kernels do the work
+  configureKernels({ threads: task.threads })
+  return describeLSTM()
+}
+
+async function prepare({ kind, batch }: Workload): Promise<() => unknown> {
+  const { network, permuted = false } = task
+  if (kind === 'predict') return predictionStep(network, batch)
+  return trainingStep(
+    network,
+    batch,
+    await trainingData(network, batch, permuted, () => loadMnist({ root: '/mnist/' })),
+  )
+}
+
+self.onmessage = async ({ data }: MessageEvent<{ start: ChildTask } | { turn: Turn }>) => {
+  try {
+    self.postMessage({ answer: await ('start' in data ? start(data.start) : turn(data.turn)) })
+  } catch (error) {
+    self.postMessage({ error: (error as Error).message })
+  }
+}

@@ -1,0 +1,32 @@
+import { DataLoader, type ImageDataset, normalize } from '@rowwise/data-mnist'
+import { LSTMNet } from '@rowwise/models-rnn'
+import { Generator } from '@rowwise/torch-random'
+import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
+import { tensor3d, tidy } from '@tensorflow/tfjs-core'
+import type { NetworkShape } from '../workload'
+import { StepGate } from './step-gate'
+
+/** A whole training step as the user runs it, from the data loader to Adam: what lies between the ends of two batches. */
+export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
+  const generator = new Generator(0)
+  const model = new LSTMNet({ ...network, generator })
+  const optimizer = new Adam(model.parameters())
+  const transform = normalize(0.1307, 0.3081)
+  const loader = new DataLoader(dataset, { batchSize, shuffle: true, generator, transform, dropLast: true })
+  // The loop is the user's; the clock drives it one step at a time.
+  const gate = new StepGate()
+  const epochs = async (): Promise<void> => {
+    for (;;) await trainModel(model, optimizer, crossEntropy, loader, { onBatchEnd: () => gate.stepDone() })
+  }
+  epochs().catch((error) => gate.fail(error))
+  return () => gate.nextStep()
+}
+
+/** A prediction whose logits are read back. */
+export function predictionStep(network: NetworkShape, batch: number): () => unknown {
+  const model = new LSTMNet({ ...network, generator: new Generator(0) })
+  const { time, inputSize } = network
+  const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
+  const inputs = tensor3d(values, [batch, time, inputSize])
+  return () => tidy(() => model.forward(inputs).dataSync())
+}

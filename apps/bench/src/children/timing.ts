@@ -1,0 +1,66 @@
+import type { Slice, Turn, Workload } from '../workload'
+
+/** Steps, at least, before the clock counts: compilers and caches settle. */
+const WARM_UP_STEPS = 5
+const WARM_UP_MILLISECONDS = 300
+const SAMPLES = 100
+
+/** What a contestant can time, in whatever runtime it lives. */
+export interface Timed {
+  /** Makes a workload ready; the step it hands back must wait for its result. */
+  prepare(workload: Workload): (() => unknown) | Promise<() => unknown>
+  /** Tensors that are alive. */
+  tensors?(): number
+  /** Milliseconds that were spent in the kernels so far. */
+  busy?(): number
+}
+
+/** Takes turns; the first one of a workload warms up before the clock counts. */
+export function turnTaker({ prepare, tensors, busy }: Timed): (turn: Turn) => Promise<Slice> {
+  const steps = new Map<string, () => unknown>()
+  return async ({ workload, seconds }) => {
+    const key = `${workload.kind} ${workload.batch}`
+    const isNew = !steps.has(key)
+    const step = steps.get(key) ?? (await prepare(workload))
+    steps.set(key, step)
+    const first = isNew ? await warmUp(step) : undefined
+    const [tensorsBefore, busyBefore] = [tensors?.() ?? 0, busy?.() ?? 0]
+    const times = await time(step, 1000 * seconds)
+    const total = times.reduce((sum, milliseconds) => sum + milliseconds, 0)
+    return {
+      ...summarize(times),
+      ...(first !== undefined && { first }),
+      leaked: (tensors?.() ?? 0) - tensorsBefore,
+      ...(busy && { outside: 1 - (busy() - busyBefore) / total }),
+    }
+  }
+}
+
+async function warmUp(step: () => unknown): Promise<number> {
+  const [first] = await time(step, 0)
+  const end = performance.now() + WARM_UP_MILLISECONDS
+  for (let count = 1; count < WARM_UP_STEPS && first * count < 10 * WARM_UP_MILLISECONDS; count++) await step()
+  while (performance.now() < end) await step()
+  return first
+}
+
+async function time(step: () => unknown, milliseconds: number): Promise<number[]> {
+  const times: number[] = []
+  const end = performance.now() + milliseconds
+  do {
+    const began = performance.now()
+    await step()
+    times.push(performance.now() - began)
+  } while (performance.now() < end)
+  return times
+}
+
+function summarize(times: number[]): Omit<Slice, 'leaked' | 'first' | 'outside'> {
+  const sample = times.filter((_, index) => index % Math.ceil(times.length / SAMPLES) === 0)
+  const sorted = [...times].sort((a, b) => a - b)
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+  const median = at(0.5)
+  const deviations = sorted.map((value) => Math.abs(value - median)).sort((a, b) => a - b)
+  const mad = deviations[deviations.length >> 1]
+  return { median, p75: at(0.75), p99: at(0.99), mad, steps: times.length, sample }
+}
