@@ -18,8 +18,8 @@ interface Run {
 }
 
 /** Runs `rowwise-bench`, in a directory where no optional peer is installed. */
-function bench(args: string[], { interruptAfter = 0 } = {}): Promise<Run> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: directory })
+function bench(args: string[], { interruptAfter = 0, where = directory } = {}): Promise<Run> {
+  const child = spawn(process.execPath, [program, ...args], { cwd: where })
   const run: Run = { exitCode: null, stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].on('data', (chunk) => {
@@ -121,6 +121,40 @@ describe('rowwise-bench', () => {
     ]
     const { network, rows } = JSON.parse((await bench(args)).stdout)
     expect([network.time, network.inputSize, rows.length]).toEqual([784, 1, 2])
+  }, 60_000)
+
+  it('times Rowwise in Chromium too, on threads', async (context) => {
+    if (!existsSync(browser)) return context.skip()
+    const args = ['--seconds', '0.4', '--batch', '2', '--backend', 'wasm', '--threads', '2', '--chromium', '--json']
+    const { rows, participants } = JSON.parse((await bench(args, { where: import.meta.dirname })).stdout)
+    expect(participants.map(({ description }: { description: string }) => description)).toEqual([
+      expect.stringMatching(/wasm backend, .* kernels, .*2 threads, Node/),
+      expect.stringMatching(/cpu backend, .* kernels, 2 threads, Chromium \d+/),
+    ])
+    expect(rows.map(({ leaked, median }: { leaked: number; median: number }) => [leaked, median > 0])).toEqual(
+      Array(4).fill([0, true]),
+    )
+  }, 60_000)
+
+  it('times the whole program in the CLI, and says what is missing of PyTorch’s', async () => {
+    const args = [
+      '--seconds',
+      '0.1',
+      '--batch',
+      '2',
+      '--backend',
+      'cpu',
+      '--program',
+      '1',
+      '--python',
+      '/nowhere/python3',
+    ]
+    const { programs, absent } = JSON.parse((await bench([...args, '--json'])).stdout)
+    expect(programs).toEqual([
+      { contestant: 'rowwise train', epochs: 1, seconds: expect.any(Number), peakMemory: expect.any(Number) },
+    ])
+    expect(programs[0].seconds).toBeGreaterThan(0.5)
+    expect(absent).toContainEqual({ contestant: 'PyTorch’s program', reason: expect.stringMatching(/ENOENT/) })
   }, 60_000)
 
   it('prints and keeps the rows so far when it is interrupted', async () => {

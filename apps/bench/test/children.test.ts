@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Contestant } from '../src/contestants/contestants'
+import { goalsOf, isMet } from '../src/run/goals'
 import { measureAll, type Plan } from '../src/run/measure-all'
 import { changesSince, ratiosOf } from '../src/run/ratios'
-import type { Row } from '../src/run/report'
+import type { Report, Row } from '../src/run/report'
 import { exponentOf, median, medianDeviation, noiseOf } from '../src/run/statistics'
 import { REFERENCE_NETWORK } from '../src/workload'
 
@@ -119,5 +120,59 @@ describe('statistics', () => {
   it('find the exponent of a power', () => {
     const points = [1, 2, 4, 8].map((size) => ({ size, ms: 3 * size ** 1.5 }))
     expect(exponentOf(points)).toBeCloseTo(1.5, 10)
+  })
+})
+
+describe('goals', () => {
+  const report = (part: Partial<Report>): Report =>
+    ({ rows: [], growth: [], programs: [], network: REFERENCE_NETWORK, ...part }) as unknown as Report
+  const found = (part: Partial<Report>) =>
+    goalsOf(report(part)).map((goal) => [goal.measure, Number(goal.found.toPrecision(6)), isMet(goal)])
+
+  it('are listed only where both sides were measured', () => {
+    expect(found({})).toEqual([])
+    expect(found({ rows: [row('Rowwise, 2 threads', [1])] })).toEqual([])
+  })
+
+  it('compare with the best of a peer, round by round', () => {
+    const rows = [
+      row('Rowwise, 2 threads', [1, 2]),
+      row('PyTorch, 1 thread', [4, 4]),
+      row('PyTorch, 2 threads', [3, 3]),
+    ]
+    expect(found({ rows })).toEqual([['training 64, 2 threads, against PyTorch at its best', 2.25, true]])
+    const slower = [row('Rowwise, 2 threads', [2, 2]), row('PyTorch, 2 threads', [3, 3])]
+    expect(found({ rows: slower })).toEqual([['training 64, 2 threads, against PyTorch at its best', 1.5, false]])
+  })
+
+  it('hold the share outside of the kernels under a limit, and the products against the time inside', () => {
+    const one = { ...row('Rowwise, 1 thread', [1]), outside: 0.2, shareOfPeak: 0.4 }
+    expect(found({ rows: [one] })).toEqual([
+      ['products of a training step, 1 thread, of the core’s peak', 50, false],
+      ['a training step outside of the kernels, 64, 1 thread', 20, false],
+    ])
+  })
+
+  it('measure the growth of layers by the work that they add, that of steps by their number', () => {
+    const growthOf = (of: string, ...times: number[]) => ({
+      ...{ of, contestant: 'Rowwise', exponent: 1 },
+      points: times.map((ms, k) => ({ size: 2 ** k, ms })),
+    })
+    expect(found({ growth: [growthOf('T', 1, 2, 4.6)] })).toEqual([
+      ['doubling T, the most that a step grows by', 2.3, false],
+    ])
+    const [[, factor]] = found({ growth: [growthOf('layers', 1, 2.5)] })
+    expect(factor).toBeLessThan(2)
+  })
+
+  it('compare whole programs', () => {
+    const program = (contestant: string, seconds: number, peakMemory: number) => ({
+      ...{ contestant, seconds, peakMemory, epochs: 10 },
+    })
+    const programs = [program('rowwise train', 20, 210), program('PyTorch’s program', 80, 400)]
+    expect(found({ programs })).toEqual([
+      ['the whole program against PyTorch’s', 4, true],
+      ['peak memory of rowwise train', 210, true],
+    ])
   })
 })

@@ -71,5 +71,5 @@ export const JOB_WORDS = 40
 
 /** Floats that a row of gates is longer than its content, so that rows do not fall into the same cache sets. */
 export const GATE_PITCH_PADDING = 16
-/** Rows that go through all time steps together, so that what they share stays in the first-level cache. */
-export const ROW_BLOCK = 64
+/** Rows that go through all time steps together, so that what they share stays in the first-level cache; whole tiles of six. */
+export const ROW_BLOCK = 66

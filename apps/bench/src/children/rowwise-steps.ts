@@ -2,7 +2,7 @@ import { DataLoader, type ImageDataset, normalize } from '@rowwise/data-mnist'
 import { LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
-import { tensor3d, tidy } from '@tensorflow/tfjs-core'
+import { tensor3d } from '@tensorflow/tfjs-core'
 import type { NetworkShape } from '../workload'
 import { StepGate } from './step-gate'
 
@@ -28,5 +28,10 @@ export function predictionStep(network: NetworkShape, batch: number): () => unkn
   const { time, inputSize } = network
   const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
   const inputs = tensor3d(values, [batch, time, inputSize])
-  return () => tidy(() => model.forward(inputs).dataSync())
+  return () => {
+    const logits = model.forward(inputs)
+    const values = logits.dataSync() // not out of a tidy, which would look for tensors in every element
+    logits.dispose()
+    return values
+  }
 }

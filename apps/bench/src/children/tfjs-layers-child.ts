@@ -30,6 +30,11 @@ await serve({
     for (let sample = 0; sample < batch; sample++) labels[sample * numClasses + (sample % numClasses)] = 1
     const targets = tf.tensor2d(labels, [batch, numClasses])
     if (kind === 'train') return () => model.trainOnBatch(inputs, targets)
-    return () => tf.tidy(() => (model.predictOnBatch(inputs) as tf.Tensor).dataSync())
+    return () => {
+      const outputs = model.predictOnBatch(inputs) as tf.Tensor
+      const values = outputs.dataSync() // not out of a tidy, which would look for tensors in every element
+      outputs.dispose()
+      return values
+    }
   },
 })

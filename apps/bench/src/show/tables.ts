@@ -127,14 +127,11 @@ function goals(report: Report): Table {
     head: ['measure', 'found', 'at least', 'aim', 'met'],
     rows: (isReference ? goalsOf(report) : []).map((goal) => {
       const show = (value: number): string => `${Number(value.toPrecision(3))} ${goal.unit}`
-      const limit = goal.isLessBetter ? 'at most ' : ''
-      return [
-        goal.measure,
-        show(goal.found),
-        limit + show(goal.atLeast),
-        limit + show(goal.aim),
-        isMet(goal) ? 'yes' : 'no',
-      ]
+      const limit = (value?: number): string =>
+        value === undefined ? '-' : `${goal.isLessBetter ? 'at most ' : ''}${show(value)}`
+      const met = isMet(goal)
+      const verdict = met === undefined ? '-' : met ? 'yes' : 'no'
+      return [goal.measure, show(goal.found), limit(goal.atLeast), limit(goal.aim), verdict]
     }),
     left: 1,
   }
