@@ -2,7 +2,7 @@ import '@rowwise/train-loop'
 import { Generator } from '@rowwise/torch-random'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
-import { fusedLSTM } from '@rowwise/lstm-kernels'
+import { fusedLinear, fusedLSTM } from '@rowwise/lstm-kernels'
 import * as tf from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 
@@ -31,6 +31,26 @@ describe.each(['wasm', 'cpu'])('on the %s backend', (backend) => {
     pass(20)
     expect(valuesOf(first)).toEqual(before)
     expect(valuesOf(first.map((tensor) => tf.mul(tensor, 1)))).toEqual(before)
+  })
+
+  it('a gradient by what an earlier pass computed is of that, whatever ran before it was taken', async () => {
+    await tf.setBackend(backend)
+    const weights = { weightIh: draw(5, 24, 5) as tf.Tensor2D, weightHh: draw(6, 24, 6) as tf.Tensor2D }
+    const encode = (inputs: tf.Tensor) => fusedLSTM(inputs as tf.Tensor3D, weights).h
+    const gradient = (between: () => void) => {
+      let encoded = tf.scalar(0) as tf.Tensor
+      tf.grad((inputs) => {
+        encoded = tf.keep(encode(inputs))
+        return encoded
+      })(draw(1, 4, 3, 5))
+      const ofWeight = tf.grad((weight) => {
+        const outputs = fusedLinear(encoded as tf.Tensor2D, weight as tf.Tensor2D)
+        between()
+        return outputs
+      })
+      return Array.from(ofWeight(draw(7, 2, 6)).dataSync())
+    }
+    expect(gradient(() => encode(draw(2, 4, 3, 5)))).toEqual(gradient(() => {}))
   })
 
   it('a pass reads what an earlier one computed, whatever ran between', async () => {

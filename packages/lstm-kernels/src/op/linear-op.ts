@@ -29,11 +29,12 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
         'expected float32 [N, I], [O, I] and [O]',
     )
   }
+  const isRecorded = engine().isTapeOn()
   return customGrad((...tensors) => {
     const [x, w, b] = tensors.slice(0, bias ? 3 : 2).map((operand) => readValues(operand as Tensor))
     const shape = { rows: inputs.shape[0], inFeatures, outFeatures }
     // What is lent holds until the next pass only, and a gradient may be taken later.
-    const [xKept, wKept] = engine().isTapeOn() ? [x.slice(), w.slice()] : [x, w]
+    const [xKept, wKept] = isRecorded ? [x.slice(), w.slice()] : [x, w]
     return {
       value: tensorOf(kernels().linear(shape, x, w, b), [shape.rows, outFeatures]),
       gradFunc: (dY: Tensor) =>
