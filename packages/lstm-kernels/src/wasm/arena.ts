@@ -22,8 +22,9 @@ export class Arena {
   private top = FIRST_BLOCK
   private free: Block[] = []
 
-  constructor(shared: boolean) {
-    this.memory = reserve(shared)
+  /** @param maxPages that the memory may grow to */
+  constructor(shared: boolean, maxPages = MAX_PAGES) {
+    this.memory = reserve(shared, maxPages)
     this.view = new Float32Array(this.memory.buffer)
   }
 
@@ -86,8 +87,8 @@ export class Arena {
 }
 
 /** Reserves as much address space as there is, down to 64 MiB: a limit on virtual memory may forbid the whole of it. */
-function reserve(shared: boolean): WebAssembly.Memory {
-  for (let maximum = MAX_PAGES; ; maximum /= 2) {
+function reserve(shared: boolean, maxPages: number): WebAssembly.Memory {
+  for (let maximum = maxPages; ; maximum /= 2) {
     try {
       return new WebAssembly.Memory({ initial: 64, maximum, shared })
     } catch (cause) {

@@ -45,10 +45,11 @@ export class WasmEngine implements LSTMEngine {
     { module, vectorBits }: KernelModule,
     readonly threads: number,
     private readonly onLoss: (reason: string) => void,
+    maxPages?: number,
   ) {
     this.module = module
     this.vectorBits = vectorBits
-    this.arena = new Arena(true)
+    this.arena = new Arena(true, maxPages)
     this.kernels = instantiate(module, this.arena.memory)
     this.weights = new WeightsCache(this.arena)
     this.workspaces = new WorkspacePool(this.arena)
