@@ -1,3 +1,5 @@
+import { GATE_PITCH_PADDING, KEPT_PER_UNIT } from '../src/job-fields'
+
 /** a·b + c in each lane: fused where the build has relaxed SIMD, in two roundings elsewhere. */
 // @ts-ignore: decorator
 @inline
@@ -40,4 +42,11 @@ export function field(job: usize, index: i32): i32 {
 @inline
 export function address(job: usize, index: i32): usize {
   return <usize>load<u32>(job + (<usize>index << 2))
+}
+
+/** Bytes from one row of gates to the next. */
+// @ts-ignore: decorator
+@inline
+export function gatePitchOf(hiddenPadded: i32): usize {
+  return <usize>(hiddenPadded * KEPT_PER_UNIT + GATE_PITCH_PADDING) << 2
 }

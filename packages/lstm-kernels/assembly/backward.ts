@@ -1,15 +1,14 @@
-// The backward pass of one layer in one direction, for one slice of the batch. With ġ the gradient by the gates'
-// pre-activations, from the last step to the first:
+// The backward pass of one layer in one direction, for one slice of the batch, from the last step to the first. With ġ the gradient by the
+// gates' pre-activations:
 //
-//     h̄ = ġ_{t+1}·W_hh + upstream           c̄ += h̄·o·(1 − tanh²c)
-//     i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
+//     h̄ = ġ_{t+1}·W_hh + upstream, and from it ġ_t as cells.ts says
 //
 // The gates' gradients take the place of the gates. The weight gradients are summed over a few steps at a time, while these steps'
 // gate gradients are still in the cache: dW += Σ_t ġ_tᵀ·[x_t | h_{t-1}].
 
-import { copyConstants, Left, Right, tanh } from './activations'
-import { address, ceil4, ceil8, field, fma } from './arithmetic'
-import { multiplySome, ROW, TILE } from './tile'
+import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
+import { gateGradients } from './cells'
+import { multiplyRows, multiplySome, ROW } from './tile'
 import {
   CELLS,
   D_C_FINAL,
@@ -20,7 +19,6 @@ import {
   D_OUTPUT,
   D_WEIGHTS,
   D_WEIGHTS_STRIDE,
-  GATE_PITCH_PADDING,
   GATES,
   HIDDEN,
   INPUT,
@@ -39,7 +37,6 @@ const ZEROS = memory.data(<i32>ROW, 64)
 
 /** Runs rows begin … end − 1 and leaves their weight gradients in region `slice`. */
 export function backward(job: usize, begin: i32, end: i32, slice: i32, tile: usize): void {
-  copyConstants(tile + TILE)
   const hiddenPadded = ceil8(field(job, HIDDEN))
   const depth = ceil4(field(job, INPUT)) + hiddenPadded
   const dWeights = address(job, D_WEIGHTS) + <usize>field(job, D_WEIGHTS_STRIDE) * slice
@@ -59,8 +56,9 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
   const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
   const cellStep = cellPitch * rows
-  const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
+  const gatePitch = gatePitchOf(hiddenPadded)
   const gateStep = gatePitch * rows
+  const tanhAt = <usize>hiddenPadded << 4
   const z = address(job, Z) + zPitch * <usize>(begin * (time + 1))
   const cells = address(job, CELLS) + cellPitch * <usize>(begin * (time + 1))
   const gates = address(job, GATES) + gatePitch * <usize>(begin * time)
@@ -68,7 +66,6 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
   const dOutput = address(job, D_OUTPUT)
   const dHFinal = address(job, D_H_FINAL)
   const rowLength = <usize>hidden << 2
-  const constants = tile + TILE
   const summedSteps = max(1, SUMMED_ROWS / rows)
 
   startCells(address(job, D_C_FINAL), begin, end, hidden, hiddenPadded, dCells, cellPitch)
@@ -84,26 +81,16 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
     const final = isLast && dHFinal != 0 ? dHFinal + rowLength * begin : 0
     let weights = address(job, WEIGHTS_HH_T)
     for (let first = 0; first < hidden; first += 32) {
-      for (let row = 0; row < rows; ) {
-        let some = min(2, rows - row)
-        if (isLast) memory.fill(tile, 0, ROW * 2)
-        else {
-          const a = gatesNext + gatePitch * <usize>row
-          some = multiplySome(rows - row, a, gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, 0, tile)
-        }
-        let sums = tile
-        for (const last = row + some; row < last; row++) {
-          if (upstream != 0) addRow(sums, upstream + upstreamPitch * <usize>row, first, hidden)
-          if (final != 0) addRow(sums, final + rowLength * <usize>row, first, hidden)
-          for (let unit = first; unit < min(first + 32, hiddenPadded); unit += 8) {
-            const unitAt = <usize>unit << 2
-            const cell = cellsNow + cellPitch * <usize>row + unitAt
-            const dCell = dCells + cellPitch * <usize>row + unitAt
-            const gate = gatesNow + gatePitch * <usize>row + (<usize>unit << 4)
-            gateGradients(sums + (<usize>(unit - first) << 2), constants, gate, cell, cell + cellStep, dCell)
-          }
-          sums += ROW
-        }
+      if (isLast) memory.fill(tile, 0, ROW * <usize>rows)
+      else multiplyRows(rows, gatesNext, gatePitch, weights, hiddenPadded * 4, ZEROS, tile)
+      if (upstream != 0) addUpstream(rows, upstream, upstreamPitch, first, hidden, tile)
+      if (final != 0) addUpstream(rows, final, rowLength, first, hidden, tile)
+      for (let unit = first; unit < min(first + 32, hiddenPadded); unit += 8) {
+        const unitAt = <usize>unit << 2
+        const sums = tile + (<usize>(unit - first) << 2)
+        const gate = gatesNow + (unitAt << 2)
+        const tanhC = gatesNow + tanhAt + unitAt
+        gateGradients(rows, sums, gate, tanhC, gatePitch, cellsNow + unitAt, dCells + unitAt, cellPitch)
       }
       weights += <usize>hiddenPadded << 9
     }
@@ -113,45 +100,6 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
     }
   }
   finishStates(job, begin, end, gates, gatePitch, dCells, cellPitch, tile)
-}
-
-/** Turns eight units' gate activations of one row into gradients by their pre-activations. */
-function gateGradients(
-  dHidden: usize, constants: usize, gates: usize, cellsBefore: usize, cellsAfter: usize, dCells: usize,
-): void {
-  const one = f32x4.splat(1)
-  const i0 = v128.load(gates, 0)
-  const i1 = v128.load(gates, 16)
-  const f0 = v128.load(gates, 32)
-  const f1 = v128.load(gates, 48)
-  const g0 = v128.load(gates, 64)
-  const g1 = v128.load(gates, 80)
-  const o0 = v128.load(gates, 96)
-  const o1 = v128.load(gates, 112)
-  const dh0 = v128.load(dHidden, 0)
-  const dh1 = v128.load(dHidden, 16)
-  const tc0 = tanh<Left>(v128.load(cellsAfter, 0), constants)
-  const tc1 = tanh<Right>(v128.load(cellsAfter, 16), constants)
-  const dc0 = fma(f32x4.mul(dh0, o0), f32x4.sub(one, f32x4.mul(tc0, tc0)), v128.load(dCells, 0))
-  const dc1 = fma(f32x4.mul(dh1, o1), f32x4.sub(one, f32x4.mul(tc1, tc1)), v128.load(dCells, 16))
-  const di0 = f32x4.mul(f32x4.mul(dc0, g0), f32x4.mul(i0, f32x4.sub(one, i0)))
-  const di1 = f32x4.mul(f32x4.mul(dc1, g1), f32x4.mul(i1, f32x4.sub(one, i1)))
-  const df0 = f32x4.mul(f32x4.mul(dc0, v128.load(cellsBefore, 0)), f32x4.mul(f0, f32x4.sub(one, f0)))
-  const df1 = f32x4.mul(f32x4.mul(dc1, v128.load(cellsBefore, 16)), f32x4.mul(f1, f32x4.sub(one, f1)))
-  const dg0 = f32x4.mul(f32x4.mul(dc0, i0), f32x4.sub(one, f32x4.mul(g0, g0)))
-  const dg1 = f32x4.mul(f32x4.mul(dc1, i1), f32x4.sub(one, f32x4.mul(g1, g1)))
-  const do0 = f32x4.mul(f32x4.mul(dh0, tc0), f32x4.mul(o0, f32x4.sub(one, o0)))
-  const do1 = f32x4.mul(f32x4.mul(dh1, tc1), f32x4.mul(o1, f32x4.sub(one, o1)))
-  v128.store(dCells, f32x4.mul(dc0, f0), 0)
-  v128.store(dCells, f32x4.mul(dc1, f1), 16)
-  v128.store(gates, di0, 0)
-  v128.store(gates, di1, 16)
-  v128.store(gates, df0, 32)
-  v128.store(gates, df1, 48)
-  v128.store(gates, dg0, 64)
-  v128.store(gates, dg1, 80)
-  v128.store(gates, do0, 96)
-  v128.store(gates, do1, 112)
 }
 
 /** dWeights[panel][k] += Σ_row z[row][k] · ġ[row][panel], and the bias's row, which is the plain sum of ġ. */
@@ -202,18 +150,22 @@ function addRows(from: usize, pitch: usize, rows: i32, to: usize): void {
   v128.store(to, s7, 112)
 }
 
-/** sums[0..31] += from[first..first+31], where that is inside the H floats of the row. */
-function addRow(sums: usize, from: usize, first: i32, hidden: i32): void {
+/** sums[r][0..31] += from[r][first..first+31], where that is inside the H floats of a row. */
+function addUpstream(rows: i32, from: usize, pitch: usize, first: i32, hidden: i32, sums: usize): void {
   const count = min(32, hidden - first)
   from += <usize>first << 2
-  let k = 0
-  for (; k + 4 <= count; k += 4) {
-    const at = <usize>k << 2
-    v128.store(sums + at, f32x4.add(v128.load(sums + at), v128.load(from + at)))
-  }
-  for (; k < count; k++) {
-    const at = <usize>k << 2
-    store<f32>(sums + at, load<f32>(sums + at) + load<f32>(from + at))
+  for (let row = 0; row < rows; row++) {
+    let k = 0
+    for (; k + 4 <= count; k += 4) {
+      const at = <usize>k << 2
+      v128.store(sums + at, f32x4.add(v128.load(sums + at), v128.load(from + at)))
+    }
+    for (; k < count; k++) {
+      const at = <usize>k << 2
+      store<f32>(sums + at, load<f32>(sums + at) + load<f32>(from + at))
+    }
+    from += pitch
+    sums += ROW
   }
 }
 
@@ -240,24 +192,17 @@ function finishStates(
   }
 }
 
-/** to[row][0..columns] = ġ[row]·W for rows begin … end − 1; `gates` is at row `begin`, `to` at row 0. */
-// @ts-ignore: decorator
-@inline
+/** to[row][0..columns] = ġ[row]·W for rows begin … end − 1, a block at most; `gates` is at row `begin`, `to` at row 0. */
 export function multiplyGates(
   gates: usize, gatePitch: usize, begin: i32, end: i32, weights: usize, columns: i32, hiddenPadded: i32, to: usize, toPitch: usize, tile: usize,
 ): void {
   for (let first = 0; first < columns; first += 32) {
     const bytes = <usize>min(32, columns - first) << 2
+    multiplyRows(end - begin, gates, gatePitch, weights, hiddenPadded * 4, ZEROS, tile)
     let at = to + toPitch * begin + (<usize>first << 2)
-    let a = gates
-    for (let row = begin; row < end; ) {
-      const some = multiplySome(end - row, a, gatePitch, 4, weights, ROW, hiddenPadded * 4, ZEROS, 0, tile)
-      for (let r = 0; r < some; r++) {
-        memory.copy(at, tile + ROW * <usize>r, bytes)
-        at += toPitch
-      }
-      a += gatePitch * <usize>some
-      row += some
+    for (let row = 0; row < end - begin; row++) {
+      memory.copy(at, tile + ROW * <usize>row, bytes)
+      at += toPitch
     }
     weights += <usize>hiddenPadded << 9
   }

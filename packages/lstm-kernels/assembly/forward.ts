@@ -7,15 +7,15 @@
 // A block of rows goes through all time steps before the next block begins. Within a step the panels are the outer loop:
 // a panel's weights stay in the first-level cache while the rows pass by.
 
-import { copyConstants, Left, Right, sigmoid, tanh } from './activations'
-import { address, ceil4, ceil8, field, fma } from './arithmetic'
-import { multiplySome, ROW, TILE } from './tile'
+import { copyConstants } from './activations'
+import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
+import { updateCells } from './cells'
+import { multiplyRows, ROW, TILE } from './tile'
 import {
   BIAS,
   C_FINAL,
   C_INITIAL,
   CELLS,
-  GATE_PITCH_PADDING,
   GATES,
   H_FINAL,
   H_INITIAL,
@@ -31,7 +31,7 @@ import {
   Z,
 } from '../src/job-fields'
 
-/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: a tile, then constants. */
+/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: a block's sums, then constants. */
 export function forward(job: usize, begin: i32, end: i32, tile: usize): void {
   copyConstants(tile + TILE)
   for (let row = begin; row < end; row += ROW_BLOCK) forwardBlock(job, row, min(row + ROW_BLOCK, end), tile)
@@ -51,8 +51,9 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
   const cellStep = cellPitch * rows
-  const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
+  const gatePitch = gatePitchOf(hiddenPadded)
   const gateStep = gatePitch * rows
+  const tanhAt = <usize>hiddenPadded << 4
   // What is kept of a block lies together, step after step.
   const z = address(job, Z) + zPitch * <usize>(begin * (save ? time + 1 : 2))
   const cells = address(job, CELLS) + cellPitch * <usize>(begin * (save ? time + 1 : 1))
@@ -60,6 +61,7 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const hiddenAt = <usize>inputPadded << 2
   const output = address(job, OUTPUT)
   const constants = tile + TILE
+  const startsFromState = address(job, H_INITIAL) != 0
 
   startRows(address(job, H_INITIAL), begin, end, hidden, hiddenPadded, z + hiddenAt, zPitch)
   startRows(address(job, C_INITIAL), begin, end, hidden, hiddenPadded, cells, cellPitch)
@@ -71,28 +73,21 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
     const cellsNext = save ? cellsNow + cellStep : cells
     loadInputs(job, begin, end, t, zNow, zPitch, inputPadded)
     const gatesNow = gates + gateStep * step
+    // A hidden state of zeros adds nothing to the first step.
+    const terms = step == 0 && !startsFromState ? inputPadded : depth
     let weights = address(job, WEIGHTS)
     let bias = address(job, BIAS)
     for (let unit = 0; unit < hiddenPadded; unit += 8) {
       const unitAt = <usize>unit << 2
-      let a = zNow
-      let h = zNext + unitAt
-      let c = cellsNow + unitAt
-      let cNext = cellsNext + unitAt
-      let g = gatesNow + (<usize>unit << 4)
-      for (let row = 0; row < rows; ) {
-        const some = multiplySome(rows - row, a, zPitch, 4, weights, ROW, depth, bias, 0, tile)
-        let sums = tile
-        for (const last = row + some; row < last; row++) {
-          updateCells(sums, constants, c, cNext, h, g, save)
-          sums += ROW
-          h += zPitch
-          c += cellPitch
-          cNext += cellPitch
-          g += gatePitch
-        }
-        a += zPitch * <usize>some
-      }
+      const c = cellsNow + unitAt
+      const cNext = cellsNext + unitAt
+      const h = zNext + unitAt
+      multiplyRows(rows, zNow, zPitch, weights, terms, bias, tile)
+      if (save) {
+        const gate = gatesNow + (unitAt << 2)
+        const tanhC = gatesNow + tanhAt + unitAt
+        updateCells(rows, tile, gate, tanhC, gatePitch, c, cNext, cellPitch, h, zPitch, constants)
+      } else updateCells(rows, tile, tile, tile, ROW, c, cNext, cellPitch, h, zPitch, constants)
       weights += zPitch << 5
       bias += ROW
     }
@@ -101,66 +96,6 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const zLast = z + zStep * (save ? time : time & 1) + hiddenAt
   storeRows(zLast, zPitch, begin, end, hidden, address(job, H_FINAL))
   storeRows(save ? cells + cellStep * time : cells, cellPitch, begin, end, hidden, address(job, C_FINAL))
-}
-
-/** One step of a panel's eight hidden units of one row, from their pre-activations. */
-// @ts-ignore: decorator
-@inline
-function updateCells(
-  tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize, gates: usize, save: i32,
-): void {
-  if (save) updateAndKeep(tile, constants, cells, cellsNext, hidden, gates)
-  else update(tile, constants, cells, cellsNext, hidden)
-}
-
-function update(tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize): void {
-  const c0 = nextCell<Left>(tile, cells, constants)
-  const c1 = nextCell<Right>(tile, cells, constants)
-  const h0 = f32x4.mul(sigmoid<Left>(v128.load(tile, 96), constants), tanh<Left>(c0, constants))
-  const h1 = f32x4.mul(sigmoid<Right>(v128.load(tile, 112), constants), tanh<Right>(c1, constants))
-  v128.store(cellsNext, c0, 0)
-  v128.store(cellsNext, c1, 16)
-  v128.store(hidden, h0, 0)
-  v128.store(hidden, h1, 16)
-}
-
-// @ts-ignore: decorator
-@inline
-function nextCell<Side>(tile: usize, cells: usize, constants: usize): v128 {
-  const i = sigmoid<Side>(v128.load(tile, offsetof<Side>()), constants)
-  const f = sigmoid<Side>(v128.load(tile, 32 + offsetof<Side>()), constants)
-  const g = tanh<Side>(v128.load(tile, 64 + offsetof<Side>()), constants)
-  return fma(f, v128.load(cells, offsetof<Side>()), f32x4.mul(i, g))
-}
-
-/** The same; the gates' activations are kept for the backward pass. */
-function updateAndKeep(
-  tile: usize, constants: usize, cells: usize, cellsNext: usize, hidden: usize, gates: usize,
-): void {
-  const i0 = sigmoid<Left>(v128.load(tile, 0), constants)
-  const i1 = sigmoid<Right>(v128.load(tile, 16), constants)
-  const f0 = sigmoid<Left>(v128.load(tile, 32), constants)
-  const f1 = sigmoid<Right>(v128.load(tile, 48), constants)
-  const g0 = tanh<Left>(v128.load(tile, 64), constants)
-  const g1 = tanh<Right>(v128.load(tile, 80), constants)
-  const o0 = sigmoid<Left>(v128.load(tile, 96), constants)
-  const o1 = sigmoid<Right>(v128.load(tile, 112), constants)
-  const c0 = fma(f0, v128.load(cells, 0), f32x4.mul(i0, g0))
-  const c1 = fma(f1, v128.load(cells, 16), f32x4.mul(i1, g1))
-  const h0 = f32x4.mul(o0, tanh<Left>(c0, constants))
-  const h1 = f32x4.mul(o1, tanh<Right>(c1, constants))
-  v128.store(gates, i0, 0)
-  v128.store(gates, i1, 16)
-  v128.store(gates, f0, 32)
-  v128.store(gates, f1, 48)
-  v128.store(gates, g0, 64)
-  v128.store(gates, g1, 80)
-  v128.store(gates, o0, 96)
-  v128.store(gates, o1, 112)
-  v128.store(cellsNext, c0, 0)
-  v128.store(cellsNext, c1, 16)
-  v128.store(hidden, h0, 0)
-  v128.store(hidden, h1, 16)
 }
 
 /** Copies x_t of every row into its place in z; what fills up to a multiple of four is zero. */

@@ -1,12 +1,11 @@
 // What follows the backward pass: the gradient by the inputs, and the weight gradients in PyTorch's layout.
 
-import { address, ceil4, ceil8, field } from './arithmetic'
+import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
 import { multiplyGates } from './backward'
 import {
   D_WEIGHTS,
   D_WEIGHTS_STRIDE,
   D_X,
-  GATE_PITCH_PADDING,
   GATES,
   HIDDEN,
   INPUT,
@@ -30,7 +29,7 @@ function inputGradientsOfBlock(job: usize, begin: i32, end: i32, tile: usize): v
   const input = field(job, INPUT)
   const reverse = field(job, REVERSE)
   const hiddenPadded = ceil8(field(job, HIDDEN))
-  const gatePitch = <usize>(hiddenPadded * 4 + GATE_PITCH_PADDING) << 2
+  const gatePitch = gatePitchOf(hiddenPadded)
   const weights = address(job, WEIGHTS_IH_T)
   const dX = address(job, D_X)
   const dXPitch = <usize>(time * input) << 2

@@ -9,13 +9,24 @@
 //
 // The loops are not unrolled: V8 before version 13 moves the loads up and runs out of registers.
 
+import { ROW_BLOCK } from '../src/job-fields'
 import { multiplyOneByHalf, multiplySixByTwo, multiplyTwoByHalf } from './tile-narrow'
 import { multiplyOneByWhole, multiplySixByFour, multiplyTwoByWhole } from './tile-wide'
 
 /** Bytes of a row of a tile, and of a panel. */
 export const ROW: usize = 128
-/** Bytes of a tile of six rows. */
-export const TILE: usize = 768
+/** Bytes of the sums of a block of rows. */
+export const TILE: usize = ROW * ROW_BLOCK
+
+/** tile[r][0..31] = from[0..31] + Σ_k a[r][k] · b[k][0..31] for all rows of a matrix of such a pitch; `b` is a packed panel. */
+export function multiplyRows(rows: i32, a: usize, pitch: usize, b: usize, count: i32, from: usize, tile: usize): void {
+  while (rows > 0) {
+    const some = multiplySome(rows, a, pitch, 4, b, ROW, count, from, 0, tile)
+    rows -= some
+    a += pitch * <usize>some
+    tile += ROW * <usize>some
+  }
+}
 
 /**
  * tile[r][0..31] = from[r][0..31] + Σ_k a[r][k] · b[k][0..31] for the first rows of `rows`: six, two or one of them, which it

@@ -17,7 +17,7 @@ export const SAVE = 5
 export const X = 6
 /** Rows [x_t | h_{t-1}], by block [T + 1, rows, K] when saving, else [2, rows, K]; K = ceil4(I) + ceil8(H). */
 export const Z = 7
-/** Gate activations, later their gradients, by block [T, rows, gate pitch] when saving. */
+/** Gate activations, later their gradients, then tanh of the cell state: by block [T, rows, KEPT_PER_UNIT·ceil8(H) + padding] when saving. */
 export const GATES = 8
 /** Cell states, by block [T + 1, rows, ceil8(H)] when saving, else [1, rows, ceil8(H)]. */
 export const CELLS = 9
@@ -69,6 +69,8 @@ export const RAW_BIAS_HH = 32
 /** Words in a job. */
 export const JOB_WORDS = 40
 
+/** Floats that a row of gates keeps for a hidden unit: i, f, g, o, and behind the gates of all units tanh c. */
+export const KEPT_PER_UNIT = 5
 /** Floats that a row of gates is longer than its content, so that rows do not fall into the same cache sets. */
 export const GATE_PITCH_PADDING = 16
 /** Rows that go through all time steps together, so that what they share stays in the first-level cache; whole tiles of six. */

@@ -5,7 +5,7 @@ import { kernelModule, wideModule } from '../src/wasm/module'
 import { canSwitchOn, type V8Feature, withFeatures } from '../src/wasm/v8-flags'
 
 const major = Number.parseInt(process.versions.node, 10)
-const features: readonly V8Feature[] = ['relaxed-simd', 'wide', 'optimized']
+const features: readonly V8Feature[] = ['relaxed-simd', 'wide', 'optimized', 'rolled']
 const { execArgv } = process
 
 afterEach(() => {
@@ -49,13 +49,16 @@ describe('V8 flags', () => {
 
   it('are never set on a Node that is not known to have them, which would complain', () => {
     const known: Record<number, V8Feature[]> = {
-      20: ['relaxed-simd', 'optimized'],
+      20: ['relaxed-simd', 'optimized', 'rolled'],
       22: ['optimized'],
       24: process.arch === 'x64' ? ['wide', 'optimized'] : ['optimized'],
     }
     expect(features.filter(canSwitchOn)).toEqual(known[major] ?? [])
     const program = 'for (const flag of JSON.parse(process.argv[1])) require("node:v8").setFlagsFromString(flag)'
-    const flags = { 20: ['--experimental-wasm-relaxed-simd'], 24: ['--experimental-wasm-revectorize'] }[major] ?? []
+    const flags =
+      { 20: ['--experimental-wasm-relaxed-simd', '--no-wasm-loop-unrolling'], 24: ['--experimental-wasm-revectorize'] }[
+        major
+      ] ?? []
     expect(execFileSync(process.execPath, ['-e', program, JSON.stringify(flags)], { stdio: 'pipe' }).length).toBe(0)
   })
 })

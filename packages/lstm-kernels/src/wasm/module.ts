@@ -65,7 +65,7 @@ function narrow(base64: string): KernelModule | null {
   if (typeof WebAssembly !== 'object') return null
   const bytes = decode(base64)
   // Validation fails exactly where an instruction is unknown; that is the test for relaxed SIMD too.
-  return withFeatures(['relaxed-simd', 'optimized'], () =>
+  return withFeatures(['relaxed-simd', 'optimized', 'rolled'], () =>
     WebAssembly.validate(bytes) ? { module: new WebAssembly.Module(bytes), vectorBits: 128 } : null,
   )
 }

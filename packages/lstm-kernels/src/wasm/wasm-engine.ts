@@ -22,8 +22,8 @@ import { WorkspacePool } from './workspace-pool'
 
 /** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
 const MIN_SLICE_WORK = 1 << 20
-/** Bytes of scratch per thread: a tile and the constants of the activations, on cache lines of its own. */
-const TILE_BYTES = 1280
+/** Bytes of scratch per thread: the sums of a block of rows and the constants of the activations, on cache lines of its own. */
+const TILE_BYTES = 9216
 
 /** Computes with the WebAssembly kernels, on one or more threads. */
 export class WasmEngine implements LSTMEngine {

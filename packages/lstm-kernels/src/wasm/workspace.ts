@@ -142,7 +142,7 @@ function sizesOf(shape: WorkspaceShape) {
     job: field.JOB_WORDS,
     x: batch * time * inputSize,
     z: (save ? time + 1 : 2) * batch * (ceil4(inputSize) + units),
-    gates: onlyIf(save, time * batch * (4 * units + field.GATE_PITCH_PADDING)),
+    gates: onlyIf(save, time * batch * (field.KEPT_PER_UNIT * units + field.GATE_PITCH_PADDING)),
     cells: (save ? time + 1 : 1) * batch * units,
     output: onlyIf(returnOutput, time * states),
     hFinal: states,
