@@ -1,7 +1,17 @@
+import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { forgetHostValues, hostValues, keepHostValues, readValues } from '../src'
+import {
+  endLoan,
+  forgetHostValues,
+  hostTensor,
+  hostValues,
+  keepHostValues,
+  lentTensor,
+  readIntegers,
+  readValues,
+} from '../src'
 
 beforeAll(() => tf.setBackend('wasm'))
 
@@ -36,5 +46,67 @@ describe('host values', () => {
     const array = Float32Array.of(3)
     other.keepHostValues(tensor, array)
     expect(hostValues(tensor)).toBe(array)
+  })
+})
+
+describe('a host tensor', () => {
+  const leakless = <Result>(work: () => Result): Result => {
+    const before = tf.memory()
+    const result = work()
+    expect([tf.memory().numTensors, tf.memory().numDataBuffers]).toEqual([before.numTensors, before.numDataBuffers])
+    return result
+  }
+
+  it('takes part in operations, views and variables like any other', () => {
+    leakless(() => {
+      const tensor = hostTensor(Float32Array.of(1, 2, 3, 4), [2, 2]) as tf.Tensor2D
+      const found = tf.tidy(() => ({
+        sum: tf.sum(tensor).dataSync()[0],
+        view: [...tf.transpose(tf.reshape(tensor, [4, 1]) as tf.Tensor2D).dataSync()],
+      }))
+      expect(found).toEqual({ sum: 10, view: [1, 2, 3, 4] })
+      const variable = tf.variable(tensor)
+      tensor.dispose()
+      expect([...variable.dataSync()]).toEqual([1, 2, 3, 4])
+      variable.dispose()
+    })
+  })
+
+  it('hands out copies: who writes into what was read changes nothing', async () => {
+    const array = Float32Array.of(1, 2)
+    const tensor = hostTensor(array, [2])
+    tensor.dataSync().fill(9)
+    ;(await tensor.data()).fill(9)
+    expect([...array]).toEqual([1, 2])
+    tensor.dispose()
+  })
+
+  it('is int32 when its array is', () => {
+    const tensor = hostTensor(Int32Array.of(3, 4), [2])
+    expect([tensor.dtype, [...readIntegers(tensor)], tf.neg(tensor).dtype]).toEqual(['int32', [3, 4], 'int32'])
+    tensor.dispose()
+  })
+
+  it('of lent values keeps those it had when the loan ends, wherever it lies by then', () => {
+    const array = Float32Array.of(1, 2)
+    const [stayed, moved] = [lentTensor(array, [2]), lentTensor(array, [2])]
+    tf.square(moved).dispose()
+    for (const tensor of [stayed, moved]) endLoan(tensor)
+    array.fill(7)
+    expect([[...readValues(stayed)], [...readValues(moved)]]).toEqual([
+      [1, 2],
+      [1, 2],
+    ])
+    tf.dispose([stayed, moved])
+  })
+
+  it('goes over to another backend with its values', async () => {
+    const tensor = hostTensor(Float32Array.of(5), [1])
+    await tf.setBackend('cpu')
+    try {
+      expect([...tf.mul(tensor, 2).dataSync()]).toEqual([10])
+    } finally {
+      await tf.setBackend('wasm')
+    }
   })
 })

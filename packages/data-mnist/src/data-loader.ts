@@ -1,9 +1,9 @@
-import { forgetHostValues, keepHostValues } from '@rowwise/host-values'
+import { forgetHostValues, hostTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
-import { getBackend, type Tensor1D, type Tensor3D, tensor1d, tensor3d } from '@tensorflow/tfjs-core'
+import { getBackend, type Tensor1D, type Tensor3D } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
-import { lookUp, type PixelSource, pixelSource } from './look-up'
+import { lookUp, type PixelSource, pixelSource, touch } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
 
 /** How {@link DataLoader} cuts a data set into batches. */
@@ -114,9 +114,8 @@ export class DataLoader implements Iterable<Batch> {
     let spare: Float32Array | undefined
     for (let batch = first; batch < this.length; batch++) {
       const { values, labels, shape } = this.gather(order, batch * this.batchSize, spare)
-      const inputs = tensor3d(values, shape)
-      const targets = tensor1d(labels, 'int32')
-      keepHostValues(inputs, values)
+      const inputs = hostTensor(values, shape) as Tensor3D
+      const targets = hostTensor(labels, [labels.length]) as Tensor1D
       this.batchesDone = batch + 1
       try {
         yield { inputs, targets }
@@ -185,8 +184,10 @@ export class DataLoader implements Iterable<Batch> {
     const size = height * width
     const values = spare?.length === count * size ? spare : new Float32Array(count * size)
     const labels = new Int32Array(count)
+    const itemOf = (row: number): number => (order === undefined ? start + row : order[start + row])
+    for (let row = 0; row < count; row++) touch(this.pixels, itemOf(row) * size, size)
     for (let row = 0; row < count; row++) {
-      const item = order === undefined ? start + row : order[start + row]
+      const item = itemOf(row)
       labels[row] = dataset.labels[item]
       lookUp(this.pixels, item * size, transform, values, row * size, size)
     }

@@ -125,9 +125,9 @@ export interface LSTMEngine {
   /** Milliseconds that the calling thread spent in the kernels, or waiting for other threads to end theirs. */
   readonly milliseconds: number
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs
-  /** y = x·Wᵀ + b, `[rows, outFeatures]`, on the calling thread. */
+  /** y = x·Wᵀ + b, `[rows, outFeatures]`, on the calling thread. Lent until the next call for a linear layer. */
   linear(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array
-  /** Its gradients by all of its inputs, from the one by y. */
+  /** Its gradients by all of its inputs, from the one by y; lent likewise. */
   linearGradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
   /** Ends the threads; the memory goes with the last pass that uses it. */
   dispose(): void

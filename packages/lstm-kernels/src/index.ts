@@ -5,9 +5,10 @@ export {
   type FusedLSTMOutputs,
   fusedFinalHidden,
   fusedLSTM,
-  type LSTMWeightTensors,
 } from './op/lstm-op'
 export { fusedLinear } from './op/linear-op'
+export type { InitialTensors, LSTMWeightTensors } from './op/lstm-pass'
+export { finalHiddenVJP, type KernelVJP, type LinearVJPGradients, linearVJP } from './op/vjp'
 
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'

@@ -15,7 +15,7 @@ import { Module } from './module'
 import { requirePositiveInteger } from './options'
 
 /** Multiply-adds up to which the kernels' product beats TensorFlow.js's: what a call costs counts more than the arithmetic. */
-const FUSED_WORK = 1 << 22
+export const FUSED_WORK = 1 << 22
 
 /** How {@link Linear} is built. */
 export interface LinearOptions {

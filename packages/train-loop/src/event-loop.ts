@@ -4,9 +4,13 @@ const BREATH_MILLISECONDS = 25
 export class Breather {
   private last = performance.now()
 
-  /** Waits for one turn of the event loop when the last one was a while ago. */
+  /** Whether the last turn of the event loop was a while ago. */
+  get isDue(): boolean {
+    return performance.now() - this.last >= BREATH_MILLISECONDS
+  }
+
+  /** Waits for one turn of the event loop. */
   async breathe(): Promise<void> {
-    if (performance.now() - this.last < BREATH_MILLISECONDS) return
     await oneTurn()
     this.last = performance.now()
   }

@@ -25,7 +25,7 @@ export { type Checkpoint, loadCheckpoint } from './checkpoints/load-checkpoint'
 export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
 
 // What can be trained
-export type { Batch, BatchSource, LossFunction, NamedGradients, NamedParameters, Trainable } from './model'
+export type { Batch, BatchSource, LossFunction, ModelVJP, NamedGradients, NamedParameters, Trainable } from './model'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'

@@ -1,3 +1,4 @@
+import { readValues } from '@rowwise/host-values'
 import { getBackend, type Tensor } from '@tensorflow/tfjs-core'
 
 /** Losses that may wait on a device; they are read in one go, so that a step need not wait for its own. */
@@ -48,7 +49,7 @@ export class LossMeter {
 
   private read(): void {
     for (const { loss, samples } of this.waiting) {
-      this.lastRead = loss.dataSync()[0]
+      this.lastRead = readValues(loss)[0]
       this.sum += this.lastRead * samples
       this.samples += samples
       loss.dispose()

@@ -6,6 +6,18 @@ export type NamedParameters = Readonly<Record<string, Variable>>
 /** Gradients by parameter name; a parameter that the loss does not depend on has none. */
 export type NamedGradients = Readonly<Record<string, Tensor>>
 
+/** The outputs of a batch, and the way back from a gradient by them to the parameters. */
+export interface ModelVJP {
+  /** float32, in the order of `shape` */
+  outputs: Float32Array
+  /** The shape of the outputs, `[N, …]`. */
+  shape: number[]
+  /** The gradients by the parameters, from the one by the outputs; called once at most. The caller disposes the tensors. */
+  vjp(upstream: Float32Array): NamedGradients
+  /** Gives up what `vjp` would need; called in the end in any case. */
+  release(): void
+}
+
 /** What can be trained: any object with these four methods, such as the modules of `@rowwise/models-rnn`. */
 export interface Trainable {
   /** Maps a batch of inputs to a batch of outputs; differentiable. */
@@ -17,6 +29,12 @@ export interface Trainable {
   stateDict(): Readonly<Record<string, Tensor>>
   /** Takes over what `stateDict` handed out. */
   loadStateDict(stateDict: Readonly<Record<string, Tensor>>): void
+  /**
+   * `forward` with gradients of its own in the place of TensorFlow.js's (a vector-Jacobian product), for models that have a faster way;
+   * undefined where they have none right now.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: as for forward
+  vjp?(inputs: any): ModelVJP | undefined
   /** Switches between training and evaluation, for models that behave differently. */
   train?(mode: boolean): unknown
   /** Whether the model is in training; put back after an evaluation. */

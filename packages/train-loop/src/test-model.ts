@@ -53,7 +53,7 @@ export async function testModel(
       })
       count(result, logits, targets.dataSync(), classes)
       result.loss += batchLoss * inputs.shape[0]
-      await breather.breathe()
+      if (breather.isDue) await breather.breathe()
       if (signal?.aborted) break
     }
   } finally {

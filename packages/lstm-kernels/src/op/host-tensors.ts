@@ -1,5 +1,5 @@
-import { forgetHostValues, hostValues, keepHostValues } from '@rowwise/host-values'
-import { getBackend, type KernelBackend, type Tensor, type TensorInfo, tensor } from '@tensorflow/tfjs-core'
+import { endLoan, hostValues, keepHostValues, lentTensor } from '@rowwise/host-values'
+import { getBackend, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
 
 /** Backends whose tensors lie in this process's memory, where copying them into the kernels' memory costs microseconds. */
 export const HOST_BACKENDS = ['wasm', 'cpu']
@@ -9,9 +9,9 @@ const COPYING_BACKEND = 'wasm'
 
 let loans: Pick<TensorInfo, 'dataId'>[] = []
 
-/** To be called before a forward pass: what the engine lent will be written over. */
+/** To be called before the engine computes anew: what it lent will be written over. */
 export function endLoans(): void {
-  for (const info of loans) forgetHostValues(info)
+  for (const info of loans) endLoan(info)
   loans = []
 }
 
@@ -44,16 +44,8 @@ export function write(backend: KernelBackend, values: Float32Array, shape: numbe
 
 /** The tensor of an array that the engine lends. */
 export function tensorOfLent(values: Float32Array, shape: number[]): Tensor {
-  const isCopied = getBackend() === COPYING_BACKEND
-  const made = tensor(isCopied ? values : values.slice(), shape)
-  if (isCopied) lend(made, values)
-  return made
-}
-
-/** The tensor of an array, which is the tensor's from now on. */
-export function tensorOf(values: Float32Array, shape: number[]): Tensor {
-  const made = tensor(values, shape)
-  keepHostValues(made, values)
+  const made = lentTensor(values, shape)
+  loans.push({ dataId: made.dataId })
   return made
 }
 

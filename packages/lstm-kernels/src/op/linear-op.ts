@@ -3,7 +3,7 @@ import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@
 import { currentEngine } from '../configure'
 import type { LinearGradients, LinearShape } from '../engine'
 import { KernelShapeError, KernelStateError } from '../errors'
-import { tensorOf } from './host-tensors'
+import { endLoans, tensorOfLent } from './host-tensors'
 
 /**
  * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Made for the
@@ -35,10 +35,14 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
     const shape = { rows: inputs.shape[0], inFeatures, outFeatures }
     // What is lent holds until the next pass only, and a gradient may be taken later.
     const [xKept, wKept] = isRecorded ? [x.slice(), w.slice()] : [x, w]
+    endLoans()
     return {
-      value: tensorOf(kernels().linear(shape, x, w, b), [shape.rows, outFeatures]),
-      gradFunc: (dY: Tensor) =>
-        gradientsOf(kernels().linearGradients(shape, readValues(dY), xKept, wKept), shape, bias !== undefined),
+      value: tensorOfLent(kernels().linear(shape, x, w, b), [shape.rows, outFeatures]),
+      gradFunc: (dY: Tensor) => {
+        const upstream = readValues(dY)
+        endLoans()
+        return gradientsOf(kernels().linearGradients(shape, upstream, xKept, wKept), shape, bias !== undefined)
+      },
     }
   })(inputs, weight, ...(bias ? [bias] : [])) as Tensor2D
 }
@@ -49,9 +53,9 @@ function gradientsOf(
   hasBias: boolean,
 ): Tensor[] {
   return [
-    tensorOf(x, [rows, inFeatures]),
-    tensorOf(weight, [outFeatures, inFeatures]),
-    ...(hasBias ? [tensorOf(bias, [outFeatures])] : []),
+    tensorOfLent(x, [rows, inFeatures]),
+    tensorOfLent(weight, [outFeatures, inFeatures]),
+    ...(hasBias ? [tensorOfLent(bias, [outFeatures])] : []),
   ]
 }
 

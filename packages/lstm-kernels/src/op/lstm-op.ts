@@ -8,43 +8,33 @@ import {
   registerGradient,
   registerKernel,
   type Tensor,
-  type Tensor1D,
   type Tensor2D,
   type Tensor3D,
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
 import type { SavedForward, WeightGradients } from '../engine'
-import { KernelShapeError, KernelStateError } from '../errors'
-import { endLoans, HOST_BACKENDS, read, tensorOfLent, write, writeLent } from './host-tensors'
-import { recall, releaseFinished, remember } from './saved-passes'
+import { KernelStateError } from '../errors'
+import { HOST_BACKENDS, tensorOfLent, write, writeLent } from './host-tensors'
+import {
+  forwardPass,
+  type InitialTensors,
+  type LSTMWeightTensors,
+  type PassInputs,
+  type PassOptions,
+  passInputs,
+} from './lstm-pass'
+import { recall, remember } from './saved-passes'
 
 /** The operation's name in TensorFlow.js's registries. */
 const KERNEL = 'RowwiseLSTM'
-
-/** The weights of one direction of one layer as tensors; gates in the order i, f, g, o. */
-export interface LSTMWeightTensors {
-  /** float32 `[4·H, I]` */
-  weightIh: Tensor2D
-  /** float32 `[4·H, H]` */
-  weightHh: Tensor2D
-  /** float32 `[4·H]`; both biases or none */
-  biasIh?: Tensor1D
-  /** float32 `[4·H]`; both biases or none */
-  biasHh?: Tensor1D
-}
 
 /** What {@link fusedLSTM} starts from and hands back. */
 export interface FusedLSTMOptions {
   /** Read the sequence from its last step to its first. @default false */
   reverse?: boolean
   /** Hidden and cell state before the first step, each `[N, H]`; zeros when absent. */
-  initial?: {
-    /** Hidden state. */
-    h: Tensor2D
-    /** Cell state. */
-    c: Tensor2D
-  }
+  initial?: InitialTensors
   /** Hand back the hidden states of all steps. @default true */
   returnOutput?: boolean
 }
@@ -58,9 +48,6 @@ export interface FusedLSTMOutputs {
   /** `[N, H]` */
   c: Tensor2D
 }
-
-type Inputs = Record<'x' | 'weightIh' | 'weightHh', TensorInfo> &
-  Partial<Record<'biasIh' | 'biasHh' | 'h0' | 'c0', TensorInfo>>
 
 /**
  * One direction of one LSTM layer as one operation of TensorFlow.js, with a gradient of its own: the numbers of
@@ -107,49 +94,14 @@ export function fusedFinalHidden(
 function run(
   inputs: Tensor3D,
   weights: LSTMWeightTensors,
-  initial: FusedLSTMOptions['initial'],
+  initial: InitialTensors | undefined,
   attributes: Omit<Attributes, 'save'>,
 ): Tensor[] {
-  const { weightIh, weightHh, biasIh, biasHh } = weights
-  checkShapes(inputs, weights, initial)
-  const named: NamedTensorMap = {
-    ...{ x: inputs, weightIh, weightHh },
-    ...(biasIh && biasHh && { biasIh, biasHh }),
-    ...(initial && { h0: initial.h, c0: initial.c }),
-  }
+  const named = passInputs(inputs, weights, initial) as unknown as NamedTensorMap
   const save = engine().isTapeOn()
   const outputs = engine().runKernel(KERNEL, named, { ...attributes, save }) as unknown as Tensor[]
   outputs[HANDLE].dispose() // the tape has a copy
   return outputs
-}
-
-/** Nothing of another size may reach the kernels' memory. */
-function checkShapes(inputs: Tensor3D, weights: LSTMWeightTensors, initial: FusedLSTMOptions['initial']): void {
-  const [batch, time, inputSize] = inputs.shape
-  const hiddenSize = weights.weightHh.shape[1]
-  if (inputs.shape.length !== 3 || inputs.size === 0 || !(hiddenSize > 0)) {
-    throw new KernelShapeError(
-      `inputs has shape [${inputs.shape}], weightHh [${weights.weightHh.shape}]; expected [N, T, I] and [4·H, H]`,
-    )
-  }
-  const { weightIh, weightHh, biasIh, biasHh } = weights
-  if ((biasIh === undefined) !== (biasHh === undefined))
-    throw new KernelShapeError('one bias without the other; pass both or none')
-  const expected: [string, Tensor | undefined, number[]][] = [
-    ['weightIh', weightIh, [4 * hiddenSize, inputSize]],
-    ['weightHh', weightHh, [4 * hiddenSize, hiddenSize]],
-    ['biasIh', biasIh, [4 * hiddenSize]],
-    ['biasHh', biasHh, [4 * hiddenSize]],
-    ['initial.h', initial?.h, [batch, hiddenSize]],
-    ['initial.c', initial?.c, [batch, hiddenSize]],
-  ]
-  for (const [name, found, shape] of expected) {
-    if (found && (found.shape.join() !== shape.join() || found.dtype !== 'float32')) {
-      throw new KernelShapeError(
-        `${name} is ${found.dtype} [${found.shape}], expected float32 [${shape}] for inputs [${[batch, time, inputSize]}] and ${hiddenSize} hidden units`,
-      )
-    }
-  }
 }
 
 /** Whether {@link fusedLSTM} runs on the current backend, and the kernels are not switched off. */
@@ -157,48 +109,23 @@ export function canFuse(): boolean {
   return getKernel(KERNEL, getBackend()) !== undefined && currentEngine() !== null
 }
 
-function forwardKernel(inputs: Inputs, backend: KernelBackend, attributes: Attributes): TensorInfo[] {
-  const { reverse, returnOutput, returnCell, save } = attributes
-  const lstm = currentEngine()
-  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
-  const [batch, time, inputSize] = inputs.x.shape
-  const hiddenSize = inputs.weightHh.shape[1]
-  const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
-  const keyed = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
-  endLoans()
-  releaseFinished()
-  const { output, h, c, saved } = lstm.forward(
-    { batch, time, inputSize, hiddenSize, reverse },
-    {
-      x: read(backend, inputs.x),
-      weightsKey: keyed.map(({ dataId }) => dataId),
-      weights: () => ({
-        weightIh: read(backend, weightIh),
-        weightHh: read(backend, weightHh),
-        ...(biasIh && biasHh && { biasIh: read(backend, biasIh), biasHh: read(backend, biasHh) }),
-      }),
-      initial: h0 && c0 && { h: read(backend, h0), c: read(backend, c0) },
-      save,
-      returnOutput,
-    },
-  )
-  const states = [batch, hiddenSize]
+function forwardKernel(inputs: PassInputs, backend: KernelBackend, attributes: Attributes): TensorInfo[] {
+  const { returnCell } = attributes
+  const { output, h, c, saved } = forwardPass(inputs, backend, attributes)
+  const states = [inputs.x.shape[0], inputs.weightHh.shape[1]]
   return [
     writeLent(backend, h, states),
     write(backend, Float32Array.of(saved ? remember(saved) : 0), [1]),
     ...(returnCell ? [writeLent(backend, c, states)] : []),
-    ...(output ? [writeLent(backend, output, [batch, time, hiddenSize])] : []),
+    ...(output ? [writeLent(backend, output, [inputs.x.shape[0], inputs.x.shape[1], states[1]])] : []),
   ]
 }
 
 /** Which of the kernel's outputs is the number of the saved pass. */
 const HANDLE = 1
 
-interface Attributes {
-  reverse: boolean
-  returnOutput: boolean
+interface Attributes extends PassOptions {
   returnCell: boolean
-  save: boolean
 }
 
 function gradient(dy: Tensor[], saved: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
@@ -247,7 +174,7 @@ for (const backendName of HOST_BACKENDS) {
     kernelName: KERNEL,
     backendName,
     kernelFunc: ({ inputs, backend, attrs }) =>
-      forwardKernel(inputs as unknown as Inputs, backend as KernelBackend, attrs as unknown as Attributes),
+      forwardKernel(inputs as unknown as PassInputs, backend as KernelBackend, attrs as unknown as Attributes),
   })
 }
 

@@ -23,7 +23,8 @@ export class Scratch {
     this.arena.floats.set(values, at >> 2)
   }
 
-  read(at: number, floats: number): Float32Array {
-    return this.arena.floats.slice(at >> 2, (at >> 2) + floats)
+  /** An array where it lies, until the next layout. */
+  view(at: number, floats: number): Float32Array {
+    return this.arena.floats.subarray(at >> 2, (at >> 2) + floats)
   }
 }

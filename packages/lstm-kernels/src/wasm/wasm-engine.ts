@@ -11,7 +11,7 @@ import type {
 } from '../engine'
 import { KernelStateError } from '../errors'
 import * as field from '../job-fields'
-import type { Operation } from '../threads/control'
+import { MAX_THREADS, type Operation } from '../threads/control'
 import { ThreadPool } from '../threads/pool'
 import { Arena } from './arena'
 import { instantiate, type KernelExports, type KernelModule } from './module'
@@ -65,7 +65,7 @@ export class WasmEngine implements LSTMEngine {
 
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs {
     const { x, initial, save, returnOutput } = inputs
-    const slices = this.slicesFor(shape)
+    const slices = this.slicesFor(shape, save)
     const packed = this.weights.get(inputs.weightsKey, shape.inputSize, shape.hiddenSize, inputs.weights, (entry) =>
       this.pack(entry),
     )
@@ -97,7 +97,7 @@ export class WasmEngine implements LSTMEngine {
     const began = performance.now()
     this.kernels.linear(at.x, at.weight, bias ? at.bias : 0, at.y, rows, inFeatures, outFeatures)
     this.milliseconds += performance.now() - began
-    return this.scratch.read(at.y, y)
+    return this.scratch.view(at.y, y)
   }
 
   linearGradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients {
@@ -112,9 +112,9 @@ export class WasmEngine implements LSTMEngine {
     kernels.linearBackward(at.dY, at.x, at.weight, at.dX, at.dWeight, at.dBias, rows, inFeatures, outFeatures)
     this.milliseconds += performance.now() - began
     return {
-      x: this.scratch.read(at.dX, x.length),
-      weight: this.scratch.read(at.dWeight, weight.length),
-      bias: this.scratch.read(at.dBias, outFeatures),
+      x: this.scratch.view(at.dX, x.length),
+      weight: this.scratch.view(at.dWeight, weight.length),
+      bias: this.scratch.view(at.dBias, outFeatures),
     }
   }
 
@@ -196,10 +196,15 @@ export class WasmEngine implements LSTMEngine {
     this.milliseconds += performance.now() - began
   }
 
-  /** How many slices a batch is cut into: by the shape and the thread count alone, so that runs can be repeated. */
-  private slicesFor({ batch, time, inputSize, hiddenSize }: LSTMShape): number {
+  /**
+   * How many slices a batch is cut into: by the shape and the thread count alone, so that runs can be repeated. A large batch that is not to
+   * be differentiated, whose numbers are the same however it is cut, goes block by block to the thread that is free.
+   */
+  private slicesFor({ batch, time, inputSize, hiddenSize }: LSTMShape, save: boolean): number {
     const work = batch * time * 4 * hiddenSize * (inputSize + hiddenSize)
-    return Math.max(1, Math.min(this.threads, Math.floor(work / MIN_SLICE_WORK), Math.floor(batch / 2)))
+    const slices = Math.max(1, Math.min(this.threads, Math.floor(work / MIN_SLICE_WORK), Math.floor(batch / 2)))
+    if (save || slices < this.threads || slices === 1) return slices
+    return Math.max(slices, Math.min(MAX_THREADS, Math.ceil(batch / field.ROW_BLOCK)))
   }
 
   private run(operation: Operation, { job, shape }: Workspace): void {

@@ -6,19 +6,18 @@ const IDLE_LIMIT = 4
 
 /** Hands out workspaces and takes them back, so that a training loop allocates nothing after its first steps. */
 export class WorkspacePool {
-  private idle: { key: string; workspace: Workspace }[] = [] // least recently used first
+  private idle: Workspace[] = [] // least recently used first
 
   constructor(private readonly arena: Arena) {}
 
   take(shape: WorkspaceShape): Workspace {
-    const key = JSON.stringify(shape)
-    const index = this.idle.findLastIndex((entry) => entry.key === key)
-    if (index >= 0) return this.idle.splice(index, 1)[0].workspace
+    const index = this.idle.findLastIndex((workspace) => workspace.fits(shape))
+    if (index >= 0) return this.idle.splice(index, 1)[0]
     return new Workspace(this.arena, shape)
   }
 
   giveBack(workspace: Workspace): void {
-    this.idle.push({ key: JSON.stringify(workspace.shape), workspace })
-    if (this.idle.length > IDLE_LIMIT) this.idle.shift()?.workspace.dispose()
+    this.idle.push(workspace)
+    if (this.idle.length > IDLE_LIMIT) this.idle.shift()?.dispose()
   }
 }

@@ -16,6 +16,7 @@ export interface WorkspaceShape extends LSTMShape {
 export class Workspace {
   readonly block: Block
   readonly job: number
+  private readonly words: Int32Array
   private readonly sizes: ReturnType<typeof sizesOf>
   private readonly addresses: ReturnType<typeof sizesOf>
   private inputGradientBlock: Block | null = null
@@ -33,7 +34,25 @@ export class Workspace {
     this.sizes = sizes
     this.addresses = addresses
     this.job = addresses.job
+    // Shared memory stays where it is when it grows.
+    this.words = new Int32Array(arena.memory.buffer, this.job, field.JOB_WORDS)
     this.writeShape()
+  }
+
+  /** Whether a pass of this shape can use it. */
+  fits(shape: WorkspaceShape): boolean {
+    const mine = this.shape
+    return (
+      mine.batch === shape.batch &&
+      mine.time === shape.time &&
+      mine.inputSize === shape.inputSize &&
+      mine.hiddenSize === shape.hiddenSize &&
+      mine.slices === shape.slices &&
+      mine.save === shape.save &&
+      mine.reverse === shape.reverse &&
+      mine.returnOutput === shape.returnOutput &&
+      mine.hasInitial === shape.hasInitial
+    )
   }
 
   /** Copies an array in; `name` as in the layout. */
@@ -119,7 +138,7 @@ export class Workspace {
   }
 
   private word(index: number, value: number): void {
-    new Int32Array(this.arena.memory.buffer, this.job, field.JOB_WORDS)[index] = value
+    this.words[index] = value
   }
 
   private floats(at: number, count: number): Float32Array {

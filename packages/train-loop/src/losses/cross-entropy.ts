@@ -1,4 +1,4 @@
-import { keepHostValues, readValues } from '@rowwise/host-values'
+import { hostTensor, readValues } from '@rowwise/host-values'
 import { customGrad, getBackend, logSoftmax, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core'
 import { checkedTargets } from './check-targets'
 import { nllLoss } from './nll-loss'
@@ -29,6 +29,21 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptio
   return tidy(() => nllLoss(logSoftmax(logits as Tensor2D), targets, options))
 }
 
+/** The mean of {@link crossEntropy} over a batch and its gradient by the logits, `[N, C]`, outside of TensorFlow.js's tape. */
+export function crossEntropyAndGradient(
+  logits: Float32Array,
+  shape: number[],
+  targets: Tensor,
+): { loss: number; gradient: Float32Array } {
+  const indices = checkedTargets('crossEntropy', { shape }, targets)
+  const [samples, classes] = shape
+  const { losses, probabilities } = softmaxCrossEntropy(logits, indices, classes)
+  return {
+    loss: losses.reduce((total, loss) => total + loss, 0) / samples,
+    gradient: softmaxCrossEntropyGradient(probabilities, indices, classes, Float32Array.of(1 / samples)),
+  }
+}
+
 /** The loss and its gradient in one pass each over arrays. */
 function fusedCrossEntropy(logits: Tensor, targets: Int32Array, reduction: Reduction): Tensor {
   const [samples, classes] = logits.shape
@@ -39,9 +54,7 @@ function fusedCrossEntropy(logits: Tensor, targets: Int32Array, reduction: Reduc
     const gradFunc = (upstream: Tensor): Tensor => {
       const perSample = readValues(upstream).map((dy) => (reduction === 'mean' ? dy / samples : dy))
       const values = softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample)
-      const gradient = tensor(values, [samples, classes])
-      keepHostValues(gradient, values)
-      return gradient
+      return hostTensor(values, [samples, classes])
     }
     return { value, gradFunc }
   })

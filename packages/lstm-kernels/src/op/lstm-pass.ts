@@ -1,0 +1,112 @@
+import type { KernelBackend, Tensor, Tensor1D, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core'
+import { currentEngine } from '../configure'
+import type { ForwardOutputs } from '../engine'
+import { KernelShapeError, KernelStateError } from '../errors'
+import { endLoans, read } from './host-tensors'
+import { releaseFinished } from './saved-passes'
+
+/** The weights of one direction of one layer as tensors; gates in the order i, f, g, o. */
+export interface LSTMWeightTensors {
+  /** float32 `[4·H, I]` */
+  weightIh: Tensor2D
+  /** float32 `[4·H, H]` */
+  weightHh: Tensor2D
+  /** float32 `[4·H]`; both biases or none */
+  biasIh?: Tensor1D
+  /** float32 `[4·H]`; both biases or none */
+  biasHh?: Tensor1D
+}
+
+/** Hidden and cell state before the first step, each float32 `[N, H]`. */
+export interface InitialTensors {
+  /** Hidden state. */
+  h: Tensor2D
+  /** Cell state. */
+  c: Tensor2D
+}
+
+/** What a pass reads, by name. */
+export type PassInputs = Record<'x' | 'weightIh' | 'weightHh', TensorInfo> &
+  Partial<Record<'biasIh' | 'biasHh' | 'h0' | 'c0', TensorInfo>>
+
+/** How a pass goes. */
+export interface PassOptions {
+  /** Read the sequence from its end. */
+  reverse: boolean
+  /** Hand back the hidden states of all steps. */
+  returnOutput: boolean
+  /** Keep what a backward pass needs. */
+  save: boolean
+}
+
+/** The inputs of a pass, once it is sure that they fit. */
+export function passInputs(x: Tensor3D, weights: LSTMWeightTensors, initial?: InitialTensors): PassInputs {
+  checkShapes(x, weights, initial)
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  return {
+    ...{ x, weightIh, weightHh },
+    ...(biasIh && biasHh && { biasIh, biasHh }),
+    ...(initial && { h0: initial.h, c0: initial.c }),
+  }
+}
+
+/** One forward pass of the engine. What earlier passes lent is written over. */
+export function forwardPass(inputs: PassInputs, backend: KernelBackend, options: PassOptions): ForwardOutputs {
+  const { reverse, returnOutput, save } = options
+  const lstm = currentEngine()
+  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  const [batch, time, inputSize] = inputs.x.shape
+  const hiddenSize = inputs.weightHh.shape[1]
+  const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
+  const keyed = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
+  endLoans()
+  releaseFinished()
+  return lstm.forward(
+    { batch, time, inputSize, hiddenSize, reverse },
+    {
+      x: read(backend, inputs.x),
+      weightsKey: keyed.map(({ dataId }) => dataId),
+      weights: () => ({
+        weightIh: read(backend, weightIh),
+        weightHh: read(backend, weightHh),
+        ...(biasIh && biasHh && { biasIh: read(backend, biasIh), biasHh: read(backend, biasHh) }),
+      }),
+      initial: h0 && c0 && { h: read(backend, h0), c: read(backend, c0) },
+      save,
+      returnOutput,
+    },
+  )
+}
+
+/** Nothing of another size may reach the kernels' memory. */
+function checkShapes(inputs: Tensor3D, weights: LSTMWeightTensors, initial: InitialTensors | undefined): void {
+  const [batch, time, inputSize] = inputs.shape
+  const hiddenSize = weights.weightHh.shape[1]
+  if (inputs.shape.length !== 3 || inputs.size === 0 || !(hiddenSize > 0)) {
+    throw new KernelShapeError(
+      `inputs has shape [${inputs.shape}], weightHh [${weights.weightHh.shape}]; expected [N, T, I] and [4·H, H]`,
+    )
+  }
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  if ((biasIh === undefined) !== (biasHh === undefined))
+    throw new KernelShapeError('one bias without the other; pass both or none')
+  const expected: [string, Tensor | undefined, number[]][] = [
+    ['weightIh', weightIh, [4 * hiddenSize, inputSize]],
+    ['weightHh', weightHh, [4 * hiddenSize, hiddenSize]],
+    ['biasIh', biasIh, [4 * hiddenSize]],
+    ['biasHh', biasHh, [4 * hiddenSize]],
+    ['initial.h', initial?.h, [batch, hiddenSize]],
+    ['initial.c', initial?.c, [batch, hiddenSize]],
+  ]
+  for (const [name, found, shape] of expected) {
+    if (found && !(isShape(found.shape, shape) && found.dtype === 'float32')) {
+      throw new KernelShapeError(
+        `${name} is ${found.dtype} [${found.shape}], expected float32 [${shape}] for inputs [${[batch, time, inputSize]}] and ${hiddenSize} hidden units`,
+      )
+    }
+  }
+}
+
+function isShape(found: readonly number[], expected: readonly number[]): boolean {
+  return found.length === expected.length && found.every((length, axis) => length === expected[axis])
+}

@@ -1,0 +1,102 @@
+import { readValues } from '@rowwise/host-values'
+import { engine, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
+import { currentEngine } from '../configure'
+import { KernelStateError } from '../errors'
+import { endLoans, tensorOfLent } from './host-tensors'
+import { forwardPass, type LSTMWeightTensors, passInputs } from './lstm-pass'
+
+/**
+ * A value and the way back from a gradient by it (a vector-Jacobian product, as `jax.vjp` gives), without TensorFlow.js's tape. For a
+ * short training step the tape's bookkeeping is a good part of the time.
+ */
+export interface KernelVJP<Gradients> {
+  /** Holds until `vjp`, or the kernels' next pass. */
+  values: Float32Array
+  /** The gradients by what the value was computed from, given the one by the value; once, before the next forward pass. */
+  vjp(upstream: Float32Array): Gradients
+  /** Gives the memory of a pass back whose `vjp` was not called. */
+  release(): void
+}
+
+/**
+ * `fusedFinalHidden` outside of the tape.
+ *
+ * @param inputs float32 `[N, T, I]`; there is no gradient by them
+ * @returns values `[N, H]`; gradients as tensors of the weights' shapes, which the caller disposes
+ * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when the batch is too large for WebAssembly's
+ * memory, {@link KernelStateError} when the kernels are switched off, or a pass is differentiated twice.
+ * @example
+ * ```ts
+ * const { values, vjp } = finalHiddenVJP(inputs, { weightIh, weightHh, biasIh, biasHh })
+ * const { weightIh: gradient } = vjp(gradientByValues)
+ * ```
+ */
+export function finalHiddenVJP(inputs: Tensor3D, weights: LSTMWeightTensors): KernelVJP<LSTMWeightTensors> {
+  const options = { reverse: false, returnOutput: false, save: true }
+  const { h, saved } = forwardPass(passInputs(inputs, weights), engine().backend, options)
+  const pass = saved as NonNullable<typeof saved>
+  return {
+    values: h,
+    vjp(upstream) {
+      const { weightIh, weightHh, bias } = pass.backward({ h: upstream })
+      pass.release()
+      const { biasIh, biasHh } = weights
+      return {
+        weightIh: tensorOfLent(weightIh, weights.weightIh.shape) as Tensor2D,
+        weightHh: tensorOfLent(weightHh, weights.weightHh.shape) as Tensor2D,
+        ...(biasIh &&
+          biasHh && {
+            biasIh: tensorOfLent(bias, biasIh.shape) as Tensor1D,
+            biasHh: tensorOfLent(bias, biasHh.shape) as Tensor1D,
+          }),
+      }
+    },
+    release: () => pass.release(),
+  }
+}
+
+/** Gradients of a linear layer. */
+export interface LinearVJPGradients {
+  /** `[N, I]`; holds until the kernels' next pass */
+  inputs: Float32Array
+  /** float32 `[O, I]`, which the caller disposes */
+  weight: Tensor2D
+  /** float32 `[O]`, which the caller disposes; absent without a bias */
+  bias?: Tensor1D
+}
+
+/**
+ * `fusedLinear` outside of the tape.
+ *
+ * @param inputs `[N, I]`
+ * @param weight float32 `[O, I]`
+ * @param bias float32 `[O]`
+ * @returns values `[N, O]`
+ * @throws {@link KernelStateError} when the kernels are switched off.
+ * @example
+ * ```ts
+ * const { values: logits, vjp } = linearVJP(hidden, weight, bias)
+ * const { inputs: gradientByHidden } = vjp(gradientByLogits)
+ * ```
+ */
+export function linearVJP(inputs: Float32Array, weight: Tensor2D, bias?: Tensor1D): KernelVJP<LinearVJPGradients> {
+  const lstm = currentEngine()
+  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  const [outFeatures, inFeatures] = weight.shape
+  const shape = { rows: inputs.length / inFeatures, inFeatures, outFeatures }
+  const weightValues = readValues(weight)
+  endLoans()
+  return {
+    values: lstm.linear(shape, inputs, weightValues, bias && readValues(bias)),
+    vjp(upstream) {
+      endLoans()
+      const gradients = lstm.linearGradients(shape, upstream, inputs, weightValues)
+      return {
+        inputs: gradients.x,
+        weight: tensorOfLent(gradients.weight, weight.shape) as Tensor2D,
+        ...(bias && { bias: tensorOfLent(gradients.bias, bias.shape) as Tensor1D }),
+      }
+    },
+    release() {},
+  }
+}
