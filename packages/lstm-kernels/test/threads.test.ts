@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { sliceRows } from '../src/threads/control'
 import { ThreadPool } from '../src/threads/pool'
-import { compute, REFERENCE, wasmEngine } from './engines'
+import { compute, copyOf, problem, REFERENCE, wasmEngine } from './engines'
 
 /** The workers of an engine, behind its private doors: to kill one. */
 function workersOf(engine: ReturnType<typeof wasmEngine>): { terminate(): void }[] {
@@ -62,6 +62,16 @@ describe('the threads', () => {
     expect(compute(engine, REFERENCE)).toEqual(expected)
     expect(onLoss).not.toHaveBeenCalled()
     vi.restoreAllMocks()
+  })
+
+  it('take the blocks of a large batch that is not differentiated as they come free, with the numbers of one thread', () => {
+    const shape = { batch: 437, time: 4, inputSize: 7, hiddenSize: 24, reverse: false }
+    const { inputs } = problem(shape)
+    const predict = (threads: number) =>
+      copyOf(wasmEngine('simd', threads).forward(shape, { ...inputs, save: false, returnOutput: true }))
+    const expected = predict(1)
+    expect(predict(2)).toEqual(expected)
+    expect(predict(3)).toEqual(expected)
   })
 
   it('that end by themselves are reported and missed no further', async () => {

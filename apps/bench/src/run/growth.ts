@@ -12,7 +12,7 @@ export const GROWTHS: Readonly<Record<string, readonly number[]>> = {
   layers: [1, 2, 4],
 }
 
-const SECONDS_PER_SIZE = 1.5
+const SECONDS_PER_SIZE = 3
 
 /** Times a training step of our fastest at each size. */
 export async function measureGrowth(

@@ -12,8 +12,10 @@ export const ROWS = 3
 export const SLICE_COUNT = 4
 /** Slices done; the calling thread sleeps on it. */
 export const DONE = 5
+/** Slices whose inputs are there; they come in order, while the first are computed. */
+export const READY = 6
 /** One word per slice: the generation while it is free, minus the generation once a thread has taken it. */
-export const CLAIMS = 6
+export const CLAIMS = 7
 /** Most slices, hence threads. */
 export const MAX_THREADS = 64
 /** Words in all. */
@@ -25,8 +27,9 @@ export const OPERATIONS = { forward: 0, backward: 1, inputGradients: 2 } as cons
 /** The name of an operation. */
 export type Operation = keyof typeof OPERATIONS
 
-/** Rows of a slice: even numbers of rows, because the kernels take two at a time. */
+/** Rows of a slice: even numbers of rows, because the kernels take two at a time, as equal as that allows. */
 export function sliceRows(rows: number, slices: number, slice: number): { begin: number; end: number } {
-  const each = 2 * Math.ceil(rows / slices / 2)
-  return { begin: Math.min(rows, slice * each), end: Math.min(rows, (slice + 1) * each) }
+  const begin = 2 * Math.ceil((slice * rows) / slices / 2)
+  const end = 2 * Math.ceil(((slice + 1) * rows) / slices / 2)
+  return { begin: Math.min(rows, begin), end: Math.min(rows, end) }
 }

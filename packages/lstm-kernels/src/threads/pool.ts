@@ -8,6 +8,7 @@ import {
   OPERATION,
   OPERATIONS,
   type Operation,
+  READY,
   ROWS,
   SLICE_COUNT,
   sliceRows,
@@ -66,9 +67,26 @@ export class ThreadPool {
     return this.workers.length
   }
 
-  /** Runs an operation on all rows of a job, in so many slices; returns when all are done. */
-  run(operation: Operation, job: number, rows: number, slices: number): void {
-    this.publish(operation, job, rows, slices)
+  /**
+   * Runs an operation on all rows of a job, in so many slices; returns when all are done.
+   *
+   * @param feed brings the inputs of rows begin … end − 1, which are all there when it is absent; it must not throw
+   */
+  run(
+    operation: Operation,
+    job: number,
+    rows: number,
+    slices: number,
+    feed?: (begin: number, end: number) => void,
+  ): void {
+    this.publish(operation, job, rows, slices, feed ? 0 : slices)
+    if (feed) {
+      for (let slice = 0; slice < slices; slice++) {
+        const { begin, end } = sliceRows(rows, slices, slice)
+        feed(begin, end)
+        Atomics.store(this.control, READY, slice + 1)
+      }
+    }
     for (let slice = 0; slice < slices; slice++) {
       if (!this.claim(slice)) continue
       this.runSlice(operation, job, rows, slices, slice)
@@ -83,7 +101,7 @@ export class ThreadPool {
     this.workers = []
   }
 
-  private publish(operation: Operation, job: number, rows: number, slices: number): void {
+  private publish(operation: Operation, job: number, rows: number, slices: number, ready: number): void {
     const { control } = this
     this.generation = (this.generation % 0x3fffffff) + 1
     Atomics.store(control, OPERATION, OPERATIONS[operation])
@@ -91,6 +109,7 @@ export class ThreadPool {
     Atomics.store(control, ROWS, rows)
     Atomics.store(control, SLICE_COUNT, slices)
     Atomics.store(control, DONE, 0)
+    Atomics.store(control, READY, ready)
     for (let slice = 0; slice < slices; slice++) Atomics.store(control, CLAIMS + slice, this.generation)
     Atomics.store(control, GENERATION, this.generation)
     if (this.workers.length > 0) Atomics.notify(control, GENERATION)

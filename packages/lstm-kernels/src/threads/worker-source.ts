@@ -1,4 +1,4 @@
-import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, ROWS, SLICE_COUNT, sliceRows } from './control'
+import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, READY, ROWS, SLICE_COUNT, sliceRows } from './control'
 
 /**
  * How long a worker stays awake after a job. A training step leaves about a millisecond between its passes; to wake a
@@ -43,6 +43,7 @@ for (;;) {
   for (let slice = 0; slice < slices; slice++) {
     // Fails where a thread was faster, and where the calling thread is preparing the next job already.
     if (Atomics.compareExchange(control, ${CLAIMS} + slice, seen, -seen) !== seen) continue
+    while (Atomics.load(control, ${READY}) <= slice);
     const { begin, end } = sliceRows(rows, slices, slice)
     run(job, begin, end, slice)
     Atomics.add(control, ${DONE}, 1)

@@ -71,12 +71,16 @@ export class WasmEngine implements LSTMEngine {
     )
     const workspace = this.workspaces.take({ ...shape, save, returnOutput, hasInitial: initial !== undefined, slices })
     workspace.useWeights(packed)
-    workspace.write('x', x)
     if (initial) {
       workspace.write('hInitial', initial.h)
       workspace.write('cInitial', initial.c)
     }
-    this.run('forward', workspace)
+    // The threads begin with the first blocks of many while the others are copied.
+    if (slices > this.threads) this.run('forward', workspace, (begin, end) => workspace.writeRows(x, begin, end))
+    else {
+      workspace.writeRows(x, 0, shape.batch)
+      this.run('forward', workspace)
+    }
     const outputs = {
       h: workspace.view('hFinal'),
       c: workspace.view('cFinal'),
@@ -207,10 +211,10 @@ export class WasmEngine implements LSTMEngine {
     return Math.max(slices, Math.min(MAX_THREADS, Math.ceil(batch / field.ROW_BLOCK)))
   }
 
-  private run(operation: Operation, { job, shape }: Workspace): void {
+  private run(operation: Operation, { job, shape }: Workspace, feed?: (begin: number, end: number) => void): void {
     const began = performance.now()
     if (shape.slices > 1) {
-      this.startPool().run(operation, job, shape.batch, shape.slices)
+      this.startPool().run(operation, job, shape.batch, shape.slices, feed)
     } else if (operation === 'backward') this.kernels.backward(job, 0, shape.batch, 0, this.tiles)
     else this.kernels[operation](job, 0, shape.batch, this.tiles)
     this.milliseconds += performance.now() - began

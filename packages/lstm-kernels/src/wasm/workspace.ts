@@ -56,8 +56,14 @@ export class Workspace {
   }
 
   /** Copies an array in; `name` as in the layout. */
-  write(name: 'x' | 'hInitial' | 'cInitial', values: Float32Array): void {
+  write(name: 'hInitial' | 'cInitial', values: Float32Array): void {
     this.arena.floats.set(values, this.addresses[name] >> 2)
+  }
+
+  /** Copies the inputs of rows begin … end − 1 in. */
+  writeRows(x: Float32Array, begin: number, end: number): void {
+    const row = this.shape.time * this.shape.inputSize
+    this.arena.floats.set(x.subarray(begin * row, end * row), (this.addresses.x >> 2) + begin * row)
   }
 
   /** Copies a gradient in, or says that there is none. */
