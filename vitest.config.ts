@@ -12,6 +12,7 @@ export default defineConfig({
     pool: 'forks',
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/release/**', '**/node_modules/**'],
+    globalSetup: ['./scripts/temporary-directory.ts'],
     setupFiles: ['./scripts/fixed-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -6,6 +6,9 @@ import { LoaderOptionError } from './errors'
 import { lookUp, type PixelSource, pixelSource, touch } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
 
+/** Images that are fetched before the first of them is looked up: few enough to stay in the second-level cache. */
+const ROWS_AHEAD = 64
+
 /** How {@link DataLoader} cuts a data set into batches. */
 export interface DataLoaderOptions {
   /** Samples per batch. @default 64 */
@@ -184,14 +187,21 @@ export class DataLoader implements Iterable<Batch> {
     const size = height * width
     const values = spare?.length === count * size ? spare : new Float32Array(count * size)
     const labels = new Int32Array(count)
-    const itemOf = (row: number): number => (order === undefined ? start + row : order[start + row])
-    for (let row = 0; row < count; row++) touch(this.pixels, itemOf(row) * size, size)
     for (let row = 0; row < count; row++) {
-      const item = itemOf(row)
+      if (row % ROWS_AHEAD === 0) this.fetch(order, start + row, start + Math.min(row + ROWS_AHEAD, count))
+      const item = order === undefined ? start + row : order[start + row]
       labels[row] = dataset.labels[item]
       lookUp(this.pixels, item * size, transform, values, row * size, size)
     }
     return { values, labels, shape: [count, height, width] }
+  }
+
+  /** Has the processor fetch the images at places begin … end − 1 of the order. */
+  private fetch(order: Int32Array | undefined, begin: number, end: number): void {
+    const size = this.dataset.height * this.dataset.width
+    for (let place = begin; place < end; place++) {
+      touch(this.pixels, (order === undefined ? place : order[place]) * size, size)
+    }
   }
 }
 

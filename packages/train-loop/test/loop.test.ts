@@ -41,6 +41,49 @@ describe('valueAndGradients', () => {
       1e-6,
     )
   })
+
+  describe('of a model that knows the way back', () => {
+    const expected = () => {
+      const { loss, gradients } = valueAndGradients(new SoftmaxRegression(), crossEntropy, batches()[0])
+      return [loss.dataSync()[0], ...gradients.weight.dataSync()]
+    }
+
+    /** Softmax regression whose gradient is written out: xᵀ·upstream. */
+    class Knowing extends SoftmaxRegression {
+      readonly release = vi.fn()
+      override readonly forward = vi.fn((inputs: tf.Tensor2D) => super.forward(inputs))
+
+      vjp(inputs: tf.Tensor2D) {
+        const vjp = (upstream: Float32Array) => ({
+          weight: tf.matMul(inputs, tf.tensor2d(upstream, [inputs.shape[0], 3]), true),
+        })
+        const outputs = super.forward(inputs).dataSync() as Float32Array
+        return { outputs, shape: [inputs.shape[0], 3], vjp, release: this.release }
+      }
+    }
+
+    it('takes that with crossEntropy, and gives the pass back', () => {
+      const model = new Knowing()
+      const { loss, gradients } = valueAndGradients(model, crossEntropy, batches()[0])
+      const found = [loss.dataSync()[0], ...gradients.weight.dataSync()]
+      tf.test_util.expectArraysClose(found, expected(), 1e-6)
+      expect([model.forward, model.release].map(({ mock }) => mock.calls.length)).toEqual([0, 1])
+    })
+
+    it('gives the pass back when a target is no class', () => {
+      const model = new Knowing()
+      const targets = tf.tensor1d([0, 3], 'int32')
+      expect(() => valueAndGradients(model, crossEntropy, { ...batches()[0], targets })).toThrow(/target 1 is 3/)
+      expect(model.release).toHaveBeenCalledOnce()
+    })
+
+    it('leaves it with any other loss', () => {
+      const model = new Knowing()
+      const loss = (outputs: tf.Tensor, targets: tf.Tensor) => crossEntropy(outputs, targets)
+      tf.dispose(valueAndGradients(model, loss, batches()[0]).loss)
+      expect([model.forward, model.release].map(({ mock }) => mock.calls.length)).toEqual([1, 0])
+    })
+  })
 })
 
 describe('trainModel', () => {
