@@ -1,17 +1,14 @@
 import { type DataId, engine, getBackend, KernelBackend, type Tensor } from '@tensorflow/tfjs-core'
 import { forgetHostValues, type HostArray, keepHostValues } from './values'
 
-/** The backend that copies the values of a new tensor into a memory of its own; others keep the array. */
-const COPYING_BACKEND = 'wasm'
-
 interface Entry {
   values: HostArray
   references: number
 }
 
 /**
- * Where tensors lie whose values nobody but Rowwise may ever read: in their array, without a copy. It computes nothing. The first operation of
- * another backend that reads such a tensor has TensorFlow.js move it there, as it does with any tensor of another backend.
+ * Where tensors lie whose values perhaps nobody but Rowwise will read: in their array, without a copy. It computes nothing. The first
+ * operation of another backend that reads such a tensor has TensorFlow.js move it there, as it does with any tensor of another backend.
  */
 class HostBackend extends KernelBackend {
   private readonly entries = new Map<DataId, Entry>()
@@ -72,11 +69,11 @@ class HostBackend extends KernelBackend {
 const host = new HostBackend()
 
 /**
- * A tensor of an array, float32 or int32 as that is, which nobody changes as long as the tensor lives. On a backend that would copy the array at once, it is copied
- * only when another operation reads the tensor.
+ * A tensor of an array, float32 or int32 as that is, which nobody changes as long as the tensor lives. On a backend that would copy
+ * the array at once, it is copied only when another operation reads the tensor.
  */
 export function hostTensor(values: HostArray, shape: number[]): Tensor {
-  const backend = copies() ? host : engine().backend
+  const backend = backendCopies() ? host : engine().backend
   const dtype = values instanceof Int32Array ? 'int32' : 'float32'
   const dataId = backend.write(values, shape, dtype)
   const tensor = engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend)
@@ -86,7 +83,7 @@ export function hostTensor(values: HostArray, shape: number[]): Tensor {
 
 /** The same of an array that is changed later: before it is, {@link endLoan} must be told. */
 export function lentTensor(values: Float32Array, shape: number[]): Tensor {
-  return hostTensor(copies() ? values : values.slice(), shape)
+  return hostTensor(backendCopies() ? values : values.slice(), shape)
 }
 
 /** The array of a tensor's data is about to change: who still has the tensor keeps the values of before. */
@@ -95,6 +92,7 @@ export function endLoan(info: Pick<Tensor, 'dataId'>): void {
   host.detach(info.dataId)
 }
 
-function copies(): boolean {
-  return getBackend() === COPYING_BACKEND
+/** Whether the current backend copies the values of a new tensor into a memory of its own; others keep the array. */
+export function backendCopies(): boolean {
+  return getBackend() === 'wasm'
 }

@@ -1,2 +1,2 @@
-export { endLoan, hostTensor, lentTensor } from './host-tensor'
+export { backendCopies, endLoan, hostTensor, lentTensor } from './host-tensor'
 export { forgetHostValues, hostValues, keepHostValues, readIntegers, readValues } from './values'

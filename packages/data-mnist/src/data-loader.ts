@@ -1,6 +1,6 @@
-import { forgetHostValues, hostTensor } from '@rowwise/host-values'
+import { backendCopies, forgetHostValues, hostTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
-import { getBackend, type Tensor1D, type Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
 import { lookUp, type PixelSource, pixelSource, touch } from './look-up'
@@ -128,7 +128,7 @@ export class DataLoader implements Iterable<Batch> {
         targets.dispose()
       }
       // The WASM backend copied the array; others may hold on to it.
-      spare = getBackend() === 'wasm' ? values : undefined
+      spare = backendCopies() ? values : undefined
     }
     this.batchesDone = 0
     this.epochStart = null

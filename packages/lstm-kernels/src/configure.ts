@@ -1,5 +1,5 @@
 import type { KernelPath, LSTMEngine } from './engine'
-import { KernelMemoryError, KernelOptionError } from './errors'
+import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
 import { JsEngine } from './js/js-engine'
 import { MAX_THREADS } from './threads/control'
 import { whyNoThreads } from './threads/start-worker'
@@ -82,6 +82,14 @@ export function kernelReport(): KernelReport {
 /** The engine that runs; null when LSTMs are left to TensorFlow.js. */
 export function currentEngine(): LSTMEngine | null {
   return state().engine
+}
+
+/** The engine that runs, for an operation that nothing else can compute. */
+export function requireEngine(): LSTMEngine {
+  const engine = currentEngine()
+  if (engine === null)
+    throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  return engine
 }
 
 function state() {

@@ -86,7 +86,7 @@ export async function trainModel(
   if (!signal?.aborted) {
     try {
       for await (const { inputs, targets } of batches) {
-        if (onBatchBegin) await onBatchBegin({ batch: batch + 1 })
+        await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, { inputs, targets })
         if (!meter.add(result.loss, inputs.shape[0])) throw notFinite(meter, batch + 1, optimizer, result.gradients)
         applyGradients(optimizer, result.gradients, maxGradientNorm)

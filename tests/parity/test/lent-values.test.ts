@@ -53,6 +53,22 @@ describe.each(['wasm', 'cpu'])('on the %s backend', (backend) => {
     expect(gradient(() => encode(draw(2, 4, 3, 5)))).toEqual(gradient(() => {}))
   })
 
+  it('two linear layers in a row have the gradients that TensorFlow.js computes', async () => {
+    await tf.setBackend(backend)
+    const operands = [draw(1, 9, 6), draw(2, 8, 6), draw(3, 5, 8)] as tf.Tensor2D[]
+    const fused = (x: tf.Tensor, first: tf.Tensor, second: tf.Tensor) =>
+      fusedLinear(fusedLinear(x as tf.Tensor2D, first as tf.Tensor2D), second as tf.Tensor2D)
+    const plain = (x: tf.Tensor, first: tf.Tensor, second: tf.Tensor): tf.Tensor =>
+      tf.matMul(tf.matMul(x as tf.Tensor2D, first as tf.Tensor2D, false, true), second as tf.Tensor2D, false, true)
+    const numbers = (layers: typeof plain) => {
+      const { value, grads } = tf.valueAndGrads((...all) => tf.sum(tf.square(layers(all[0], all[1], all[2]))))(operands)
+      return [value, layers(operands[0], operands[1], operands[2]), ...grads].flatMap((tensor) => [
+        ...tensor.dataSync(),
+      ])
+    }
+    tf.test_util.expectArraysClose(numbers(fused), numbers(plain), 1e-3)
+  })
+
   it('a pass reads what an earlier one computed, whatever ran between', async () => {
     await tf.setBackend(backend)
     const chained = (between: () => void) => {

@@ -1,11 +1,8 @@
-import { endLoan, hostValues, keepHostValues, lentTensor } from '@rowwise/host-values'
-import { getBackend, type KernelBackend, type Tensor, type TensorInfo } from '@tensorflow/tfjs-core'
+import { backendCopies, endLoan, hostValues, keepHostValues, lentTensor } from '@rowwise/host-values'
+import type { KernelBackend, Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 
 /** Backends whose tensors lie in this process's memory, where copying them into the kernels' memory costs microseconds. */
 export const HOST_BACKENDS = ['wasm', 'cpu']
-
-/** The one that copies the values of a new tensor into a memory of its own; others keep the array. */
-const COPYING_BACKEND = 'wasm'
 
 let loans: Pick<TensorInfo, 'dataId'>[] = []
 
@@ -28,7 +25,7 @@ function viewOf(backend: KernelBackend, info: TensorInfo): Float32Array | undefi
 
 /** A kernel's output of an array that the engine lends. */
 export function writeLent(backend: KernelBackend, values: Float32Array, shape: number[]): TensorInfo {
-  const isCopied = getBackend() === COPYING_BACKEND
+  const isCopied = backendCopies()
   const dataId = backend.write(isCopied ? values : values.slice(), shape, 'float32')
   const info: TensorInfo = { dataId, shape, dtype: 'float32' }
   if (isCopied) lend(info, values)

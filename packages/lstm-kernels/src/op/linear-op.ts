@@ -1,8 +1,8 @@
 import { readValues } from '@rowwise/host-values'
 import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
-import { currentEngine } from '../configure'
+import { requireEngine } from '../configure'
 import type { LinearGradients, LinearShape } from '../engine'
-import { KernelShapeError, KernelStateError } from '../errors'
+import { KernelShapeError } from '../errors'
 import { endLoans, tensorOfLent } from './host-tensors'
 
 /**
@@ -37,11 +37,11 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
     const [xKept, wKept] = isRecorded ? [x.slice(), w.slice()] : [x, w]
     endLoans()
     return {
-      value: tensorOfLent(kernels().linear(shape, x, w, b), [shape.rows, outFeatures]),
+      value: tensorOfLent(requireEngine().linear(shape, x, w, b), [shape.rows, outFeatures]),
       gradFunc: (dY: Tensor) => {
         const upstream = readValues(dY)
         endLoans()
-        return gradientsOf(kernels().linearGradients(shape, upstream, xKept, wKept), shape, bias !== undefined)
+        return gradientsOf(requireEngine().linearGradients(shape, upstream, xKept, wKept), shape, bias !== undefined)
       },
     }
   })(inputs, weight, ...(bias ? [bias] : [])) as Tensor2D
@@ -57,11 +57,4 @@ function gradientsOf(
     tensorOfLent(weight, [outFeatures, inFeatures]),
     ...(hasBias ? [tensorOfLent(bias, [outFeatures])] : []),
   ]
-}
-
-function kernels() {
-  const current = currentEngine()
-  if (current === null)
-    throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
-  return current
 }

@@ -1,7 +1,7 @@
 import type { KernelBackend, Tensor, Tensor1D, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core'
-import { currentEngine } from '../configure'
+import { requireEngine } from '../configure'
 import type { ForwardOutputs } from '../engine'
-import { KernelShapeError, KernelStateError } from '../errors'
+import { KernelShapeError } from '../errors'
 import { endLoans, read } from './host-tensors'
 import { releaseFinished } from './saved-passes'
 
@@ -53,8 +53,7 @@ export function passInputs(x: Tensor3D, weights: LSTMWeightTensors, initial?: In
 /** One forward pass of the engine. What earlier passes lent is written over. */
 export function forwardPass(inputs: PassInputs, backend: KernelBackend, options: PassOptions): ForwardOutputs {
   const { reverse, returnOutput, save } = options
-  const lstm = currentEngine()
-  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  const lstm = requireEngine()
   const [batch, time, inputSize] = inputs.x.shape
   const hiddenSize = inputs.weightHh.shape[1]
   const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs

@@ -1,7 +1,6 @@
 import { readValues } from '@rowwise/host-values'
 import { engine, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
-import { currentEngine } from '../configure'
-import { KernelStateError } from '../errors'
+import { requireEngine } from '../configure'
 import { endLoans, tensorOfLent } from './host-tensors'
 import { forwardPass, type LSTMWeightTensors, passInputs } from './lstm-pass'
 
@@ -68,7 +67,7 @@ export interface LinearVJPGradients {
 /**
  * `fusedLinear` outside of the tape.
  *
- * @param inputs `[N, I]`
+ * @param inputs `[N, I]`; read once more by `vjp`, so they must hold until then: an LSTM's values do, those of another linear layer only copied
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
  * @returns values `[N, O]`
@@ -80,8 +79,7 @@ export interface LinearVJPGradients {
  * ```
  */
 export function linearVJP(inputs: Float32Array, weight: Tensor2D, bias?: Tensor1D): KernelVJP<LinearVJPGradients> {
-  const lstm = currentEngine()
-  if (lstm === null) throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  const lstm = requireEngine()
   const [outFeatures, inFeatures] = weight.shape
   const shape = { rows: inputs.length / inFeatures, inFeatures, outFeatures }
   const weightValues = readValues(weight)

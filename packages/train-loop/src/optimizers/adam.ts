@@ -1,5 +1,5 @@
-import { forgetHostValues, keepHostValues, readValues } from '@rowwise/host-values'
-import { getBackend, tensor, type Variable } from '@tensorflow/tfjs-core'
+import { backendCopies, forgetHostValues, keepHostValues, readValues } from '@rowwise/host-values'
+import { tensor, type Variable } from '@tensorflow/tfjs-core'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
 import { type AdamArrays, AdamMemory } from './adam-memory'
@@ -102,7 +102,7 @@ export class Adam implements Optimizer {
       forgetHostValues(parameter)
       this.memory.update(slot, coefficients)
       // The WASM backend copies what it is given; others keep the array, and this one changes with the next step.
-      const values = getBackend() === 'wasm' ? theta : theta.slice()
+      const values = backendCopies() ? theta : theta.slice()
       const updated = tensor(values, parameter.shape, 'float32')
       keepHostValues(updated, values)
       parameter.assign(updated)
