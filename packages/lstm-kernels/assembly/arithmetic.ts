@@ -1,4 +1,4 @@
-import { GATE_PITCH_PADDING, KEPT_PER_UNIT } from '../src/job-fields'
+import { GATE_PITCH_PADDING } from '../src/job-fields'
 
 /** a·b + c in each lane: fused where the build has relaxed SIMD, in two roundings elsewhere. */
 // @ts-ignore: decorator
@@ -44,9 +44,9 @@ export function address(job: usize, index: i32): usize {
   return <usize>load<u32>(job + (<usize>index << 2))
 }
 
-/** Bytes from one row of gates to the next. */
+/** Bytes from one row of gates' gradients to the next. */
 // @ts-ignore: decorator
 @inline
 export function gatePitchOf(hiddenPadded: i32): usize {
-  return <usize>(hiddenPadded * KEPT_PER_UNIT + GATE_PITCH_PADDING) << 2
+  return <usize>(4 * hiddenPadded + GATE_PITCH_PADDING) << 2
 }

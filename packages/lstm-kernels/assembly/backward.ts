@@ -3,34 +3,37 @@
 //
 //     h̄ = ġ_{t+1}·W_hh + upstream, and from it ġ_t as cells.ts says
 //
-// The gates' gradients take the place of the gates. The weight gradients are summed over a few steps at a time, while these steps'
-// gate gradients are still in the cache: dW += Σ_t ġ_tᵀ·[x_t | h_{t-1}].
+// The gates' gradients are needed for a few steps only, so their room is used again and stays in the cache. The weight gradients are
+// summed over these steps at a time: dW += Σ_t ġ_tᵀ·[x_t | h_{t-1}].
 
 import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
 import { gateGradients } from './cells'
 import { multiplyRows, multiplySome, ROW } from './tile'
 import {
+  CELL_AT,
   CELLS,
   D_C_FINAL,
   D_C_INITIAL,
   D_CELLS,
+  D_GATES,
   D_H_FINAL,
   D_H_INITIAL,
   D_OUTPUT,
   D_WEIGHTS,
   D_WEIGHTS_STRIDE,
+  D_X,
   GATES,
   HIDDEN,
   INPUT,
+  KEPT,
   REVERSE,
   ROW_BLOCK,
+  SUMMED_ROWS,
   TIME,
   WEIGHTS_HH_T,
+  WEIGHTS_IH_T,
   Z,
 } from '../src/job-fields'
-
-/** Rows, of one step or of several, that a weight gradient is summed over before it goes back to memory. */
-const SUMMED_ROWS: i32 = 128
 
 /** What sums begin with that add to nothing. */
 const ZEROS = memory.data(<i32>ROW, 64)
@@ -40,41 +43,43 @@ export function backward(job: usize, begin: i32, end: i32, slice: i32, tile: usi
   const hiddenPadded = ceil8(field(job, HIDDEN))
   const depth = ceil4(field(job, INPUT)) + hiddenPadded
   const dWeights = address(job, D_WEIGHTS) + <usize>field(job, D_WEIGHTS_STRIDE) * slice
+  const dGates = address(job, D_GATES) + gatePitchOf(hiddenPadded) * <usize>(SUMMED_ROWS * slice)
   memory.fill(dWeights, 0, <usize>((depth + 2) * hiddenPadded) << 4)
-  for (let row = begin; row < end; row += ROW_BLOCK) backwardBlock(job, row, min(row + ROW_BLOCK, end), dWeights, tile)
+  for (let row = begin; row < end; row += ROW_BLOCK) backwardBlock(job, row, min(row + ROW_BLOCK, end), dWeights, dGates, tile)
 }
 
-function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: usize): void {
+function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, dGates: usize, tile: usize): void {
   const rows = end - begin
   const time = field(job, TIME)
+  const input = field(job, INPUT)
   const hidden = field(job, HIDDEN)
   const reverse = field(job, REVERSE)
   const hiddenPadded = ceil8(hidden)
-  const inputPadded = ceil4(field(job, INPUT))
-  const depth = inputPadded + hiddenPadded
+  const depth = ceil4(input) + hiddenPadded
   const zPitch = <usize>depth << 2
   const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
-  const cellStep = cellPitch * rows
-  const gatePitch = gatePitchOf(hiddenPadded)
-  const gateStep = gatePitch * rows
-  const tanhAt = <usize>hiddenPadded << 4
+  const stepBytes = KEPT * <usize>rows
+  const panelBytes = stepBytes * <usize>time
+  const kept = address(job, GATES) + KEPT * <usize>(begin * time * (hiddenPadded >> 3))
   const z = address(job, Z) + zPitch * <usize>(begin * (time + 1))
-  const cells = address(job, CELLS) + cellPitch * <usize>(begin * (time + 1))
-  const gates = address(job, GATES) + gatePitch * <usize>(begin * time)
+  const cells = address(job, CELLS) + cellPitch * <usize>begin
   const dCells = address(job, D_CELLS) + cellPitch * begin
   const dOutput = address(job, D_OUTPUT)
   const dHFinal = address(job, D_H_FINAL)
   const rowLength = <usize>hidden << 2
-  const summedSteps = max(1, SUMMED_ROWS / rows)
+  const gatePitch = gatePitchOf(hiddenPadded)
+  const dX = address(job, D_X)
+  // Two at least: a step reads the gates' gradients of the next one while it writes its own.
+  const summedSteps = SUMMED_ROWS / rows
 
   startCells(address(job, D_C_FINAL), begin, end, hidden, hiddenPadded, dCells, cellPitch)
   for (let step = time - 1; step >= 0; step--) {
     const t = reverse ? time - 1 - step : step
     const isLast = step == time - 1
-    const gatesNow = gates + gateStep * step
-    const gatesNext = gatesNow + gateStep
-    const cellsNow = cells + cellStep * step
+    const keptNow = kept + stepBytes * <usize>step
+    const dGatesNow = dGates + gatePitch * <usize>(step % summedSteps * rows)
+    const dGatesNext = dGates + gatePitch * <usize>((step + 1) % summedSteps * rows)
     // Upstream gradients by this step's hidden state lie in rows of H floats; 0 where there are none.
     const upstreamPitch = dOutput != 0 ? rowLength * time : 0
     const upstream = dOutput != 0 ? dOutput + upstreamPitch * begin + rowLength * t : 0
@@ -82,35 +87,41 @@ function backwardBlock(job: usize, begin: i32, end: i32, dWeights: usize, tile: 
     let weights = address(job, WEIGHTS_HH_T)
     for (let first = 0; first < hidden; first += 32) {
       if (isLast) memory.fill(tile, 0, ROW * <usize>rows)
-      else multiplyRows(rows, gatesNext, gatePitch, weights, hiddenPadded * 4, ZEROS, tile)
+      else multiplyRows(rows, dGatesNext, gatePitch, weights, hiddenPadded * 4, ZEROS, tile, ROW)
       if (upstream != 0) addUpstream(rows, upstream, upstreamPitch, first, hidden, tile)
       if (final != 0) addUpstream(rows, final, rowLength, first, hidden, tile)
       for (let unit = first; unit < min(first + 32, hiddenPadded); unit += 8) {
-        const unitAt = <usize>unit << 2
         const sums = tile + (<usize>(unit - first) << 2)
-        const gate = gatesNow + (unitAt << 2)
-        const tanhC = gatesNow + tanhAt + unitAt
-        gateGradients(rows, sums, gate, tanhC, gatePitch, cellsNow + unitAt, dCells + unitAt, cellPitch)
+        const gates = keptNow + panelBytes * <usize>(unit >> 3)
+        const unitAt = <usize>unit << 2
+        const before = step == 0 ? cells + unitAt : gates - stepBytes + CELL_AT
+        gateGradients(
+          rows, sums, gates, before, step == 0 ? cellPitch : KEPT, dGatesNow + (unitAt << 2), gatePitch, dCells + unitAt, cellPitch,
+        )
       }
       weights += <usize>hiddenPadded << 9
     }
+    if (dX != 0) {
+      const at = dX + (<usize>((begin * time + t) * input) << 2)
+      storeProducts(dGatesNow, rows, address(job, WEIGHTS_IH_T), input, hiddenPadded, at, <usize>(time * input) << 2, tile)
+    }
     if (step % summedSteps == 0) {
       const summed = rows * min(summedSteps, time - step)
-      addWeightGradients(z + zStep * step, zPitch, gatesNow, gatePitch, summed, depth, hiddenPadded, dWeights)
+      addWeightGradients(z + zStep * step, zPitch, dGates, gatePitch, summed, depth, hiddenPadded, dWeights)
     }
   }
-  finishStates(job, begin, end, gates, gatePitch, dCells, cellPitch, tile)
+  finishStates(job, begin, end, dGates, dCells, cellPitch, tile)
 }
 
 /** dWeights[panel][k] += Σ_row z[row][k] · ġ[row][panel], and the bias's row, which is the plain sum of ġ. */
 function addWeightGradients(
-  z: usize, zPitch: usize, gates: usize, gatePitch: usize, rows: i32, depth: i32, hiddenPadded: i32, dWeights: usize,
+  z: usize, zPitch: usize, dGates: usize, gatePitch: usize, rows: i32, depth: i32, hiddenPadded: i32, dWeights: usize,
 ): void {
   for (let unit = 0; unit < hiddenPadded; unit += 8) {
-    const panel = gates + (<usize>unit << 4)
+    const panel = dGates + (<usize>unit << 4)
     for (let k = 0; k < depth; ) {
       const column = z + (<usize>k << 2)
-      const some = multiplySome(depth - k, column, 4, zPitch, panel, gatePitch, rows, dWeights, ROW, dWeights)
+      const some = multiplySome(depth - k, column, 4, zPitch, panel, gatePitch, rows, dWeights, ROW, dWeights, ROW)
       dWeights += ROW * <usize>some
       k += some
     }
@@ -178,29 +189,29 @@ function startCells(from: usize, begin: i32, end: i32, hidden: i32, hiddenPadded
 }
 
 /** The gradients by the initial states, where they are wanted. */
-function finishStates(
-  job: usize, begin: i32, end: i32, gates: usize, gatePitch: usize, dCells: usize, cellPitch: usize, tile: usize,
-): void {
+function finishStates(job: usize, begin: i32, end: i32, dGates: usize, dCells: usize, cellPitch: usize, tile: usize): void {
   const hidden = field(job, HIDDEN)
   const dHInitial = address(job, D_H_INITIAL)
   const dCInitial = address(job, D_C_INITIAL)
   const rowLength = <usize>hidden << 2
-  if (dHInitial != 0) multiplyGates(gates, gatePitch, begin, end, address(job, WEIGHTS_HH_T), hidden, ceil8(hidden), dHInitial, rowLength, tile)
+  if (dHInitial != 0) {
+    storeProducts(dGates, end - begin, address(job, WEIGHTS_HH_T), hidden, ceil8(hidden), dHInitial + rowLength * begin, rowLength, tile)
+  }
   if (dCInitial == 0) return
   for (let row = begin; row < end; row++) {
     memory.copy(dCInitial + rowLength * row, dCells + cellPitch * (row - begin), rowLength)
   }
 }
 
-/** to[row][0..columns] = ġ[row]·W for rows begin … end − 1, a block at most; `gates` is at row `begin`, `to` at row 0. */
-export function multiplyGates(
-  gates: usize, gatePitch: usize, begin: i32, end: i32, weights: usize, columns: i32, hiddenPadded: i32, to: usize, toPitch: usize, tile: usize,
+/** to[row][0..columns] = ġ[row]·W for the rows of a block. */
+function storeProducts(
+  dGates: usize, rows: i32, weights: usize, columns: i32, hiddenPadded: i32, to: usize, toPitch: usize, tile: usize,
 ): void {
   for (let first = 0; first < columns; first += 32) {
     const bytes = <usize>min(32, columns - first) << 2
-    multiplyRows(end - begin, gates, gatePitch, weights, hiddenPadded * 4, ZEROS, tile)
-    let at = to + toPitch * begin + (<usize>first << 2)
-    for (let row = 0; row < end - begin; row++) {
+    multiplyRows(rows, dGates, gatePitchOf(hiddenPadded), weights, hiddenPadded * 4, ZEROS, tile, ROW)
+    let at = to + (<usize>first << 2)
+    for (let row = 0; row < rows; row++) {
       memory.copy(at, tile + ROW * <usize>row, bytes)
       at += toPitch
     }

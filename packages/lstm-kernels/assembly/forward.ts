@@ -8,23 +8,26 @@
 // a panel's weights stay in the first-level cache while the rows pass by.
 
 import { copyConstants } from './activations'
-import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
+import { address, ceil4, ceil8, field } from './arithmetic'
 import { updateCells } from './cells'
 import { multiplyRows, ROW, TILE } from './tile'
 import {
   BIAS,
   C_FINAL,
   C_INITIAL,
+  CELL_AT,
   CELLS,
   GATES,
   H_FINAL,
   H_INITIAL,
   HIDDEN,
   INPUT,
+  KEPT,
   OUTPUT,
   REVERSE,
   ROW_BLOCK,
   SAVE,
+  TANH_AT,
   TIME,
   WEIGHTS,
   X,
@@ -50,14 +53,12 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const zPitch = <usize>depth << 2
   const zStep = zPitch * rows
   const cellPitch = <usize>hiddenPadded << 2
-  const cellStep = cellPitch * rows
-  const gatePitch = gatePitchOf(hiddenPadded)
-  const gateStep = gatePitch * rows
-  const tanhAt = <usize>hiddenPadded << 4
-  // What is kept of a block lies together, step after step.
+  // What is kept of a block lies together; of eight hidden units step after step.
+  const stepBytes = KEPT * <usize>rows
+  const panelBytes = stepBytes * <usize>time
+  const kept = address(job, GATES) + KEPT * <usize>(begin * time * (hiddenPadded >> 3))
   const z = address(job, Z) + zPitch * <usize>(begin * (save ? time + 1 : 2))
-  const cells = address(job, CELLS) + cellPitch * <usize>(begin * (save ? time + 1 : 1))
-  const gates = address(job, GATES) + gatePitch * <usize>(begin * time)
+  const cells = address(job, CELLS) + cellPitch * <usize>begin
   const hiddenAt = <usize>inputPadded << 2
   const output = address(job, OUTPUT)
   const constants = tile + TILE
@@ -69,25 +70,24 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
     const t = reverse ? time - 1 - step : step
     const zNow = z + zStep * (save ? step : step & 1)
     const zNext = z + zStep * (save ? step + 1 : (step + 1) & 1) + hiddenAt
-    const cellsNow = save ? cells + cellStep * step : cells
-    const cellsNext = save ? cellsNow + cellStep : cells
     loadInputs(job, begin, end, t, zNow, zPitch, inputPadded)
-    const gatesNow = gates + gateStep * step
     // A hidden state of zeros adds nothing to the first step.
     const terms = step == 0 && !startsFromState ? inputPadded : depth
     let weights = address(job, WEIGHTS)
     let bias = address(job, BIAS)
+    let gates = kept + stepBytes * <usize>step
     for (let unit = 0; unit < hiddenPadded; unit += 8) {
-      const unitAt = <usize>unit << 2
-      const c = cellsNow + unitAt
-      const cNext = cellsNext + unitAt
-      const h = zNext + unitAt
-      multiplyRows(rows, zNow, zPitch, weights, terms, bias, tile)
+      const c = cells + (<usize>unit << 2)
+      const h = zNext + (<usize>unit << 2)
       if (save) {
-        const gate = gatesNow + (unitAt << 2)
-        const tanhC = gatesNow + tanhAt + unitAt
-        updateCells(rows, tile, gate, tanhC, gatePitch, c, cNext, cellPitch, h, zPitch, constants)
-      } else updateCells(rows, tile, tile, tile, ROW, c, cNext, cellPitch, h, zPitch, constants)
+        const cBefore = step == 0 ? c : gates - stepBytes + CELL_AT
+        multiplyRows(rows, zNow, zPitch, weights, terms, bias, gates, KEPT)
+        updateCells(rows, gates, KEPT, TANH_AT, cBefore, step == 0 ? cellPitch : KEPT, gates + CELL_AT, KEPT, h, zPitch, constants)
+      } else {
+        multiplyRows(rows, zNow, zPitch, weights, terms, bias, tile, ROW)
+        updateCells(rows, tile, ROW, 0, c, cellPitch, c, cellPitch, h, zPitch, constants)
+      }
+      gates += panelBytes
       weights += zPitch << 5
       bias += ROW
     }
@@ -95,7 +95,8 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   }
   const zLast = z + zStep * (save ? time : time & 1) + hiddenAt
   storeRows(zLast, zPitch, begin, end, hidden, address(job, H_FINAL))
-  storeRows(save ? cells + cellStep * time : cells, cellPitch, begin, end, hidden, address(job, C_FINAL))
+  if (save) storeKeptCells(kept + panelBytes - stepBytes + CELL_AT, panelBytes, begin, end, hidden, address(job, C_FINAL))
+  else storeRows(cells, cellPitch, begin, end, hidden, address(job, C_FINAL))
 }
 
 /** Copies x_t of every row into its place in z; what fills up to a multiple of four is zero. */
@@ -142,5 +143,16 @@ function storeRows(from: usize, pitch: usize, begin: i32, end: i32, hidden: i32,
   for (let row = begin; row < end; row++) {
     copyRow(from, to + (<usize>(row * hidden) << 2), hidden, hidden)
     from += pitch
+  }
+}
+
+/** The cell states of a step, from where they are kept. */
+function storeKeptCells(from: usize, panelBytes: usize, begin: i32, end: i32, hidden: i32, to: usize): void {
+  for (let row = begin; row < end; row++) {
+    for (let unit = 0; unit < hidden; unit += 8) {
+      const count = min(8, hidden - unit)
+      copyRow(from + panelBytes * <usize>(unit >> 3), to + (<usize>(row * hidden + unit) << 2), count, count)
+    }
+    from += KEPT
   }
 }

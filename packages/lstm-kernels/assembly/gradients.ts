@@ -1,44 +1,7 @@
-// What follows the backward pass: the gradient by the inputs, and the weight gradients in PyTorch's layout.
+// What follows the backward pass: the weight gradients in PyTorch's layout.
 
-import { address, ceil4, ceil8, field, gatePitchOf } from './arithmetic'
-import { multiplyGates } from './backward'
-import {
-  D_WEIGHTS,
-  D_WEIGHTS_STRIDE,
-  D_X,
-  GATES,
-  HIDDEN,
-  INPUT,
-  RAW_BIAS_IH,
-  RAW_WEIGHT_HH,
-  RAW_WEIGHT_IH,
-  REVERSE,
-  ROW_BLOCK,
-  SLICES,
-  TIME,
-  WEIGHTS_IH_T,
-} from '../src/job-fields'
-
-/** dx_t = ġ_t·W_ih for rows begin … end − 1 and all steps. */
-export function inputGradients(job: usize, begin: i32, end: i32, tile: usize): void {
-  for (let row = begin; row < end; row += ROW_BLOCK) inputGradientsOfBlock(job, row, min(row + ROW_BLOCK, end), tile)
-}
-
-function inputGradientsOfBlock(job: usize, begin: i32, end: i32, tile: usize): void {
-  const time = field(job, TIME)
-  const input = field(job, INPUT)
-  const reverse = field(job, REVERSE)
-  const hiddenPadded = ceil8(field(job, HIDDEN))
-  const gatePitch = gatePitchOf(hiddenPadded)
-  const weights = address(job, WEIGHTS_IH_T)
-  const dX = address(job, D_X)
-  const dXPitch = <usize>(time * input) << 2
-  for (let step = 0; step < time; step++) {
-    const t = reverse ? time - 1 - step : step
-    const gates = address(job, GATES) + gatePitch * (begin * time + (end - begin) * step)
-    multiplyGates(gates, gatePitch, begin, end, weights, input, hiddenPadded, dX + (<usize>(t * input) << 2), dXPitch, tile)
-  }
-}
+import { address, ceil4, ceil8, field } from './arithmetic'
+import { D_WEIGHTS, D_WEIGHTS_STRIDE, HIDDEN, INPUT, RAW_BIAS_IH, RAW_WEIGHT_HH, RAW_WEIGHT_IH, SLICES } from '../src/job-fields'
 
 /** Sums the slices' partial gradients, always in the same order, into [4H, I], [4H, H] and [4H]. */
 export function collectWeightGradients(job: usize): void {

@@ -4,7 +4,7 @@ import { fma } from './arithmetic'
 
 /** Six rows by eight columns, a quarter of a panel: twelve accumulators, two right operands and one left one. */
 export function multiplySixByTwo(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, to: usize, toPitch: usize,
 ): void {
   let a1 = a + aPitch
   let a2 = a1 + aPitch
@@ -58,23 +58,28 @@ export function multiplySixByTwo(
     a5 += aStep
     b += bStep
   }
-  v128.store(tile, c00, 0)
-  v128.store(tile, c01, 16)
-  v128.store(tile, c10, 128)
-  v128.store(tile, c11, 144)
-  v128.store(tile, c20, 256)
-  v128.store(tile, c21, 272)
-  v128.store(tile, c30, 384)
-  v128.store(tile, c31, 400)
-  v128.store(tile, c40, 512)
-  v128.store(tile, c41, 528)
-  v128.store(tile, c50, 640)
-  v128.store(tile, c51, 656)
+  v128.store(to, c00, 0)
+  v128.store(to, c01, 16)
+  to += toPitch
+  v128.store(to, c10, 0)
+  v128.store(to, c11, 16)
+  to += toPitch
+  v128.store(to, c20, 0)
+  v128.store(to, c21, 16)
+  to += toPitch
+  v128.store(to, c30, 0)
+  v128.store(to, c31, 16)
+  to += toPitch
+  v128.store(to, c40, 0)
+  v128.store(to, c41, 16)
+  to += toPitch
+  v128.store(to, c50, 0)
+  v128.store(to, c51, 16)
 }
 
 /** Two rows by vectors 0, 2, 4 and 6 of a panel: eight accumulators. */
 export function multiplyTwoByHalf(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, to: usize, toPitch: usize,
 ): void {
   let a1 = a + aPitch
   const from1 = from + fromPitch
@@ -105,18 +110,21 @@ export function multiplyTwoByHalf(
     a1 += aStep
     b += bStep
   }
-  v128.store(tile, c00, 0)
-  v128.store(tile, c02, 32)
-  v128.store(tile, c04, 64)
-  v128.store(tile, c06, 96)
-  v128.store(tile, c10, 128)
-  v128.store(tile, c12, 160)
-  v128.store(tile, c14, 192)
-  v128.store(tile, c16, 224)
+  v128.store(to, c00, 0)
+  v128.store(to, c02, 32)
+  v128.store(to, c04, 64)
+  v128.store(to, c06, 96)
+  to += toPitch
+  v128.store(to, c10, 0)
+  v128.store(to, c12, 32)
+  v128.store(to, c14, 64)
+  v128.store(to, c16, 96)
 }
 
 /** One row by vectors 0, 2, 4 and 6 of a panel. */
-export function multiplyOneByHalf(a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, tile: usize): void {
+export function multiplyOneByHalf(
+  a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, to: usize,
+): void {
   let c0 = v128.load(from, 0)
   let c2 = v128.load(from, 32)
   let c4 = v128.load(from, 64)
@@ -130,8 +138,8 @@ export function multiplyOneByHalf(a: usize, aStep: usize, b: usize, bStep: usize
     a += aStep
     b += bStep
   }
-  v128.store(tile, c0, 0)
-  v128.store(tile, c2, 32)
-  v128.store(tile, c4, 64)
-  v128.store(tile, c6, 96)
+  v128.store(to, c0, 0)
+  v128.store(to, c2, 32)
+  v128.store(to, c4, 64)
+  v128.store(to, c6, 96)
 }

@@ -5,7 +5,7 @@ import { fma } from './arithmetic'
 
 /** Six rows by sixteen columns, half of a panel: twelve accumulators of 256 bits, two right operands and one left one. */
 export function multiplySixByFour(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, to: usize, toPitch: usize,
 ): void {
   let a1 = a + aPitch
   let a2 = a1 + aPitch
@@ -85,35 +85,40 @@ export function multiplySixByFour(
     a5 += aStep
     b += bStep
   }
-  v128.store(tile, c00, 0)
-  v128.store(tile, c01, 16)
-  v128.store(tile, c02, 32)
-  v128.store(tile, c03, 48)
-  v128.store(tile, c10, 128)
-  v128.store(tile, c11, 144)
-  v128.store(tile, c12, 160)
-  v128.store(tile, c13, 176)
-  v128.store(tile, c20, 256)
-  v128.store(tile, c21, 272)
-  v128.store(tile, c22, 288)
-  v128.store(tile, c23, 304)
-  v128.store(tile, c30, 384)
-  v128.store(tile, c31, 400)
-  v128.store(tile, c32, 416)
-  v128.store(tile, c33, 432)
-  v128.store(tile, c40, 512)
-  v128.store(tile, c41, 528)
-  v128.store(tile, c42, 544)
-  v128.store(tile, c43, 560)
-  v128.store(tile, c50, 640)
-  v128.store(tile, c51, 656)
-  v128.store(tile, c52, 672)
-  v128.store(tile, c53, 688)
+  v128.store(to, c00, 0)
+  v128.store(to, c01, 16)
+  v128.store(to, c02, 32)
+  v128.store(to, c03, 48)
+  to += toPitch
+  v128.store(to, c10, 0)
+  v128.store(to, c11, 16)
+  v128.store(to, c12, 32)
+  v128.store(to, c13, 48)
+  to += toPitch
+  v128.store(to, c20, 0)
+  v128.store(to, c21, 16)
+  v128.store(to, c22, 32)
+  v128.store(to, c23, 48)
+  to += toPitch
+  v128.store(to, c30, 0)
+  v128.store(to, c31, 16)
+  v128.store(to, c32, 32)
+  v128.store(to, c33, 48)
+  to += toPitch
+  v128.store(to, c40, 0)
+  v128.store(to, c41, 16)
+  v128.store(to, c42, 32)
+  v128.store(to, c43, 48)
+  to += toPitch
+  v128.store(to, c50, 0)
+  v128.store(to, c51, 16)
+  v128.store(to, c52, 32)
+  v128.store(to, c53, 48)
 }
 
 /** Two rows by a whole panel: eight accumulators of 256 bits. */
 export function multiplyTwoByWhole(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, to: usize, toPitch: usize,
 ): void {
   let a1 = a + aPitch
   const from1 = from + fromPitch
@@ -133,7 +138,7 @@ export function multiplyTwoByWhole(
   let c15 = v128.load(from1, 80)
   let c16 = v128.load(from1, 96)
   let c17 = v128.load(from1, 112)
-  for (const end = b + bStep * count; b != end; ) {
+  for (const end = b + bStep * <usize>count; b != end; ) {
     const p = v128.load32_splat(a)
     const q = v128.load32_splat(a1)
     const r0 = v128.load(b, 0)
@@ -164,26 +169,29 @@ export function multiplyTwoByWhole(
     a1 += aStep
     b += bStep
   }
-  v128.store(tile, c00, 0)
-  v128.store(tile, c01, 16)
-  v128.store(tile, c02, 32)
-  v128.store(tile, c03, 48)
-  v128.store(tile, c04, 64)
-  v128.store(tile, c05, 80)
-  v128.store(tile, c06, 96)
-  v128.store(tile, c07, 112)
-  v128.store(tile, c10, 128)
-  v128.store(tile, c11, 144)
-  v128.store(tile, c12, 160)
-  v128.store(tile, c13, 176)
-  v128.store(tile, c14, 192)
-  v128.store(tile, c15, 208)
-  v128.store(tile, c16, 224)
-  v128.store(tile, c17, 240)
+  v128.store(to, c00, 0)
+  v128.store(to, c01, 16)
+  v128.store(to, c02, 32)
+  v128.store(to, c03, 48)
+  v128.store(to, c04, 64)
+  v128.store(to, c05, 80)
+  v128.store(to, c06, 96)
+  v128.store(to, c07, 112)
+  to += toPitch
+  v128.store(to, c10, 0)
+  v128.store(to, c11, 16)
+  v128.store(to, c12, 32)
+  v128.store(to, c13, 48)
+  v128.store(to, c14, 64)
+  v128.store(to, c15, 80)
+  v128.store(to, c16, 96)
+  v128.store(to, c17, 112)
 }
 
 /** One row by a whole panel. */
-export function multiplyOneByWhole(a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, tile: usize): void {
+export function multiplyOneByWhole(
+  a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, to: usize,
+): void {
   let c0 = v128.load(from, 0)
   let c1 = v128.load(from, 16)
   let c2 = v128.load(from, 32)
@@ -205,12 +213,12 @@ export function multiplyOneByWhole(a: usize, aStep: usize, b: usize, bStep: usiz
     a += aStep
     b += bStep
   }
-  v128.store(tile, c0, 0)
-  v128.store(tile, c1, 16)
-  v128.store(tile, c2, 32)
-  v128.store(tile, c3, 48)
-  v128.store(tile, c4, 64)
-  v128.store(tile, c5, 80)
-  v128.store(tile, c6, 96)
-  v128.store(tile, c7, 112)
+  v128.store(to, c0, 0)
+  v128.store(to, c1, 16)
+  v128.store(to, c2, 32)
+  v128.store(to, c3, 48)
+  v128.store(to, c4, 64)
+  v128.store(to, c5, 80)
+  v128.store(to, c6, 96)
+  v128.store(to, c7, 112)
 }

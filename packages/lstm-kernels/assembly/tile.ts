@@ -18,61 +18,64 @@ export const ROW: usize = 128
 /** Bytes of the sums of a block of rows. */
 export const TILE: usize = ROW * ROW_BLOCK
 
-/** tile[r][0..31] = from[0..31] + Σ_k a[r][k] · b[k][0..31] for all rows of a matrix of such a pitch; `b` is a packed panel. */
-export function multiplyRows(rows: i32, a: usize, pitch: usize, b: usize, count: i32, from: usize, tile: usize): void {
+/** to[r][0..31] = from[0..31] + Σ_k a[r][k] · b[k][0..31] for all rows of a matrix of such a pitch; `b` is a packed panel. */
+export function multiplyRows(rows: i32, a: usize, pitch: usize, b: usize, count: i32, from: usize, to: usize, toPitch: usize): void {
   while (rows > 0) {
-    const some = multiplySome(rows, a, pitch, 4, b, ROW, count, from, 0, tile)
+    const some = multiplySome(rows, a, pitch, 4, b, ROW, count, from, 0, to, toPitch)
     rows -= some
     a += pitch * <usize>some
-    tile += ROW * <usize>some
+    to += toPitch * <usize>some
   }
 }
 
 /**
- * tile[r][0..31] = from[r][0..31] + Σ_k a[r][k] · b[k][0..31] for the first rows of `rows`: six, two or one of them, which it
+ * to[r][0..31] = from[r][0..31] + Σ_k a[r][k] · b[k][0..31] for the first rows of `rows`: six, two or one of them, which it
  * returns. From row to row there are so many bytes as the pitches say, from k to k the steps. A product has aStep 4 and the pitch of its
  * matrix; the weight gradients, whose "rows" are columns and whose k are rows, have it the other way around.
  */
 // @ts-ignore: decorator
 @inline
 export function multiplySome(
-  rows: i32, a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  rows: i32, a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize,
+  to: usize, toPitch: usize,
 ): i32 {
   if (ASC_FEATURE_RELAXED_SIMD && rows >= 6) {
-    multiplySix(a, aPitch, aStep, b, bStep, count, from, fromPitch, tile)
+    multiplySix(a, aPitch, aStep, b, bStep, count, from, fromPitch, to, toPitch)
     return 6
   }
   if (rows >= 2) {
-    multiplyTwo(a, aPitch, aStep, b, bStep, count, from, fromPitch, tile)
+    multiplyTwo(a, aPitch, aStep, b, bStep, count, from, fromPitch, to, toPitch)
     return 2
   }
-  multiplyOne(a, aStep, b, bStep, count, from, tile)
+  multiplyOne(a, aStep, b, bStep, count, from, to)
   return 1
 }
 
 function multiplySix(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize,
+  to: usize, toPitch: usize,
 ): void {
-  for (let column: usize = 0; column < ROW; column += WIDE ? 64 : 32) {
-    if (WIDE) multiplySixByFour(a, aPitch, aStep, b + column, bStep, count, from + column, fromPitch, tile + column)
-    else multiplySixByTwo(a, aPitch, aStep, b + column, bStep, count, from + column, fromPitch, tile + column)
+  for (let at: usize = 0; at < ROW; at += WIDE ? 64 : 32) {
+    if (WIDE) multiplySixByFour(a, aPitch, aStep, b + at, bStep, count, from + at, fromPitch, to + at, toPitch)
+    else multiplySixByTwo(a, aPitch, aStep, b + at, bStep, count, from + at, fromPitch, to + at, toPitch)
   }
 }
 
 function multiplyTwo(
-  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize, tile: usize,
+  a: usize, aPitch: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, fromPitch: usize,
+  to: usize, toPitch: usize,
 ): void {
-  if (WIDE) multiplyTwoByWhole(a, aPitch, aStep, b, bStep, count, from, fromPitch, tile)
+  if (WIDE) multiplyTwoByWhole(a, aPitch, aStep, b, bStep, count, from, fromPitch, to, toPitch)
   else {
-    multiplyTwoByHalf(a, aPitch, aStep, b, bStep, count, from, fromPitch, tile)
-    multiplyTwoByHalf(a, aPitch, aStep, b + 16, bStep, count, from + 16, fromPitch, tile + 16)
+    multiplyTwoByHalf(a, aPitch, aStep, b, bStep, count, from, fromPitch, to, toPitch)
+    multiplyTwoByHalf(a, aPitch, aStep, b + 16, bStep, count, from + 16, fromPitch, to + 16, toPitch)
   }
 }
 
-function multiplyOne(a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, tile: usize): void {
-  if (WIDE) multiplyOneByWhole(a, aStep, b, bStep, count, from, tile)
+function multiplyOne(a: usize, aStep: usize, b: usize, bStep: usize, count: i32, from: usize, to: usize): void {
+  if (WIDE) multiplyOneByWhole(a, aStep, b, bStep, count, from, to)
   else {
-    multiplyOneByHalf(a, aStep, b, bStep, count, from, tile)
-    multiplyOneByHalf(a, aStep, b + 16, bStep, count, from + 16, tile + 16)
+    multiplyOneByHalf(a, aStep, b, bStep, count, from, to)
+    multiplyOneByHalf(a, aStep, b + 16, bStep, count, from + 16, to + 16)
   }
 }

@@ -58,12 +58,10 @@ export interface ForwardOutputs {
 /** A forward pass that can be differentiated once. Holds memory until it is released. */
 export interface SavedForward {
   /**
-   * Gradients by the weights and the initial state, from those by the outputs; those that are absent are zero. The arrays
-   * are lent, as those of the forward pass are.
+   * Gradients by the weights and the initial state, and by the inputs if that is wanted, from those by the outputs; those
+   * that are absent are zero. The arrays are lent, as those of the forward pass are.
    */
-  backward(upstream: Upstream): WeightGradients
-  /** Gradient by the inputs, `[N, T, I]`, lent too; after `backward`. */
-  inputGradient(): Float32Array
+  backward(upstream: Upstream, wanted?: { byInputs?: boolean }): LSTMGradients
   /** Gives the memory back; may be called again. */
   release(): void
 }
@@ -79,13 +77,15 @@ export interface Upstream {
 }
 
 /** Gradients in PyTorch's layout. */
-export interface WeightGradients {
+export interface LSTMGradients {
   /** `[4H, I]` */
   weightIh: Float32Array
   /** `[4H, H]` */
   weightHh: Float32Array
   /** `[4H]`, of either bias */
   bias: Float32Array
+  /** `[N, T, I]`, when it was wanted */
+  x?: Float32Array
   /** `[N, H]`, when there was an initial state */
   h?: Float32Array
   /** `[N, H]`, when there was an initial state */

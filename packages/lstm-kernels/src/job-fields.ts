@@ -17,9 +17,9 @@ export const SAVE = 5
 export const X = 6
 /** Rows [x_t | h_{t-1}], by block [T + 1, rows, K] when saving, else [2, rows, K]; K = ceil4(I) + ceil8(H). */
 export const Z = 7
-/** Gate activations, later their gradients, then tanh of the cell state: by block [T, rows, KEPT_PER_UNIT·ceil8(H) + padding] when saving. */
+/** What the backward pass needs, of eight hidden units at a time: by block [panels, T, rows, KEPT bytes] when saving. */
 export const GATES = 8
-/** Cell states, by block [T + 1, rows, ceil8(H)] when saving, else [1, rows, ceil8(H)]. */
+/** Cell states, [N, ceil8(H)]: the initial ones when saving, else those of the present step. */
 export const CELLS = 9
 /** Packed weights of the forward pass, [panels, K, 32]. */
 export const WEIGHTS = 10
@@ -57,7 +57,7 @@ export const SLICES = 25
 export const D_H_INITIAL = 26
 /** Gradient by the initial cell state, [N, H]; 0 when not wanted. */
 export const D_C_INITIAL = 27
-/** Gradient by the inputs, [N, T, I]. */
+/** Gradient by the inputs, [N, T, I]; 0 when not wanted. */
 export const D_X = 28
 /** Weights as PyTorch lays them out, [4H, I] and [4H, H]; gradients go there too. */
 export const RAW_WEIGHT_IH = 29
@@ -66,12 +66,23 @@ export const RAW_WEIGHT_HH = 30
 export const RAW_BIAS_IH = 31
 export const RAW_BIAS_HH = 32
 
+/** Gradients by the gates of the last steps, one region per slice of the batch: [SUMMED_ROWS, 4·ceil8(H) + padding]. */
+export const D_GATES = 33
+
 /** Words in a job. */
 export const JOB_WORDS = 40
 
-/** Floats that a row of gates keeps for a hidden unit: i, f, g, o, and behind the gates of all units tanh c. */
-export const KEPT_PER_UNIT = 5
-/** Floats that a row of gates is longer than its content, so that rows do not fall into the same cache sets. */
-export const GATE_PITCH_PADDING = 16
+/**
+ * Bytes that a row keeps of eight hidden units at a step: activations of the gates i, f, g and o, tanh of the cell state, the
+ * cell state. Three cache lines, and all rows of a step lie together: a batch that fits into no cache is read in order.
+ */
+export const KEPT = 192
+/** Where tanh of the cell state and the cell state begin in it. */
+export const TANH_AT = 128
+export const CELL_AT = 160
 /** Rows that go through all time steps together, so that what they share stays in the first-level cache; whole tiles of six. */
 export const ROW_BLOCK = 66
+/** Rows, of two steps or more, that a weight gradient is summed over before it goes back to memory. */
+export const SUMMED_ROWS = 2 * ROW_BLOCK
+/** Floats that a row of gates' gradients is longer than its content, so that rows do not fall into the same cache sets. */
+export const GATE_PITCH_PADDING = 16

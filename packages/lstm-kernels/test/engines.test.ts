@@ -79,8 +79,11 @@ describe.each(engines)('a saved pass of %s', (_, make) => {
     expect(() => pass?.backward(upstream)).toThrow(expect.objectContaining({ code: 'KERNEL_STATE' }))
   })
 
-  it('refuses the input gradient before the backward pass', () => {
-    expect(() => saved().pass?.inputGradient()).toThrow(expect.objectContaining({ code: 'KERNEL_STATE' }))
+  it('computes the gradient by the inputs only where it is wanted', () => {
+    const { pass, upstream } = saved()
+    const { x, ...others } = saved().pass?.backward(upstream, { byInputs: true }) ?? {}
+    expect(x).toHaveLength(2 * REFERENCE.time * REFERENCE.inputSize)
+    expect(pass?.backward(upstream)).toEqual(others)
   })
 
   it('takes gradients that are absent for zeros', () => {

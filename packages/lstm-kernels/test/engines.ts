@@ -75,9 +75,11 @@ export function problem(
 export function compute(engine: LSTMEngine, shape: LSTMShape, seed = 1) {
   const { inputs, upstream } = problem(shape, seed)
   const { saved, ...outputs } = engine.forward(shape, inputs)
-  const gradients = Object.entries(saved?.backward(upstream) ?? {}).map(([name, value]) => [`d ${name}`, value])
-  const lent = { ...outputs, ...Object.fromEntries(gradients), dx: saved?.inputGradient() }
-  const computed = copyOf(lent)
+  const gradients = Object.entries(saved?.backward(upstream, { byInputs: true }) ?? {}).map(([name, value]) => [
+    `d ${name}`,
+    value,
+  ])
+  const computed = copyOf({ ...outputs, ...Object.fromEntries(gradients) })
   saved?.release()
   return computed
 }

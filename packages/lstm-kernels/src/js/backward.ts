@@ -1,4 +1,4 @@
-import type { LSTMShape, Upstream, WeightGradients } from '../engine'
+import type { LSTMGradients, LSTMShape, Upstream } from '../engine'
 import { addOuterProducts, multiplyRows } from './multiply'
 import type { JsWeights } from './pack'
 
@@ -23,7 +23,7 @@ export interface ForwardTrace {
  *     h̄ = ġ_{t+1}·W_hh + upstream           c̄ += h̄·o·(1 − tanh²c)
  *     i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
  */
-export function runBackward(trace: ForwardTrace, upstream: Upstream): Required<WeightGradients> {
+export function runBackward(trace: ForwardTrace, upstream: Upstream): Required<Omit<LSTMGradients, 'x'>> {
   const { shape, packed, z, gates, cells } = trace
   const { batch, time, inputSize, hiddenSize, reverse } = shape
   const depth = inputSize + hiddenSize

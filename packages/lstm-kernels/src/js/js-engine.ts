@@ -1,4 +1,4 @@
-import type { ForwardInputs, ForwardOutputs, LSTMEngine, LSTMShape, SavedForward, WeightGradients } from '../engine'
+import type { ForwardInputs, ForwardOutputs, LSTMEngine, LSTMShape, SavedForward } from '../engine'
 import { KernelStateError } from '../errors'
 import { type ForwardTrace, runBackward } from './backward'
 import { runForward } from './forward'
@@ -28,16 +28,12 @@ export class JsEngine implements LSTMEngine {
 function keep(trace: ForwardTrace, hasInitial: boolean): SavedForward {
   let state: 'forward' | 'backward' | 'released' = 'forward'
   return {
-    backward(upstream): WeightGradients {
+    backward(upstream, { byInputs = false } = {}) {
       if (state !== 'forward')
         throw new KernelStateError(`a forward pass can be differentiated once, this one is ${state}`)
       state = 'backward'
       const { h, c, ...weights } = runBackward(trace, upstream)
-      return hasInitial ? { ...weights, h, c } : weights
-    },
-    inputGradient() {
-      if (state !== 'backward') throw new KernelStateError(`the input gradient follows backward, this pass is ${state}`)
-      return inputGradient(trace)
+      return { ...weights, ...(hasInitial && { h, c }), ...(byInputs && { x: inputGradient(trace) }) }
     },
     release() {
       state = 'released'

@@ -13,7 +13,7 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
-import type { SavedForward, WeightGradients } from '../engine'
+import type { LSTMGradients, SavedForward } from '../engine'
 import { KernelStateError } from '../errors'
 import { HOST_BACKENDS, tensorOfLent, write, writeLent } from './host-tensors'
 import {
@@ -143,8 +143,7 @@ function gradient(dy: Tensor[], saved: Tensor[], attributes: Attributes): Record
   const inputSize = (): number => once().weightIh.length / (4 * hiddenSize)
   return {
     x: () => {
-      once()
-      const values = pass.inputGradient()
+      const values = once(true).x as Float32Array
       return tensorOfLent(values, [batch, values.length / (batch * inputSize()), inputSize()])
     },
     weightIh: () => tensorOfLent(once().weightIh, [4 * hiddenSize, inputSize()]),
@@ -156,15 +155,20 @@ function gradient(dy: Tensor[], saved: Tensor[], attributes: Attributes): Record
   }
 }
 
-/** TensorFlow.js asks for each gradient by itself; the backward pass computes all of them at the first. */
-function backwardOnce(pass: SavedForward, dH: Tensor, dC?: Tensor, dOutput?: Tensor): () => WeightGradients {
-  let gradients: WeightGradients | undefined
-  return () => {
-    gradients ??= pass.backward({
-      h: readValues(dH),
-      c: dC && readValues(dC),
-      output: dOutput && readValues(dOutput),
-    })
+/**
+ * TensorFlow.js asks for each gradient by itself; the backward pass computes all of them at the first. That is the one by the
+ * inputs wherever it is wanted at all, because the inputs are named first: a pass that is asked for another does not compute it.
+ */
+function backwardOnce(
+  pass: SavedForward,
+  dH: Tensor,
+  dC?: Tensor,
+  dOutput?: Tensor,
+): (byInputs?: boolean) => LSTMGradients {
+  let gradients: LSTMGradients | undefined
+  return (byInputs = false) => {
+    const upstream = () => ({ h: readValues(dH), c: dC && readValues(dC), output: dOutput && readValues(dOutput) })
+    gradients ??= pass.backward(upstream(), { byInputs })
     return gradients
   }
 }

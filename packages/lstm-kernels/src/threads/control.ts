@@ -22,7 +22,7 @@ export const MAX_THREADS = 64
 export const CONTROL_WORDS = CLAIMS + MAX_THREADS
 
 /** What a slice of a job can be. */
-export const OPERATIONS = { forward: 0, backward: 1, inputGradients: 2 } as const
+export const OPERATIONS = { forward: 0, backward: 1 } as const
 
 /** The name of an operation. */
 export type Operation = keyof typeof OPERATIONS

@@ -140,17 +140,14 @@ export class ThreadPool {
   }
 
   /**
-   * A thread is gone in the middle of its slice. A backward pass cannot simply be run again, because it replaces the gates by
-   * their gradients; so every slice is computed from its inputs anew, which gives the same numbers. No thread is used after that.
+   * A thread is gone in the middle of its slice. A pass changes nothing that it reads, so all slices are computed anew, which gives the
+   * same numbers. No thread is used after that.
    */
   private recover(operation: Operation, job: number, rows: number, slices: number): void {
     this.dispose()
     this.control = newControl() // should the lost thread wake up once more, it finds nothing to take
     this.onLoss(`a thread stopped in the middle of a ${operation} pass`)
-    const steps: Operation[] = ['forward', 'backward', 'inputGradients']
-    for (const step of steps.slice(0, steps.indexOf(operation) + 1)) {
-      for (let slice = 0; slice < slices; slice++) this.runSlice(step, job, rows, slices, slice)
-    }
+    for (let slice = 0; slice < slices; slice++) this.runSlice(operation, job, rows, slices, slice)
   }
 
   private forget(worker: WorkerHandle, reason: string): void {

@@ -23,7 +23,6 @@ const sliceRows = ${sliceRows}
 const operations = {
   ${OPERATIONS.forward}: (job, begin, end) => kernels.forward(job, begin, end, tile),
   ${OPERATIONS.backward}: (job, begin, end, slice) => kernels.backward(job, begin, end, slice, tile),
-  ${OPERATIONS.inputGradients}: (job, begin, end) => kernels.inputGradients(job, begin, end, tile),
 }
 const waitForJob = (seen) => {
   const deadline = performance.now() + ${AWAKE_MILLISECONDS}

@@ -7,7 +7,6 @@ export interface KernelExports {
   packBackward(job: number): void
   forward(job: number, begin: number, end: number, tile: number): void
   backward(job: number, begin: number, end: number, slice: number, tile: number): void
-  inputGradients(job: number, begin: number, end: number, tile: number): void
   collectWeightGradients(job: number): void
   linear(x: number, weight: number, bias: number, y: number, rows: number, input: number, output: number): void
   linearBackward(

@@ -4,10 +4,10 @@ import type {
   LinearGradients,
   LinearShape,
   LSTMEngine,
+  LSTMGradients,
   LSTMShape,
   SavedForward,
   Upstream,
-  WeightGradients,
 } from '../engine'
 import { KernelStateError } from '../errors'
 import * as field from '../job-fields'
@@ -143,18 +143,11 @@ export class WasmEngine implements LSTMEngine {
     packed.users += 1
     packed.trained = true
     return {
-      backward: (upstream) => {
+      backward: (upstream, { byInputs = false } = {}) => {
         if (state !== 'forward')
           throw new KernelStateError(`a forward pass can be differentiated once, this one is ${state}`)
         state = 'backward'
-        return this.backward(workspace, upstream)
-      },
-      inputGradient: () => {
-        if (state !== 'backward')
-          throw new KernelStateError(`the input gradient follows backward, this pass is ${state}`)
-        workspace.reserveInputGradient()
-        this.run('inputGradients', workspace)
-        return workspace.viewInputGradient()
+        return this.backward(workspace, upstream, byInputs)
       },
       release: () => {
         if (state === 'released') return
@@ -165,10 +158,11 @@ export class WasmEngine implements LSTMEngine {
     }
   }
 
-  private backward(workspace: Workspace, { output, h, c }: Upstream): WeightGradients {
+  private backward(workspace: Workspace, { output, h, c }: Upstream, byInputs: boolean): LSTMGradients {
     workspace.writeUpstream('dOutput', output)
     workspace.writeUpstream('dHFinal', h)
     workspace.writeUpstream('dCFinal', c)
+    workspace.wantInputGradient(byInputs)
     this.run('backward', workspace)
     workspace.collectIntoGradients()
     const began = performance.now()
@@ -178,6 +172,7 @@ export class WasmEngine implements LSTMEngine {
       weightIh: workspace.view('dWeightIh'),
       weightHh: workspace.view('dWeightHh'),
       bias: workspace.view('dBias'),
+      ...(byInputs && { x: workspace.viewInputGradient() }),
       ...(workspace.shape.hasInitial && { h: workspace.view('dHInitial'), c: workspace.view('dCInitial') }),
     }
   }

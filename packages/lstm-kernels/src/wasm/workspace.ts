@@ -95,11 +95,11 @@ export class Workspace {
     this.word(field.RAW_BIAS_IH, this.addresses.dBias)
   }
 
-  /** Makes room for the gradient by the inputs, which few passes need. */
-  reserveInputGradient(): void {
+  /** Makes room for the gradient by the inputs where it is wanted, which is seldom. */
+  wantInputGradient(wanted: boolean): void {
     const { batch, time, inputSize } = this.shape
-    this.inputGradientBlock ??= this.arena.allocate(4 * batch * time * inputSize)
-    this.word(field.D_X, this.inputGradientBlock.at)
+    if (wanted) this.inputGradientBlock ??= this.arena.allocate(4 * batch * time * inputSize)
+    this.word(field.D_X, wanted ? (this.inputGradientBlock as Block).at : 0)
   }
 
   /** The gradient by the inputs where it lies. */
@@ -139,6 +139,7 @@ export class Workspace {
       [field.SLICES, slices],
       [field.D_H_INITIAL, at.dHInitial],
       [field.D_C_INITIAL, at.dCInitial],
+      [field.D_GATES, at.dGates],
     ]
     for (const [index, value] of words) this.word(index, value)
   }
@@ -167,8 +168,8 @@ function sizesOf(shape: WorkspaceShape) {
     job: field.JOB_WORDS,
     x: batch * time * inputSize,
     z: (save ? time + 1 : 2) * batch * (ceil4(inputSize) + units),
-    gates: onlyIf(save, time * batch * (field.KEPT_PER_UNIT * units + field.GATE_PITCH_PADDING)),
-    cells: (save ? time + 1 : 1) * batch * units,
+    gates: onlyIf(save, time * batch * (units / 8) * (field.KEPT / 4)),
+    cells: batch * units,
     output: onlyIf(returnOutput, time * states),
     hFinal: states,
     cFinal: states,
@@ -178,6 +179,7 @@ function sizesOf(shape: WorkspaceShape) {
     dHFinal: onlyIf(save, states),
     dCFinal: onlyIf(save, states),
     dCells: onlyIf(save, batch * units),
+    dGates: onlyIf(save, slices * field.SUMMED_ROWS * (4 * units + field.GATE_PITCH_PADDING)),
     dWeights: onlyIf(save, slices * sliceFloats(shape)),
     dHInitial: onlyIf(save && hasInitial, states),
     dCInitial: onlyIf(save && hasInitial, states),
