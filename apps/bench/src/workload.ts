@@ -52,7 +52,7 @@ export interface Slice {
   first?: number
   /** Tensors that the steps left behind. */
   leaked: number
-  /** Share of the time that was spent outside of the kernels, where these count it. */
+  /** Share of a step that was spent outside of the kernels, where these count it: the median over the steps. */
   outside?: number
 }
 

@@ -34,13 +34,16 @@ import {
   Z,
 } from '../src/job-fields'
 
-/** Runs rows begin … end − 1; `tile` is scratch of the calling thread: a block's sums, then constants. */
-export function forward(job: usize, begin: i32, end: i32, tile: usize): void {
+/**
+ * Runs rows begin … end − 1. What is not kept lies in the room of row `room` and the next ones, as many as a block has, which no other thread
+ * uses at the time; `tile` is scratch of the calling thread: a block's sums, then constants.
+ */
+export function forward(job: usize, begin: i32, end: i32, room: i32, tile: usize): void {
   copyConstants(tile + TILE)
-  for (let row = begin; row < end; row += ROW_BLOCK) forwardBlock(job, row, min(row + ROW_BLOCK, end), tile)
+  for (let row = begin; row < end; row += ROW_BLOCK) forwardBlock(job, row, min(row + ROW_BLOCK, end), room, tile)
 }
 
-function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
+function forwardBlock(job: usize, begin: i32, end: i32, room: i32, tile: usize): void {
   const rows = end - begin
   const time = field(job, TIME)
   const input = field(job, INPUT)
@@ -57,8 +60,8 @@ function forwardBlock(job: usize, begin: i32, end: i32, tile: usize): void {
   const stepBytes = KEPT * <usize>rows
   const panelBytes = stepBytes * <usize>time
   const kept = address(job, GATES) + KEPT * <usize>(begin * time * (hiddenPadded >> 3))
-  const z = address(job, Z) + zPitch * <usize>(begin * (save ? time + 1 : 2))
-  const cells = address(job, CELLS) + cellPitch * <usize>begin
+  const z = address(job, Z) + zPitch * <usize>(save ? begin * (time + 1) : room * 2)
+  const cells = address(job, CELLS) + cellPitch * <usize>(save ? begin : room)
   const hiddenAt = <usize>inputPadded << 2
   const output = address(job, OUTPUT)
   const constants = tile + TILE

@@ -1,3 +1,4 @@
+import { median } from '../run/statistics'
 import type { Slice, Turn, Workload } from '../workload'
 
 /** Steps, at least, before the clock counts: compilers and caches settle. */
@@ -24,43 +25,51 @@ export function turnTaker({ prepare, tensors, busy }: Timed): (turn: Turn) => Pr
     const step = steps.get(key) ?? (await prepare(workload))
     steps.set(key, step)
     const first = isNew ? await warmUp(step) : undefined
-    const [tensorsBefore, busyBefore] = [tensors?.() ?? 0, busy?.() ?? 0]
-    const times = await time(step, 1000 * seconds)
-    const total = times.reduce((sum, milliseconds) => sum + milliseconds, 0)
+    const tensorsBefore = tensors?.() ?? 0
+    const { times, outside } = await time(step, 1000 * seconds, busy)
     return {
       ...summarize(times),
       ...(first !== undefined && { first }),
       leaked: (tensors?.() ?? 0) - tensorsBefore,
-      ...(busy && { outside: 1 - (busy() - busyBefore) / total }),
+      ...(busy && { outside: median(outside) }),
     }
   }
 }
 
 async function warmUp(step: () => unknown): Promise<number> {
-  const [first] = await time(step, 0)
+  const [first] = (await time(step, 0)).times
   const end = performance.now() + WARM_UP_MILLISECONDS
   for (let count = 1; count < WARM_UP_STEPS && first * count < 10 * WARM_UP_MILLISECONDS; count++) await step()
   while (performance.now() < end) await step()
   return first
 }
 
-async function time(step: () => unknown, milliseconds: number): Promise<number[]> {
+/** Times steps, and the share of each that went by outside of what `busy` counts. */
+async function time(
+  step: () => unknown,
+  milliseconds: number,
+  busy?: () => number,
+): Promise<{ times: number[]; outside: number[] }> {
   const times: number[] = []
+  const outside: number[] = []
   const end = performance.now() + milliseconds
   do {
+    const busyBefore = busy?.() ?? 0
     const began = performance.now()
     await step()
-    times.push(performance.now() - began)
+    const took = performance.now() - began
+    times.push(took)
+    if (busy) outside.push(1 - (busy() - busyBefore) / took)
   } while (performance.now() < end)
-  return times
+  return { times, outside }
 }
 
 function summarize(times: number[]): Omit<Slice, 'leaked' | 'first' | 'outside'> {
   const sample = times.filter((_, index) => index % Math.ceil(times.length / SAMPLES) === 0)
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
-  const median = at(0.5)
-  const deviations = sorted.map((value) => Math.abs(value - median)).sort((a, b) => a - b)
+  const middle = at(0.5)
+  const deviations = sorted.map((value) => Math.abs(value - middle)).sort((a, b) => a - b)
   const mad = deviations[deviations.length >> 1]
-  return { median, p75: at(0.75), p99: at(0.99), mad, steps: times.length, sample }
+  return { median: middle, p75: at(0.75), p99: at(0.99), mad, steps: times.length, sample }
 }

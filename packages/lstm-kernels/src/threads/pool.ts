@@ -124,7 +124,7 @@ export class ThreadPool {
     const { kernels, tile } = this.context
     const { begin, end } = sliceRows(rows, slices, slice)
     if (operation === 'backward') kernels.backward(job, begin, end, slice, tile(0))
-    else kernels[operation](job, begin, end, tile(0))
+    else kernels.forward(job, begin, end, begin, tile(0))
   }
 
   /** Whether all slices get done; false when a thread that has taken one falls silent. */

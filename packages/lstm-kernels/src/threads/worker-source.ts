@@ -21,7 +21,7 @@ const work = ({ module, memory, control, tile }) => {
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports
 const sliceRows = ${sliceRows}
 const operations = {
-  ${OPERATIONS.forward}: (job, begin, end) => kernels.forward(job, begin, end, tile),
+  ${OPERATIONS.forward}: (job, begin, end) => kernels.forward(job, begin, end, begin, tile),
   ${OPERATIONS.backward}: (job, begin, end, slice) => kernels.backward(job, begin, end, slice, tile),
 }
 const waitForJob = (seen) => {

@@ -5,7 +5,7 @@ import { canSwitchOn, withFeatures } from './v8-flags'
 export interface KernelExports {
   packForward(job: number): void
   packBackward(job: number): void
-  forward(job: number, begin: number, end: number, tile: number): void
+  forward(job: number, begin: number, end: number, room: number, tile: number): void
   backward(job: number, begin: number, end: number, slice: number, tile: number): void
   collectWeightGradients(job: number): void
   linear(x: number, weight: number, bias: number, y: number, rows: number, input: number, output: number): void

@@ -75,8 +75,8 @@ export class WasmEngine implements LSTMEngine {
       workspace.write('hInitial', initial.h)
       workspace.write('cInitial', initial.c)
     }
-    // The threads begin with the first blocks of many while the others are copied.
-    if (slices > this.threads) this.run('forward', workspace, (begin, end) => workspace.writeRows(x, begin, end))
+    // What is not differentiated goes block by block: the first blocks are computed while the others are copied, or before.
+    if (!save) this.run('forward', workspace, this.feedFrom(x, workspace))
     else {
       workspace.writeRows(x, 0, shape.batch)
       this.run('forward', workspace)
@@ -208,11 +208,27 @@ export class WasmEngine implements LSTMEngine {
 
   private run(operation: Operation, { job, shape }: Workspace, feed?: (begin: number, end: number) => void): void {
     const began = performance.now()
-    if (shape.slices > 1) {
-      this.startPool().run(operation, job, shape.batch, shape.slices, feed)
-    } else if (operation === 'backward') this.kernels.backward(job, 0, shape.batch, 0, this.tiles)
-    else this.kernels[operation](job, 0, shape.batch, this.tiles)
+    const { kernels, tiles } = this
+    if (shape.slices > 1) this.startPool().run(operation, job, shape.batch, shape.slices, feed)
+    else if (operation === 'backward') kernels.backward(job, 0, shape.batch, 0, tiles)
+    else if (feed === undefined) kernels.forward(job, 0, shape.batch, 0, tiles)
+    else {
+      for (let begin = 0; begin < shape.batch; begin += field.ROW_BLOCK) {
+        const end = Math.min(begin + field.ROW_BLOCK, shape.batch)
+        feed(begin, end)
+        kernels.forward(job, begin, end, 0, tiles)
+      }
+    }
     this.milliseconds += performance.now() - began
+  }
+
+  /** Copies rows in when they are wanted; the time of that is not the kernels'. */
+  private feedFrom(x: Float32Array, workspace: Workspace): (begin: number, end: number) => void {
+    return (begin, end) => {
+      const began = performance.now()
+      workspace.writeRows(x, begin, end)
+      this.milliseconds -= performance.now() - began
+    }
   }
 
   private startPool(): ThreadPool {
