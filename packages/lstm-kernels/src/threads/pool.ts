@@ -1,3 +1,4 @@
+import { ROW_BLOCK } from '../job-fields'
 import type { KernelExports } from '../wasm/module'
 import {
   CLAIMS,
@@ -36,6 +37,7 @@ export interface PoolMemory {
 export class ThreadPool {
   private control = newControl()
   private workers: WorkerHandle[]
+  private readonly threads: number
   private generation = 0
 
   /** @param workers how many beside the calling thread */
@@ -45,12 +47,15 @@ export class ThreadPool {
     private readonly onLoss: (reason: string) => void,
   ) {
     this.workers = []
+    this.threads = workers + 1
     for (let index = 0; index < workers; index++) {
       const data = {
         module: context.module,
         memory: context.memory,
         control: this.control,
         tile: context.tile(index + 1),
+        threads: this.threads,
+        room: ROW_BLOCK * (index + 1),
       }
       try {
         const worker: WorkerHandle = startWorker(data, (reason) => this.forget(worker, reason))
@@ -124,7 +129,7 @@ export class ThreadPool {
     const { kernels, tile } = this.context
     const { begin, end } = sliceRows(rows, slices, slice)
     if (operation === 'backward') kernels.backward(job, begin, end, slice, tile(0))
-    else kernels.forward(job, begin, end, begin, tile(0))
+    else kernels.forward(job, begin, end, slices > this.threads ? 0 : begin, tile(0))
   }
 
   /** Whether all slices get done; false when a thread that has taken one falls silent. */

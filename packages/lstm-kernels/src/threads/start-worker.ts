@@ -7,6 +7,10 @@ export interface WorkerStart {
   control: Int32Array
   /** Address of its scratch. */
   tile: number
+  /** Threads in all. */
+  threads: number
+  /** The row whose room is its own where there are more slices than threads: the batch has a block of rows for every thread then. */
+  room: number
 }
 
 /** A running worker. */

@@ -17,11 +17,11 @@ export const START = {
  * changes, takes the slices that nobody has taken yet, and says when one is done.
  */
 export const WORKER_SOURCE = `
-const work = ({ module, memory, control, tile }) => {
+const work = ({ module, memory, control, tile, threads, room }) => {
 const kernels = new WebAssembly.Instance(module, { env: { memory } }).exports
 const sliceRows = ${sliceRows}
 const operations = {
-  ${OPERATIONS.forward}: (job, begin, end) => kernels.forward(job, begin, end, begin, tile),
+  ${OPERATIONS.forward}: (job, begin, end, slice, slices) => kernels.forward(job, begin, end, slices > threads ? room : begin, tile),
   ${OPERATIONS.backward}: (job, begin, end, slice) => kernels.backward(job, begin, end, slice, tile),
 }
 const waitForJob = (seen) => {
@@ -44,7 +44,7 @@ for (;;) {
     if (Atomics.compareExchange(control, ${CLAIMS} + slice, seen, -seen) !== seen) continue
     while (Atomics.load(control, ${READY}) <= slice);
     const { begin, end } = sliceRows(rows, slices, slice)
-    run(job, begin, end, slice)
+    run(job, begin, end, slice, slices)
     Atomics.add(control, ${DONE}, 1)
     Atomics.notify(control, ${DONE})
   }
