@@ -1,5 +1,5 @@
 // The product that everything is made of: some rows by a panel of 32 columns, in register tiles. A tile's sums begin with what `from`
-// holds, and go to `tile`, rows of 32 floats.
+// holds, and go to `to`, in rows of 32 floats.
 //
 // Which tile is fastest depends on the registers. x86-64 has sixteen, V8 leaves fifteen. Six rows by two vectors take twelve for
 // sums, two for right and one for left operands, and twelve sums under way hide the latency of a fused multiply-add. Without

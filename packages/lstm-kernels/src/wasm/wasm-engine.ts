@@ -75,12 +75,7 @@ export class WasmEngine implements LSTMEngine {
       workspace.write('hInitial', initial.h)
       workspace.write('cInitial', initial.c)
     }
-    // What is not differentiated goes block by block: the first blocks are computed while the others are copied, or before.
-    if (!save) this.run('forward', workspace, this.feedFrom(x, workspace))
-    else {
-      workspace.writeRows(x, 0, shape.batch)
-      this.run('forward', workspace)
-    }
+    this.run('forward', workspace, this.feedFrom(x, workspace))
     const outputs = {
       h: workspace.view('hFinal'),
       c: workspace.view('cFinal'),
@@ -210,8 +205,7 @@ export class WasmEngine implements LSTMEngine {
     const began = performance.now()
     const { kernels, tiles } = this
     if (shape.slices > 1) this.startPool().run(operation, job, shape.batch, shape.slices, feed)
-    else if (operation === 'backward') kernels.backward(job, 0, shape.batch, 0, tiles)
-    else if (feed === undefined) kernels.forward(job, 0, shape.batch, 0, tiles)
+    else if (feed === undefined) kernels.backward(job, 0, shape.batch, 0, tiles)
     else {
       for (let begin = 0; begin < shape.batch; begin += field.ROW_BLOCK) {
         const end = Math.min(begin + field.ROW_BLOCK, shape.batch)
@@ -222,7 +216,7 @@ export class WasmEngine implements LSTMEngine {
     this.milliseconds += performance.now() - began
   }
 
-  /** Copies rows in when they are wanted; the time of that is not the kernels'. */
+  /** Copies rows in when they are wanted: the first are computed while the others are copied, or before. That time is not the kernels'. */
   private feedFrom(x: Float32Array, workspace: Workspace): (begin: number, end: number) => void {
     return (begin, end) => {
       const began = performance.now()
