@@ -1,5 +1,5 @@
-import { type DataId, engine, getBackend, KernelBackend, type Tensor } from '@tensorflow/tfjs-core'
-import { forgetHostValues, type HostArray, keepHostValues } from './values'
+import { type DataId, engine, getBackend, KernelBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core'
+import { forgetHostValues, type HostArray, keepHostValues, renewStamp } from './values'
 
 interface Entry {
   values: HostArray
@@ -23,6 +23,12 @@ class HostBackend extends KernelBackend {
   detach(dataId: DataId): void {
     const entry = this.entries.get(dataId)
     if (entry) entry.values = entry.values.slice()
+  }
+
+  /** Whether the array is what a tensor has its values in, and no other tensor shares them. */
+  isSole(dataId: DataId, values: HostArray): boolean {
+    const entry = this.entries.get(dataId)
+    return entry?.values === values && entry.references === 1
   }
 
   override readSync(dataId: DataId): HostArray {
@@ -90,6 +96,27 @@ export function lentTensor(values: Float32Array, shape: number[]): Tensor {
 export function endLoan(info: Pick<Tensor, 'dataId'>): void {
   forgetHostValues(info)
   host.detach(info.dataId)
+}
+
+/**
+ * Changes a variable's values, an array that was lent to it or is lent now: where they lie as long as no other tensor or backend has
+ * them, which spares a short training step a new tensor for each parameter.
+ */
+export function changeLent(variable: Variable, values: Float32Array, change: () => void): void {
+  if (host.isSole(variable.dataId, values)) {
+    change()
+    renewStamp(variable)
+    return
+  }
+  endLoan(variable)
+  change()
+  takeOver(variable, lentTensor(values, variable.shape))
+}
+
+/** As `variable.assign`, which would have the current backend move the data to itself, and disposing the tensor. */
+function takeOver(variable: Variable, tensor: Tensor): void {
+  engine().disposeTensor(variable)
+  variable.dataId = engine().keep(tensor).dataId
 }
 
 /** Whether the current backend copies the values of a new tensor into a memory of its own; others keep the array. */

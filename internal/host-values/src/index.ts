@@ -1,2 +1,2 @@
-export { backendCopies, endLoan, hostTensor, lentTensor } from './host-tensor'
-export { forgetHostValues, hostValues, keepHostValues, readIntegers, readValues } from './values'
+export { backendCopies, changeLent, endLoan, hostTensor, lentTensor } from './host-tensor'
+export { forgetHostValues, hostValues, keepHostValues, readIntegers, readValues, stampOf } from './values'

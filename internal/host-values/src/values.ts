@@ -10,10 +10,15 @@ interface Tensor {
 /** Values of float32 or int32 tensors. */
 export type HostArray = Float32Array | Int32Array
 
-const KEY = Symbol.for('rowwise.hostValues')
-const holder = globalThis as { [KEY]?: WeakMap<object, HostArray> }
-holder[KEY] ??= new WeakMap()
-const values: WeakMap<object, HostArray> = holder[KEY]
+const values = sharedTable<HostArray>('rowwise.hostValues')
+const stamps = sharedTable<object>('rowwise.stamps')
+
+function sharedTable<Value>(name: string): WeakMap<object, Value> {
+  const holder = globalThis as Record<symbol, unknown>
+  const key = Symbol.for(name)
+  holder[key] ??= new WeakMap<object, Value>()
+  return holder[key] as WeakMap<object, Value>
+}
 
 /** Remembers that a tensor's data has these values. Nobody may change the array afterwards. */
 export function keepHostValues({ dataId }: Pick<Tensor, 'dataId'>, array: HostArray): void {
@@ -38,4 +43,14 @@ export function readValues(tensor: Tensor): Float32Array {
 /** An int32 tensor's values likewise. */
 export function readIntegers(tensor: Tensor): Int32Array {
   return (values.get(tensor.dataId) ?? tensor.dataSync()) as Int32Array
+}
+
+/** An object that is another one once the tensor's values are others: what a cache of them goes by. */
+export function stampOf({ dataId }: Pick<Tensor, 'dataId'>): object {
+  return stamps.get(dataId) ?? dataId
+}
+
+/** The tensor's values were changed where they lie. */
+export function renewStamp({ dataId }: Pick<Tensor, 'dataId'>): void {
+  stamps.set(dataId, {})
 }

@@ -3,6 +3,7 @@ import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
+  changeLent,
   endLoan,
   forgetHostValues,
   hostTensor,
@@ -11,6 +12,7 @@ import {
   lentTensor,
   readIntegers,
   readValues,
+  stampOf,
 } from '../src'
 
 beforeAll(() => tf.setBackend('wasm'))
@@ -108,5 +110,66 @@ describe('a host tensor', () => {
     } finally {
       await tf.setBackend('wasm')
     }
+  })
+})
+
+describe('changing lent values', () => {
+  const lentTo = (array: Float32Array): tf.Variable => {
+    const variable = tf.variable(tf.zeros([array.length]))
+    changeLent(variable, array, () => {})
+    return variable
+  }
+
+  it('changes a variable where its values lie, under another stamp', () => {
+    const array = Float32Array.of(1, 2)
+    const variable = lentTo(array)
+    const before = { dataId: variable.dataId, stamp: stampOf(variable) }
+    changeLent(variable, array, () => array.fill(3))
+    expect([...variable.dataSync()]).toEqual([3, 3])
+    expect(variable.dataId).toBe(before.dataId)
+    expect(stampOf(variable)).not.toBe(before.stamp)
+    variable.dispose()
+  })
+
+  it.each<[string, (variable: tf.Variable) => tf.Tensor]>([
+    ['a clone', (variable) => tf.clone(variable)],
+    ['a reshaped view', (variable) => tf.reshape(variable, [2, 1])],
+    ['another variable', (variable) => tf.variable(variable)],
+  ])('leaves %s that was made before as it was', (_name, share) => {
+    const array = Float32Array.of(1, 2)
+    const variable = lentTo(array)
+    const shared = share(variable)
+    changeLent(variable, array, () => array.fill(3))
+    expect([[...readValues(shared)], [...shared.dataSync()], [...variable.dataSync()]]).toEqual([
+      [1, 2],
+      [1, 2],
+      [3, 3],
+    ])
+    tf.dispose([shared, variable])
+  })
+
+  it('shows in what operations of the backend read, before and after', () => {
+    const array = Float32Array.of(1, 2)
+    const variable = lentTo(array)
+    const sum = (): number => tf.tidy(() => tf.sum(variable).dataSync()[0])
+    const found = [sum()]
+    changeLent(variable, array, () => array.fill(3))
+    expect([...found, sum()]).toEqual([3, 6])
+    variable.dispose()
+  })
+
+  it('leaves no tensor behind, nor one to a scope that ends', () => {
+    const array = Float32Array.of(1)
+    const before = tf.memory()
+    const variable = tf.tidy(() => lentTo(array))
+    tf.tidy(() => changeLent(variable, array, () => array.fill(2)))
+    expect([...variable.dataSync()]).toEqual([2])
+    variable.dispose()
+    const { numTensors, numDataBuffers, numBytes } = tf.memory()
+    expect({ numTensors, numDataBuffers, numBytes }).toEqual({
+      numTensors: before.numTensors,
+      numDataBuffers: before.numDataBuffers,
+      numBytes: before.numBytes,
+    })
   })
 })

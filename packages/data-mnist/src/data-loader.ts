@@ -1,13 +1,10 @@
-import { backendCopies, forgetHostValues, hostTensor } from '@rowwise/host-values'
+import { endLoan, hostTensor, lentTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
-import { lookUp, type PixelSource, pixelSource, touch } from './look-up'
+import { PixelLookUp } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
-
-/** Images that are fetched before the first of them is looked up: few enough to stay in the second-level cache. */
-const ROWS_AHEAD = 64
 
 /** How {@link DataLoader} cuts a data set into batches. */
 export interface DataLoaderOptions {
@@ -67,7 +64,7 @@ export class DataLoader implements Iterable<Batch> {
   private readonly generator: Generator | undefined
   private readonly transform: PixelTable
   private readonly dropLast: boolean
-  private readonly pixels: PixelSource
+  private idleLookUp: PixelLookUp | undefined
   private batchesDone = 0
   private epochStart: Uint8Array | null = null
   private resumeAt: DataLoaderState | null = null
@@ -92,7 +89,6 @@ export class DataLoader implements Iterable<Batch> {
     this.generator = generator
     this.transform = transform
     this.dropLast = dropLast
-    this.pixels = pixelSource(dataset.images)
   }
 
   /** Batches in an epoch. */
@@ -114,21 +110,21 @@ export class DataLoader implements Iterable<Batch> {
     if (this.resumeAt?.epochStart && this.resumeAt.generator) this.generator?.setState(this.resumeAt.generator)
     this.resumeAt = null
     this.batchesDone = first
-    let spare: Float32Array | undefined
-    for (let batch = first; batch < this.length; batch++) {
-      const { values, labels, shape } = this.gather(order, batch * this.batchSize, spare)
-      const inputs = hostTensor(values, shape) as Tensor3D
-      const targets = hostTensor(labels, [labels.length]) as Tensor1D
-      this.batchesDone = batch + 1
-      try {
-        yield { inputs, targets }
-      } finally {
-        forgetHostValues(inputs)
-        inputs.dispose()
-        targets.dispose()
+    const pixels = this.takeLookUp()
+    try {
+      for (let batch = first; batch < this.length; batch++) {
+        const { inputs, targets } = this.batchAt(batch, order, pixels)
+        this.batchesDone = batch + 1
+        try {
+          yield { inputs, targets }
+        } finally {
+          inputs.dispose()
+          targets.dispose()
+          endLoan(inputs)
+        }
       }
-      // The WASM backend copied the array; others may hold on to it.
-      spare = backendCopies() ? values : undefined
+    } finally {
+      this.idleLookUp = pixels
     }
     this.batchesDone = 0
     this.epochStart = null
@@ -176,31 +172,25 @@ export class DataLoader implements Iterable<Batch> {
     return this.shuffle ? this.generator.fork().randperm(this.dataset.length) : undefined
   }
 
-  private gather(
-    order: Int32Array | undefined,
-    start: number,
-    spare: Float32Array | undefined,
-  ): { values: Float32Array; labels: Int32Array; shape: [number, number, number] } {
-    const { dataset, transform } = this
-    const { height, width } = dataset
-    const count = Math.min(this.batchSize, dataset.length - start)
-    const size = height * width
-    const values = spare?.length === count * size ? spare : new Float32Array(count * size)
-    const labels = new Int32Array(count)
-    for (let row = 0; row < count; row++) {
-      if (row % ROWS_AHEAD === 0) this.fetch(order, start + row, start + Math.min(row + ROWS_AHEAD, count))
-      const item = order === undefined ? start + row : order[start + row]
-      labels[row] = dataset.labels[item]
-      lookUp(this.pixels, item * size, transform, values, row * size, size)
-    }
-    return { values, labels, shape: [count, height, width] }
+  /** Room for batches: that of an earlier epoch, unless another loop is still using it. */
+  private takeLookUp(): PixelLookUp {
+    const { images, height, width, length } = this.dataset
+    const pixels = this.idleLookUp ?? new PixelLookUp(images, height * width, Math.min(this.batchSize, length))
+    this.idleLookUp = undefined
+    pixels.useTable(this.transform)
+    return pixels
   }
 
-  /** Has the processor fetch the images at places begin … end − 1 of the order. */
-  private fetch(order: Int32Array | undefined, begin: number, end: number): void {
-    const size = this.dataset.height * this.dataset.width
-    for (let place = begin; place < end; place++) {
-      touch(this.pixels, (order === undefined ? place : order[place]) * size, size)
+  private batchAt(batch: number, order: Int32Array | undefined, pixels: PixelLookUp): Batch {
+    const { dataset, batchSize } = this
+    const start = batch * batchSize
+    const count = Math.min(batchSize, dataset.length - start)
+    const values = pixels.gather(order, start, count)
+    const labels = new Int32Array(count)
+    for (let row = 0; row < count; row++) labels[row] = dataset.labels[order?.[start + row] ?? start + row]
+    return {
+      inputs: lentTensor(values, [count, dataset.height, dataset.width]) as Tensor3D,
+      targets: hostTensor(labels, [count]) as Tensor1D,
     }
   }
 }

@@ -1,60 +1,80 @@
+import { type EmbeddedModule, instantiateEmbedded } from '@rowwise/embedded-wasm'
+import { LOOK_UP_MODULE } from './generated/modules'
 import type { PixelTable } from './normalize'
 
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1
+/** Images whose bytes are brought together before they are looked up: few enough to stay in the second-level cache. */
+const BLOCK = 64
 
-/** Bytes to look up, and the same four by four where they lie on whole words. */
-export interface PixelSource {
-  readonly bytes: Uint8Array
-  readonly words: Uint32Array | undefined
+/** What is written beyond the last byte's entry: the module takes bytes eight at a time. */
+const PADDING = 8
+
+interface LookUpExports {
+  lookUp(bytes: number, table: number, to: number, count: number): void
 }
 
-/** Prepares bytes for {@link lookUp}. */
-export function pixelSource(bytes: Uint8Array): PixelSource {
-  const isAligned = IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0
-  return {
-    bytes,
-    words: isAligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4)) : undefined,
+/** Images by their bytes, `[items, size]`, and the room for a batch of them looked up in a table. */
+export class PixelLookUp {
+  private readonly module: EmbeddedModule<LookUpExports> | null
+  private readonly table: Float32Array
+  private readonly bytes: Uint8Array
+  private readonly values: Float32Array
+
+  constructor(
+    private readonly images: Uint8Array,
+    private readonly size: number,
+    rows: number,
+  ) {
+    const bytes = Math.min(rows, BLOCK) * size + PADDING
+    const valuesAt = 1024 + Math.ceil(bytes / 64) * 64
+    const floats = rows * size + PADDING
+    const total = valuesAt + 4 * floats
+    this.module = instantiateEmbedded(LOOK_UP_MODULE, total)
+    const buffer = this.module?.memory.buffer ?? new ArrayBuffer(total)
+    this.table = new Float32Array(buffer, 0, 256)
+    this.bytes = new Uint8Array(buffer, 1024, bytes)
+    this.values = new Float32Array(buffer, valuesAt, floats)
   }
-}
 
-/** Words from one cache line to the next. */
-const LINE = 16
-
-/** What was touched goes here, so that no compiler takes the loads for useless. */
-let touched = 0
-
-/**
- * Has the processor fetch `count` bytes from `start` on. To do so for all images of a shuffled batch before the first is looked up lets it
- * wait for all of them at once (measured: a batch in 0.6 of the time).
- */
-export function touch({ words }: PixelSource, start: number, count: number): void {
-  if (words === undefined) return
-  const end = (start + count) >> 2
-  for (let word = start >> 2; word < end; word += LINE) touched = (touched + words[word]) | 0
-}
-
-/**
- * Writes the table's entries of `count` bytes from `start` on into `to`, from `at` on. Four bytes are loaded at once where they
- * lie on a whole word, which takes less than half of the time (measured on shuffled MNIST).
- */
-export function lookUp(
-  { bytes, words }: PixelSource,
-  start: number,
-  table: PixelTable,
-  to: Float32Array,
-  at: number,
-  count: number,
-): void {
-  if (words === undefined || start % 4 !== 0 || count % 4 !== 0) {
-    for (let k = 0; k < count; k++) to[at + k] = table[bytes[start + k]]
-    return
+  /** Takes over a table. */
+  useTable(table: PixelTable): void {
+    this.table.set(table)
   }
-  const end = at + count
-  for (let word = start / 4, k = at; k < end; word++, k += 4) {
-    const four = words[word]
-    to[k] = table[four & 255]
-    to[k + 1] = table[(four >>> 8) & 255]
-    to[k + 2] = table[(four >>> 16) & 255]
-    to[k + 3] = table[four >>> 24]
+
+  /**
+   * The table's entries of some images, float32 `[count, size]`; they hold until the next call.
+   *
+   * @param order which image is at which place; each at its own when absent
+   * @param start the first place
+   */
+  gather(order: Int32Array | undefined, start: number, count: number): Float32Array {
+    const { size, values } = this
+    for (let begin = 0; begin < count; begin += BLOCK) {
+      const rows = Math.min(BLOCK, count - begin)
+      this.bring(order, start + begin, rows)
+      this.lookUp(begin * size, rows * size)
+    }
+    return values.subarray(0, count * size)
+  }
+
+  /** Copies the bytes of a block's images into `bytes`. */
+  private bring(order: Int32Array | undefined, start: number, rows: number): void {
+    const { images, bytes, size } = this
+    if (order === undefined) {
+      bytes.set(images.subarray(start * size, (start + rows) * size))
+      return
+    }
+    for (let row = 0; row < rows; row++) {
+      const at = order[start + row] * size
+      bytes.set(images.subarray(at, at + size), row * size)
+    }
+  }
+
+  private lookUp(to: number, count: number): void {
+    const { module, bytes, table, values } = this
+    if (module) {
+      module.exports.lookUp(bytes.byteOffset, table.byteOffset, values.byteOffset + 4 * to, count)
+      return
+    }
+    for (let k = 0; k < count; k++) values[to + k] = table[bytes[k]]
   }
 }

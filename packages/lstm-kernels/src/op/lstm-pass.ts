@@ -1,3 +1,4 @@
+import { stampOf } from '@rowwise/host-values'
 import type { KernelBackend, Tensor, Tensor1D, Tensor2D, Tensor3D, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireEngine } from '../configure'
 import type { ForwardOutputs } from '../engine'
@@ -64,7 +65,7 @@ export function forwardPass(inputs: PassInputs, backend: KernelBackend, options:
     { batch, time, inputSize, hiddenSize, reverse },
     {
       x: read(backend, inputs.x),
-      weightsKey: keyed.map(({ dataId }) => dataId),
+      weightsKey: keyed.map(stampOf),
       weights: () => ({
         weightIh: read(backend, weightIh),
         weightHh: read(backend, weightHh),

@@ -1,7 +1,6 @@
+import { instantiateEmbedded } from '@rowwise/embedded-wasm'
 import { ADAM_MODULE } from '../generated/modules'
 import { type AdamCoefficients, adamUpdate } from './adam-update'
-
-const PAGE_BYTES = 65536
 
 type AdamKernel = (theta: number, gradient: number, m: number, v: number, count: number, ...rest: number[]) => void
 
@@ -25,9 +24,9 @@ export class AdamMemory {
   /** @param sizes floats of every parameter that will be asked for */
   constructor(sizes: readonly number[]) {
     const bytes = sizes.reduce((sum, size) => sum + 4 * bytesFor(size), 0)
-    const simd = instantiate(bytes)
+    const simd = instantiateEmbedded<{ adamUpdate: AdamKernel }>(ADAM_MODULE, bytes)
     this.memory = simd?.memory ?? { buffer: new ArrayBuffer(bytes) }
-    this.kernel = simd?.kernel ?? null
+    this.kernel = simd?.exports.adamUpdate ?? null
   }
 
   /** The next parameter's arrays, zero. */
@@ -59,14 +58,4 @@ export class AdamMemory {
 
 function bytesFor(size: number): number {
   return Math.ceil(size / 4) * 16
-}
-
-function instantiate(bytes: number): { memory: WebAssembly.Memory; kernel: AdamKernel } | null {
-  if (typeof WebAssembly !== 'object') return null
-  const binary = Uint8Array.from(atob(ADAM_MODULE), (character) => character.charCodeAt(0))
-  if (!WebAssembly.validate(binary)) return null
-  const pages = Math.max(1, Math.ceil(bytes / PAGE_BYTES))
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), { env: { memory } })
-  return { memory, kernel: exports.adamUpdate as AdamKernel }
 }

@@ -1,5 +1,5 @@
-import { backendCopies, forgetHostValues, keepHostValues, readValues } from '@rowwise/host-values'
-import { tensor, type Variable } from '@tensorflow/tfjs-core'
+import { changeLent, readValues } from '@rowwise/host-values'
+import type { Variable } from '@tensorflow/tfjs-core'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
 import { type AdamArrays, AdamMemory } from './adam-memory'
@@ -98,15 +98,7 @@ export class Adam implements Optimizer {
       const { parameter, theta } = slot
       if (parameter.dataId !== slot.dataId) theta.set(readValues(parameter))
       slot.gradient.set(readValues(gradient))
-      // What still shares the parameter's data keeps the values of before.
-      forgetHostValues(parameter)
-      this.memory.update(slot, coefficients)
-      // The WASM backend copies what it is given; others keep the array, and this one changes with the next step.
-      const values = backendCopies() ? theta : theta.slice()
-      const updated = tensor(values, parameter.shape, 'float32')
-      keepHostValues(updated, values)
-      parameter.assign(updated)
-      updated.dispose()
+      changeLent(parameter, theta, () => this.memory.update(slot, coefficients))
       slot.dataId = parameter.dataId
     }
   }
