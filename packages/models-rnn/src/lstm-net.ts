@@ -10,6 +10,7 @@ import {
   type Tensor2D,
   type Tensor3D,
   tidy,
+  type Variable,
 } from '@tensorflow/tfjs-core'
 import { ShapeError, StateDictError } from './errors'
 import { FUSED_WORK, Linear } from './linear'
@@ -79,7 +80,7 @@ export class LSTMNet extends Module {
   readonly config: Required<LSTMNetConfig>
   private readonly lstm: LSTM
   private readonly fc: Linear
-  private readonly named: NamedParameters
+  private readonly fused: FusedParameters
 
   constructor(options: LSTMNetOptions = {}) {
     super()
@@ -89,7 +90,7 @@ export class LSTMNet extends Module {
     this.lstm = this.registerModule('lstm_1', new LSTM({ ...this.config, generator }))
     const inFeatures = this.lstm.outputSize
     this.fc = this.registerModule('fc_1', new Linear({ inFeatures, outFeatures: numClasses, generator }))
-    this.named = this.parameters()
+    this.fused = fusedParameters(this.parameters())
   }
 
   /**
@@ -179,10 +180,8 @@ export class LSTMNet extends Module {
   vjp(inputs: Tensor3D): LSTMNetVJP | undefined {
     this.checkShape(inputs)
     if (!this.canDoWithoutTape(inputs.shape[0])) return undefined
-    const { named } = this
-    const weights = Object.fromEntries(LSTM_PARAMETERS.map(([key, name]) => [key, named[name]]))
-    const hidden = finalHiddenVJP(inputs, weights as unknown as Parameters<typeof finalHiddenVJP>[1])
-    const [weight, bias] = [named['fc_1.weight'], named['fc_1.bias']] as unknown as [Tensor2D, Tensor1D]
+    const { lstm: weights, weight, bias } = this.fused
+    const hidden = finalHiddenVJP(inputs, weights)
     const logits = linearVJP(hidden.values, weight, bias)
     return {
       outputs: logits.values,
@@ -212,7 +211,7 @@ export class LSTMNet extends Module {
       canFuse() &&
       !engine().isTapeOn() &&
       this.forward === LSTMNet.prototype.forward &&
-      Object.values(this.named).every(({ trainable }) => trainable)
+      this.fused.parameters.every(({ trainable }) => trainable)
     )
   }
 
@@ -235,6 +234,24 @@ export class LSTMNet extends Module {
   private lastOutput(inputs: Tensor3D): Tensor2D {
     const { output } = this.lstm.forward(inputs)
     return squeeze(slice(output as Tensor3D, [0, inputs.shape[1] - 1, 0], [-1, 1, -1]), [1])
+  }
+}
+
+/** The parameters of a network of one layer as the kernels take them. */
+interface FusedParameters {
+  readonly lstm: Parameters<typeof finalHiddenVJP>[1]
+  readonly weight: Tensor2D
+  readonly bias: Tensor1D
+  readonly parameters: readonly Variable[]
+}
+
+function fusedParameters(named: NamedParameters): FusedParameters {
+  const lstm = Object.fromEntries(LSTM_PARAMETERS.map(([key, name]) => [key, named[name]]))
+  return {
+    lstm: lstm as unknown as FusedParameters['lstm'],
+    weight: named['fc_1.weight'] as unknown as Tensor2D,
+    bias: named['fc_1.bias'] as unknown as Tensor1D,
+    parameters: Object.values(named),
   }
 }
 

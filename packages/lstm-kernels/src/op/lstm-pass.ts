@@ -90,23 +90,20 @@ function checkShapes(inputs: Tensor3D, weights: LSTMWeightTensors, initial: Init
   const { weightIh, weightHh, biasIh, biasHh } = weights
   if ((biasIh === undefined) !== (biasHh === undefined))
     throw new KernelShapeError('one bias without the other; pass both or none')
-  const expected: [string, Tensor | undefined, number[]][] = [
-    ['weightIh', weightIh, [4 * hiddenSize, inputSize]],
-    ['weightHh', weightHh, [4 * hiddenSize, hiddenSize]],
-    ['biasIh', biasIh, [4 * hiddenSize]],
-    ['biasHh', biasHh, [4 * hiddenSize]],
-    ['initial.h', initial?.h, [batch, hiddenSize]],
-    ['initial.c', initial?.c, [batch, hiddenSize]],
-  ]
-  for (const [name, found, shape] of expected) {
-    if (found && !(isShape(found.shape, shape) && found.dtype === 'float32')) {
-      throw new KernelShapeError(
-        `${name} is ${found.dtype} [${found.shape}], expected float32 [${shape}] for inputs [${[batch, time, inputSize]}] and ${hiddenSize} hidden units`,
-      )
-    }
+  const check = (name: string, found: Tensor | undefined, rows: number, columns?: number): void => {
+    if (found === undefined || (isShape(found.shape, rows, columns) && found.dtype === 'float32')) return
+    throw new KernelShapeError(
+      `${name} is ${found.dtype} [${found.shape}], expected float32 [${columns === undefined ? rows : [rows, columns]}] for inputs [${[batch, time, inputSize]}] and ${hiddenSize} hidden units`,
+    )
   }
+  check('weightIh', weightIh, 4 * hiddenSize, inputSize)
+  check('weightHh', weightHh, 4 * hiddenSize, hiddenSize)
+  check('biasIh', biasIh, 4 * hiddenSize)
+  check('biasHh', biasHh, 4 * hiddenSize)
+  check('initial.h', initial?.h, batch, hiddenSize)
+  check('initial.c', initial?.c, batch, hiddenSize)
 }
 
-function isShape(found: readonly number[], expected: readonly number[]): boolean {
-  return found.length === expected.length && found.every((length, axis) => length === expected[axis])
+function isShape(found: readonly number[], rows: number, columns?: number): boolean {
+  return found[0] === rows && found[1] === columns && found.length === (columns === undefined ? 1 : 2)
 }

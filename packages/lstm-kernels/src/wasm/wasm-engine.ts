@@ -14,8 +14,8 @@ import * as field from '../job-fields'
 import { MAX_THREADS, type Operation } from '../threads/control'
 import { ThreadPool } from '../threads/pool'
 import { Arena } from './arena'
+import { LinearRoom } from './linear-room'
 import { instantiate, type KernelExports, type KernelModule } from './module'
-import { Scratch } from './scratch'
 import { type PackedWeights, WeightsCache } from './weights-cache'
 import type { Workspace } from './workspace'
 import { WorkspacePool } from './workspace-pool'
@@ -33,8 +33,9 @@ export class WasmEngine implements LSTMEngine {
   private readonly kernels: KernelExports
   private readonly weights: WeightsCache
   private readonly workspaces: WorkspacePool
-  private readonly scratch: Scratch
+  private readonly linearRoom: LinearRoom
   private readonly packJob: number
+  private readonly packWords: Int32Array
   private readonly tiles: number
   private pool: ThreadPool | null = null
   private disposed = false
@@ -53,8 +54,9 @@ export class WasmEngine implements LSTMEngine {
     this.kernels = instantiate(module, this.arena.memory)
     this.weights = new WeightsCache(this.arena)
     this.workspaces = new WorkspacePool(this.arena)
-    this.scratch = new Scratch(this.arena)
+    this.linearRoom = new LinearRoom(this.arena)
     this.packJob = this.arena.allocate(4 * field.JOB_WORDS).at
+    this.packWords = new Int32Array(this.arena.memory.buffer, this.packJob, field.JOB_WORDS)
     this.tiles = this.arena.allocate(TILE_BYTES * threads).at
   }
 
@@ -69,52 +71,43 @@ export class WasmEngine implements LSTMEngine {
     const packed = this.weights.get(inputs.weightsKey, shape.inputSize, shape.hiddenSize, inputs.weights, (entry) =>
       this.pack(entry),
     )
-    const workspace = this.workspaces.take({ ...shape, save, returnOutput, hasInitial: initial !== undefined, slices })
+    const workspace = this.workspaces.take(shape, { save, returnOutput, hasInitial: initial !== undefined, slices })
     workspace.useWeights(packed)
     if (initial) {
-      workspace.write('hInitial', initial.h)
-      workspace.write('cInitial', initial.c)
+      workspace.view('hInitial').set(initial.h)
+      workspace.view('cInitial').set(initial.c)
     }
     this.run('forward', workspace, this.feedFrom(x, workspace))
-    const outputs = {
-      h: workspace.view('hFinal'),
-      c: workspace.view('cFinal'),
-      ...(returnOutput && { output: workspace.view('output') }),
-    }
-    if (save) return { ...outputs, saved: this.keep(workspace, packed) }
-    this.workspaces.giveBack(workspace)
+    const outputs: ForwardOutputs = { h: workspace.view('hFinal'), c: workspace.view('cFinal') }
+    if (returnOutput) outputs.output = workspace.view('output')
+    if (save) outputs.saved = this.keep(workspace, packed)
+    else this.workspaces.giveBack(workspace)
     return outputs
   }
 
   linear(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array {
     const { rows, inFeatures, outFeatures } = shape
-    const y = rows * outFeatures
-    const at = this.scratch.layOut({ x: x.length, weight: weight.length, bias: bias?.length ?? 0, y })
-    this.scratch.write(at.x, x)
-    this.scratch.write(at.weight, weight)
-    if (bias) this.scratch.write(at.bias, bias)
+    const { addresses: at, views } = this.linearRoom.for(shape)
+    views.x.set(x)
+    views.weight.set(weight)
+    if (bias) views.bias.set(bias)
     const began = performance.now()
     this.kernels.linear(at.x, at.weight, bias ? at.bias : 0, at.y, rows, inFeatures, outFeatures)
     this.milliseconds += performance.now() - began
-    return this.scratch.view(at.y, y)
+    return views.y
   }
 
   linearGradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients {
     const { rows, inFeatures, outFeatures } = shape
-    const sizes = { dY: dY.length, x: x.length, weight: weight.length, dX: x.length, dWeight: weight.length }
-    const at = this.scratch.layOut({ ...sizes, dBias: outFeatures })
-    this.scratch.write(at.dY, dY)
-    this.scratch.write(at.x, x)
-    this.scratch.write(at.weight, weight)
+    const { addresses: at, views } = this.linearRoom.for(shape)
+    views.dY.set(dY)
+    views.x.set(x)
+    views.weight.set(weight)
     const { kernels } = this
     const began = performance.now()
     kernels.linearBackward(at.dY, at.x, at.weight, at.dX, at.dWeight, at.dBias, rows, inFeatures, outFeatures)
     this.milliseconds += performance.now() - began
-    return {
-      x: this.scratch.view(at.dX, x.length),
-      weight: this.scratch.view(at.dWeight, weight.length),
-      bias: this.scratch.view(at.dBias, outFeatures),
-    }
+    return { x: views.dX, weight: views.dWeight, bias: views.dBias }
   }
 
   /** Applies an activation to an array, in the kernels' arithmetic; for tests. */
@@ -173,7 +166,7 @@ export class WasmEngine implements LSTMEngine {
   }
 
   private pack(entry: PackedWeights): void {
-    const words = new Int32Array(this.arena.memory.buffer, this.packJob, field.JOB_WORDS)
+    const words = this.packWords
     words[field.INPUT] = entry.inputSize
     words[field.HIDDEN] = entry.hiddenSize
     words[field.RAW_WEIGHT_IH] = entry.weightIh
@@ -204,8 +197,10 @@ export class WasmEngine implements LSTMEngine {
   private run(operation: Operation, { job, shape }: Workspace, feed?: (begin: number, end: number) => void): void {
     const began = performance.now()
     const { kernels, tiles } = this
-    if (shape.slices > 1) this.startPool().run(operation, job, shape.batch, shape.slices, feed)
-    else if (feed === undefined) kernels.backward(job, 0, shape.batch, 0, tiles)
+    if (shape.slices > 1) {
+      this.pool ??= this.startPool()
+      this.pool.run(operation, job, shape.batch, shape.slices, feed)
+    } else if (feed === undefined) kernels.backward(job, 0, shape.batch, 0, tiles)
     else {
       for (let begin = 0; begin < shape.batch; begin += field.ROW_BLOCK) {
         const end = Math.min(begin + field.ROW_BLOCK, shape.batch)
@@ -226,15 +221,10 @@ export class WasmEngine implements LSTMEngine {
   }
 
   private startPool(): ThreadPool {
-    const { module, kernels } = this
-    const context = {
-      module,
-      kernels,
-      memory: this.arena.memory,
-      tile: (thread: number) => this.tiles + TILE_BYTES * thread,
-    }
+    const { module, kernels, arena } = this
+    const tile = (thread: number): number => this.tiles + TILE_BYTES * thread
+    const context = { module, kernels, memory: arena.memory, tile }
     // A pass that was saved before the engine was replaced may still be differentiated, on this thread alone.
-    this.pool ??= new ThreadPool(context, this.disposed ? 0 : this.threads - 1, this.onLoss)
-    return this.pool
+    return new ThreadPool(context, this.disposed ? 0 : this.threads - 1, this.onLoss)
   }
 }

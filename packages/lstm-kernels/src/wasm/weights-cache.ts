@@ -63,7 +63,11 @@ export class WeightsCache {
   }
 
   private touch(entry: PackedWeights): void {
-    this.entries = [...this.entries.filter((other) => other !== entry), entry]
+    const { entries } = this
+    if (entries.at(-1) === entry) return
+    const index = entries.indexOf(entry)
+    if (index >= 0) entries.splice(index, 1)
+    entries.push(entry)
   }
 
   /** The room of an unused set of the same shape whose weights were trained, hence have changed; of any once there are too many. */

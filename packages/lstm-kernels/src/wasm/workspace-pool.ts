@@ -1,5 +1,6 @@
+import type { LSTMShape } from '../engine'
 import type { Arena } from './arena'
-import { Workspace, type WorkspaceShape } from './workspace'
+import { Workspace, type WorkspaceUse } from './workspace'
 
 /** Unused workspaces that are kept: an epoch alternates between its batches, a short last one and an evaluation. */
 const IDLE_LIMIT = 4
@@ -10,10 +11,15 @@ export class WorkspacePool {
 
   constructor(private readonly arena: Arena) {}
 
-  take(shape: WorkspaceShape): Workspace {
-    const index = this.idle.findLastIndex((workspace) => workspace.fits(shape))
-    if (index >= 0) return this.idle.splice(index, 1)[0]
-    return new Workspace(this.arena, shape)
+  take(shape: LSTMShape, use: WorkspaceUse): Workspace {
+    const { idle } = this
+    for (let index = idle.length - 1; index >= 0; index--) {
+      const workspace = idle[index]
+      if (!workspace.fits(shape, use)) continue
+      idle.splice(index, 1)
+      return workspace
+    }
+    return new Workspace(this.arena, { ...shape, ...use })
   }
 
   giveBack(workspace: Workspace): void {

@@ -4,13 +4,17 @@ import type { Arena, Block } from './arena'
 import { ceil4, ceil8, layOut } from './layout'
 import type { PackedWeights } from './weights-cache'
 
-/** What decides how a workspace is laid out. */
-export interface WorkspaceShape extends LSTMShape {
+/** What decides how a workspace is laid out, beside the shape of the work. */
+export interface WorkspaceUse {
   save: boolean
   returnOutput: boolean
   hasInitial: boolean
   slices: number
 }
+
+type WorkspaceShape = LSTMShape & WorkspaceUse
+
+type Name = keyof ReturnType<typeof sizesOf>
 
 /** Memory for one pass: a job, its inputs and outputs, and what the backward pass needs. Laid out once per shape. */
 export class Workspace {
@@ -19,6 +23,7 @@ export class Workspace {
   private readonly words: Int32Array
   private readonly sizes: ReturnType<typeof sizesOf>
   private readonly addresses: ReturnType<typeof sizesOf>
+  private readonly views: Partial<Record<Name, Float32Array>> = {}
   private inputGradientBlock: Block | null = null
 
   constructor(
@@ -40,44 +45,38 @@ export class Workspace {
   }
 
   /** Whether a pass of this shape can use it. */
-  fits(shape: WorkspaceShape): boolean {
+  fits(shape: LSTMShape, use: WorkspaceUse): boolean {
     const mine = this.shape
     return (
       mine.batch === shape.batch &&
       mine.time === shape.time &&
       mine.inputSize === shape.inputSize &&
       mine.hiddenSize === shape.hiddenSize &&
-      mine.slices === shape.slices &&
-      mine.save === shape.save &&
+      mine.slices === use.slices &&
+      mine.save === use.save &&
       mine.reverse === shape.reverse &&
-      mine.returnOutput === shape.returnOutput &&
-      mine.hasInitial === shape.hasInitial
+      mine.returnOutput === use.returnOutput &&
+      mine.hasInitial === use.hasInitial
     )
-  }
-
-  /** Copies an array in; `name` as in the layout. */
-  write(name: 'hInitial' | 'cInitial', values: Float32Array): void {
-    this.arena.floats.set(values, this.addresses[name] >> 2)
   }
 
   /** Copies the inputs of rows begin … end − 1 in. */
   writeRows(x: Float32Array, begin: number, end: number): void {
     const row = this.shape.time * this.shape.inputSize
-    this.arena.floats.set(x.subarray(begin * row, end * row), (this.addresses.x >> 2) + begin * row)
+    this.view('x').set(x.subarray(begin * row, end * row), begin * row)
   }
 
   /** Copies a gradient in, or says that there is none. */
   writeUpstream(name: 'dOutput' | 'dHFinal' | 'dCFinal', values: Float32Array | undefined): void {
     const index = { dOutput: field.D_OUTPUT, dHFinal: field.D_H_FINAL, dCFinal: field.D_C_FINAL }[name]
     this.word(index, values === undefined ? 0 : this.addresses[name])
-    if (values) this.arena.floats.set(values, this.addresses[name] >> 2)
+    if (values) this.view(name).set(values)
   }
 
   /** An array where it lies. */
-  view(
-    name: 'output' | 'hFinal' | 'cFinal' | 'dWeightIh' | 'dWeightHh' | 'dBias' | 'dHInitial' | 'dCInitial',
-  ): Float32Array {
-    return this.floats(this.addresses[name], this.sizes[name])
+  view(name: Name): Float32Array {
+    this.views[name] ??= this.floats(this.addresses[name], this.sizes[name])
+    return this.views[name]
   }
 
   /** Points the job at weights. */
