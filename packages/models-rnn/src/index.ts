@@ -1,5 +1,6 @@
 // Models and layers
-export { LSTMNet, type LSTMNetConfig, type LSTMNetOptions, type LSTMNetVJP } from './lstm-net'
+export { LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
+export type { LSTMNetVJP } from './lstm-net-vjp'
 export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './lstm/lstm-module'
 export { Linear, type LinearOptions } from './linear'
 

@@ -1,21 +1,12 @@
-import { canFuse, finalHiddenVJP, linearVJP } from '@rowwise/lstm-kernels'
+import { canFuse } from '@rowwise/lstm-kernels'
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StateDict } from '@rowwise/safetensors'
 import { Generator } from '@rowwise/torch-random'
-import {
-  engine,
-  slice,
-  squeeze,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor3D,
-  tidy,
-  type Variable,
-} from '@tensorflow/tfjs-core'
+import { engine, slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
 import { ShapeError, StateDictError } from './errors'
 import { FUSED_WORK, Linear } from './linear'
 import { LSTM } from './lstm/lstm-module'
-import { type LoadStateDictOptions, Module, type NamedParameters } from './module'
+import { type FusedParameters, fusedParameters, type LSTMNetVJP, lstmNetVJP } from './lstm-net-vjp'
+import { type LoadStateDictOptions, Module } from './module'
 import { summarize } from './summary'
 
 /** The shape of an {@link LSTMNet}; plain data, as it stands in a safetensors file's metadata. */
@@ -36,33 +27,11 @@ export interface LSTMNetConfig {
   dropout?: number
 }
 
-/** What {@link LSTMNet.vjp} hands back. */
-export interface LSTMNetVJP {
-  /** The logits, `[N, C]`; they hold until the next forward pass. */
-  outputs: Float32Array
-  /** Their shape. */
-  shape: [number, number]
-  /**
-   * The gradient by every parameter, from the one by the logits; once, before the next forward pass. The caller disposes the tensors.
-   */
-  vjp(upstream: Float32Array): Record<string, Tensor>
-  /** Gives the memory of a pass back whose `vjp` was not called. */
-  release(): void
-}
-
 /** How {@link LSTMNet} is built. */
 export interface LSTMNetOptions extends LSTMNetConfig {
   /** Draws the initial weights and the dropout masks. @default a new Generator() with PyTorch's default seed */
   generator?: Generator
 }
-
-/** Names of the parameters of an LSTM of one layer and direction, as the kernels and as PyTorch call them. */
-const LSTM_PARAMETERS = [
-  ['weightIh', 'lstm_1.weight_ih_l0'],
-  ['weightHh', 'lstm_1.weight_hh_l0'],
-  ['biasIh', 'lstm_1.bias_ih_l0'],
-  ['biasHh', 'lstm_1.bias_hh_l0'],
-] as const
 
 /**
  * The reference network: an LSTM reads the sequence, a linear layer reads its last output. The parameters are
@@ -90,7 +59,7 @@ export class LSTMNet extends Module {
     this.lstm = this.registerModule('lstm_1', new LSTM({ ...this.config, generator }))
     const inFeatures = this.lstm.outputSize
     this.fc = this.registerModule('fc_1', new Linear({ inFeatures, outFeatures: numClasses, generator }))
-    this.fused = fusedParameters(this.parameters())
+    this.fused = fusedParameters(this.parameters(), numLayers)
   }
 
   /**
@@ -168,8 +137,7 @@ export class LSTMNet extends Module {
    * place.
    *
    * @param inputs float32 `[N, T, inputSize]`
-   * @returns undefined where only the tape can: on a backend without fused kernels, with several layers or both directions, with very many
-   * classes, where a parameter is not trainable, inside of another gradient, or in a class that computes something else.
+   * @returns undefined where only the tape can: on a backend without fused kernels, in both directions, with dropout, with very many classes, where a parameter is not trainable, inside of another gradient, or in a class that computes something else.
    * @throws {@link ShapeError} when the shape does not fit.
    * @example
    * ```ts
@@ -180,38 +148,20 @@ export class LSTMNet extends Module {
   vjp(inputs: Tensor3D): LSTMNetVJP | undefined {
     this.checkShape(inputs)
     if (!this.canDoWithoutTape(inputs.shape[0])) return undefined
-    const { lstm: weights, weight, bias } = this.fused
-    const hidden = finalHiddenVJP(inputs, weights)
-    const logits = linearVJP(hidden.values, weight, bias)
-    return {
-      outputs: logits.values,
-      shape: [inputs.shape[0], this.config.numClasses],
-      vjp(upstream) {
-        const fc = logits.vjp(upstream)
-        const lstm = hidden.vjp(fc.inputs)
-        const gradients: Record<string, Tensor> = {}
-        for (const [key, name] of LSTM_PARAMETERS) {
-          const gradient = lstm[key]
-          if (gradient) gradients[name] = gradient
-        }
-        gradients['fc_1.weight'] = fc.weight
-        gradients['fc_1.bias'] = fc.bias as Tensor1D
-        return gradients
-      },
-      release: hidden.release,
-    }
+    return lstmNetVJP(inputs, this.fused)
   }
 
   private canDoWithoutTape(batch: number): boolean {
-    const { numLayers, bidirectional, hiddenSize, numClasses } = this.config
+    const { numLayers, bidirectional, dropout, hiddenSize, numClasses } = this.config
+    const isDropped = numLayers > 1 && dropout > 0 && this.training
     return (
-      numLayers === 1 &&
       !bidirectional &&
+      !isDropped &&
       batch * hiddenSize * numClasses <= FUSED_WORK &&
       canFuse() &&
       !engine().isTapeOn() &&
       this.forward === LSTMNet.prototype.forward &&
-      this.fused.parameters.every(({ trainable }) => trainable)
+      this.fused.all.every(({ trainable }) => trainable)
     )
   }
 
@@ -234,24 +184,6 @@ export class LSTMNet extends Module {
   private lastOutput(inputs: Tensor3D): Tensor2D {
     const { output } = this.lstm.forward(inputs)
     return squeeze(slice(output as Tensor3D, [0, inputs.shape[1] - 1, 0], [-1, 1, -1]), [1])
-  }
-}
-
-/** The parameters of a network of one layer as the kernels take them. */
-interface FusedParameters {
-  readonly lstm: Parameters<typeof finalHiddenVJP>[1]
-  readonly weight: Tensor2D
-  readonly bias: Tensor1D
-  readonly parameters: readonly Variable[]
-}
-
-function fusedParameters(named: NamedParameters): FusedParameters {
-  const lstm = Object.fromEntries(LSTM_PARAMETERS.map(([key, name]) => [key, named[name]]))
-  return {
-    lstm: lstm as unknown as FusedParameters['lstm'],
-    weight: named['fc_1.weight'] as unknown as Tensor2D,
-    bias: named['fc_1.bias'] as unknown as Tensor1D,
-    parameters: Object.values(named),
   }
 }
 

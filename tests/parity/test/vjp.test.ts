@@ -5,7 +5,7 @@ import { Adam, crossEntropy, type Trainable, valueAndGradients } from '@rowwise/
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const config = { inputSize: 5, hiddenSize: 6, numClasses: 4 }
 const network = (options: LSTMNetConfig = {}) => new LSTMNet({ ...config, ...options, generator: new Generator(3) })
@@ -41,8 +41,14 @@ function train(model: LSTMNet, trainable: Trainable) {
 
 afterEach(() => configureKernels({ path: 'auto' }))
 
-describe.each(['wasm', 'cpu'])('on the %s backend, LSTMNet’s own way back', (backend) => {
-  it.each([{}, { bias: false }])(
+describe.each([
+  ['wasm', 'auto'],
+  ['cpu', 'auto'],
+  ['cpu', 'js'],
+] as const)('on the %s backend with %s kernels, LSTMNet’s own way back', (backend, path) => {
+  beforeEach(() => configureKernels({ path }))
+
+  it.each([{}, { bias: false }, { numLayers: 2 }, { numLayers: 6, bias: false }])(
     'gives the bits of TensorFlow.js’s tape, loss, gradients and weights after training, %o',
     async (options) => {
       await tf.setBackend(backend)
@@ -77,7 +83,7 @@ describe('LSTMNet leaves the way back to the tape', () => {
   }
 
   it.each([
-    ['with several layers', () => network({ numLayers: 2 })],
+    ['with dropout between layers', () => network({ numLayers: 2, dropout: 0.5 })],
     ['in both directions', () => network({ bidirectional: true })],
     ['in a class that computes something else', () => new Doubled({ ...config, generator: new Generator(3) })],
   ] as const)('%s, whose gradients are then those of what it computes', async (_, make) => {

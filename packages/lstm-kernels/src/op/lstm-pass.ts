@@ -42,7 +42,7 @@ export interface PassOptions {
 
 /** The inputs of a pass, once it is sure that they fit. */
 export function passInputs(x: Tensor3D, weights: LSTMWeightTensors, initial?: InitialTensors): PassInputs {
-  checkShapes(x, weights, initial)
+  checkShapes(x.shape, weights, initial)
   const { weightIh, weightHh, biasIh, biasHh } = weights
   return {
     ...{ x, weightIh, weightHh },
@@ -53,18 +53,33 @@ export function passInputs(x: Tensor3D, weights: LSTMWeightTensors, initial?: In
 
 /** One forward pass of the engine. What earlier passes lent is written over. */
 export function forwardPass(inputs: PassInputs, backend: KernelBackend, options: PassOptions): ForwardOutputs {
+  beginPasses()
+  return layerPass(read(backend, inputs.x), inputs.x.shape, inputs, backend, options)
+}
+
+/** To be called before forward passes: what earlier ones lent is written over, and what nobody can differentiate any more is freed. */
+export function beginPasses(): void {
+  endLoans()
+  releaseFinished()
+}
+
+/** The forward pass of one layer, after {@link beginPasses}. */
+export function layerPass(
+  x: Float32Array,
+  shape: readonly number[],
+  inputs: Omit<PassInputs, 'x'>,
+  backend: KernelBackend,
+  options: PassOptions,
+): ForwardOutputs {
   const { reverse, returnOutput, save } = options
-  const lstm = requireEngine()
-  const [batch, time, inputSize] = inputs.x.shape
+  const [batch, time, inputSize] = shape
   const hiddenSize = inputs.weightHh.shape[1]
   const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
   const keyed = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
-  endLoans()
-  releaseFinished()
-  return lstm.forward(
+  return requireEngine().forward(
     { batch, time, inputSize, hiddenSize, reverse },
     {
-      x: read(backend, inputs.x),
+      x,
       weightsKey: keyed.map(stampOf),
       weights: () => ({
         weightIh: read(backend, weightIh),
@@ -79,12 +94,12 @@ export function forwardPass(inputs: PassInputs, backend: KernelBackend, options:
 }
 
 /** Nothing of another size may reach the kernels' memory. */
-function checkShapes(inputs: Tensor3D, weights: LSTMWeightTensors, initial: InitialTensors | undefined): void {
-  const [batch, time, inputSize] = inputs.shape
+export function checkShapes(shape: readonly number[], weights: LSTMWeightTensors, initial?: InitialTensors): void {
+  const [batch, time, inputSize] = shape
   const hiddenSize = weights.weightHh.shape[1]
-  if (inputs.shape.length !== 3 || inputs.size === 0 || !(hiddenSize > 0)) {
+  if (shape.length !== 3 || !(batch * time * inputSize > 0) || !(hiddenSize > 0)) {
     throw new KernelShapeError(
-      `inputs has shape [${inputs.shape}], weightHh [${weights.weightHh.shape}]; expected [N, T, I] and [4·H, H]`,
+      `inputs has shape [${shape}], weightHh [${weights.weightHh.shape}]; expected [N, T, I] and [4·H, H]`,
     )
   }
   const { weightIh, weightHh, biasIh, biasHh } = weights

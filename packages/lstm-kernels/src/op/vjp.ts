@@ -1,8 +1,9 @@
 import { readValues } from '@rowwise/host-values'
 import { engine, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireEngine } from '../configure'
-import { endLoans, tensorOfLent } from './host-tensors'
-import { forwardPass, type LSTMWeightTensors, passInputs } from './lstm-pass'
+import type { LSTMGradients, SavedForward, Upstream } from '../engine'
+import { endLoans, read, tensorOfLent } from './host-tensors'
+import { beginPasses, checkShapes, type LSTMWeightTensors, layerPass } from './lstm-pass'
 
 /**
  * A value and the way back from a gradient by it (a vector-Jacobian product, as `jax.vjp` gives), without TensorFlow.js's tape. For a
@@ -18,39 +19,72 @@ export interface KernelVJP<Gradients> {
 }
 
 /**
- * `fusedFinalHidden` outside of the tape.
+ * The last layer's final hidden state of an LSTM of one direction, outside of the tape. What a layer hands to the next stays in the
+ * kernels' memory, and so does the gradient on its way back.
  *
  * @param inputs float32 `[N, T, I]`; there is no gradient by them
- * @returns values `[N, H]`; gradients as tensors of the weights' shapes, which the caller disposes
+ * @param layers the weights of each, the first one reads the inputs
+ * @returns values `[N, H]`; for each layer the gradients as tensors of its weights' shapes, which the caller disposes
  * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when the batch is too large for WebAssembly's
  * memory, {@link KernelStateError} when the kernels are switched off, or a pass is differentiated twice.
  * @example
  * ```ts
- * const { values, vjp } = finalHiddenVJP(inputs, { weightIh, weightHh, biasIh, biasHh })
- * const { weightIh: gradient } = vjp(gradientByValues)
+ * const { values, vjp } = finalHiddenVJP(inputs, [{ weightIh, weightHh, biasIh, biasHh }])
+ * const [{ weightIh: gradient }] = vjp(gradientByValues)
  * ```
  */
-export function finalHiddenVJP(inputs: Tensor3D, weights: LSTMWeightTensors): KernelVJP<LSTMWeightTensors> {
-  const options = { reverse: false, returnOutput: false, save: true }
-  const { h, saved } = forwardPass(passInputs(inputs, weights), engine().backend, options)
-  const pass = saved as NonNullable<typeof saved>
+export function finalHiddenVJP(inputs: Tensor3D, layers: readonly LSTMWeightTensors[]): KernelVJP<LSTMWeightTensors[]> {
+  const [batch, time] = inputs.shape
+  const shapeFor = (layer: number): number[] =>
+    layer === 0 ? inputs.shape : [batch, time, layers[layer - 1].weightHh.shape[1]]
+  layers.forEach((weights, layer) => {
+    checkShapes(shapeFor(layer), weights)
+  })
+  const { backend } = engine()
+  beginPasses()
+  const passes: SavedForward[] = []
+  const release = (): void => {
+    for (const pass of passes) pass.release()
+  }
+  let values = read(backend, inputs)
+  try {
+    layers.forEach((weights, layer) => {
+      const options = { reverse: false, returnOutput: layer < layers.length - 1, save: true }
+      const { output, h, saved } = layerPass(values, shapeFor(layer), weights, backend, options)
+      passes.push(saved as SavedForward)
+      values = output ?? h
+    })
+  } catch (error) {
+    release()
+    throw error
+  }
   return {
-    values: h,
+    values,
     vjp(upstream) {
-      const { weightIh, weightHh, bias } = pass.backward({ h: upstream })
-      pass.release()
-      const { biasIh, biasHh } = weights
-      return {
-        weightIh: tensorOfLent(weightIh, weights.weightIh.shape) as Tensor2D,
-        weightHh: tensorOfLent(weightHh, weights.weightHh.shape) as Tensor2D,
-        ...(biasIh &&
-          biasHh && {
-            biasIh: tensorOfLent(bias, biasIh.shape) as Tensor1D,
-            biasHh: tensorOfLent(bias, biasHh.shape) as Tensor1D,
-          }),
+      const gradients: LSTMWeightTensors[] = []
+      let byOutputs: Upstream = { h: upstream }
+      for (let layer = layers.length - 1; layer >= 0; layer--) {
+        const found = passes[layer].backward(byOutputs, { byInputs: layer > 0 })
+        gradients.unshift(gradientTensors(found, layers[layer]))
+        byOutputs = { output: found.x }
       }
+      release()
+      return gradients
     },
-    release: () => pass.release(),
+    release,
+  }
+}
+
+function gradientTensors({ weightIh, weightHh, bias }: LSTMGradients, weights: LSTMWeightTensors): LSTMWeightTensors {
+  const { biasIh, biasHh } = weights
+  return {
+    weightIh: tensorOfLent(weightIh, weights.weightIh.shape) as Tensor2D,
+    weightHh: tensorOfLent(weightHh, weights.weightHh.shape) as Tensor2D,
+    ...(biasIh &&
+      biasHh && {
+        biasIh: tensorOfLent(bias, biasIh.shape) as Tensor1D,
+        biasHh: tensorOfLent(bias, biasHh.shape) as Tensor1D,
+      }),
   }
 }
 

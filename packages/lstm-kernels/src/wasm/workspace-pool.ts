@@ -2,28 +2,36 @@ import type { LSTMShape } from '../engine'
 import type { Arena } from './arena'
 import { Workspace, type WorkspaceUse } from './workspace'
 
-/** Unused workspaces that are kept: an epoch alternates between its batches, a short last one and an evaluation. */
-const IDLE_LIMIT = 4
-
 /** Hands out workspaces and takes them back, so that a training loop allocates nothing after its first steps. */
 export class WorkspacePool {
   private idle: Workspace[] = [] // least recently used first
+  private inUse = 0
+  private mostInUse = 0
 
   constructor(private readonly arena: Arena) {}
 
   take(shape: LSTMShape, use: WorkspaceUse): Workspace {
     const { idle } = this
+    this.inUse += 1
+    this.mostInUse = Math.max(this.mostInUse, this.inUse)
     for (let index = idle.length - 1; index >= 0; index--) {
       const workspace = idle[index]
       if (!workspace.fits(shape, use)) continue
       idle.splice(index, 1)
       return workspace
     }
-    return new Workspace(this.arena, { ...shape, ...use })
+    try {
+      return new Workspace(this.arena, { ...shape, ...use })
+    } catch (error) {
+      this.inUse -= 1
+      throw error
+    }
   }
 
   giveBack(workspace: Workspace): void {
+    this.inUse -= 1
     this.idle.push(workspace)
-    if (this.idle.length > IDLE_LIMIT) this.idle.shift()?.dispose()
+    // An epoch alternates between its batches and a short last one, each with a workspace for every layer, and an evaluation.
+    while (this.idle.length > 2 * this.mostInUse + 2) this.idle.shift()?.dispose()
   }
 }
