@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { exitCodeOf, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
@@ -35,14 +35,16 @@ const train = program
   .option('--num-layers <n>', 'LSTM layers', positiveInteger, 1)
   .option('--bidirectional', 'read each image in both directions')
   .option('--dropout <p>', 'between layers, in training', probability, 0)
-  .option('--seed <n>', 'as torch.manual_seed: any 64-bit integer', seed, 0n)
+  .addOption(new Option('--seed <n>', 'as torch.manual_seed: any 64-bit integer').argParser(seed).default(0n, '0'))
   .option('--samples <n>', 'train on the first n images only', positiveInteger)
   .option('--out <directory>', 'where weights, metrics and settings go (default: runs/1, runs/2, …)')
   .option('--force', 'replace the run that is in --out')
   .option('--resume <directory>', 'go on with the run that is there, with its settings')
-  .option('--checkpoint-every <when>', 'how often to save: seconds such as 30s, or steps such as 500', interval, {
-    seconds: 10,
-  })
+  .addOption(
+    new Option('--checkpoint-every <when>', 'how often to save: seconds such as 30s, or steps such as 500')
+      .argParser(interval)
+      .default({ seconds: 10 }, '10s'),
+  )
   .option('--keep <n>', 'how many of the newest checkpoints stay, besides the best', positiveInteger, 2)
   .action(async (options, command) => {
     const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli'

@@ -22,6 +22,20 @@ describe('rowwise --help', () => {
     for (const command of ['train', 'test', 'predict', 'backends']) expect(stdout).toContain(command)
   })
 
+  it.each([
+    ['train', '--seed <n>'],
+    ['test', '--weights <file>'],
+    ['predict', '--index <k>'],
+    ['backends', '--json'],
+    ['data', 'verify'],
+    ['data ls', '--cache <directory>'],
+  ])('says what %s takes, with the defaults as one would write them', async (command, expected) => {
+    const { exitCode, stdout, stderr } = await rowwise([...command.split(' '), '--help'])
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(expected)
+    expect(stdout).not.toMatch(/default: [{[]/)
+  })
+
   it('is answered without loading TensorFlow.js', () => {
     const seen = new Set<string>()
     const visit = (path: string): string[] => {
