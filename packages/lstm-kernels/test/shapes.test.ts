@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { fusedLSTM } from '../src'
+import { finalHiddenVJP, fusedLSTM } from '../src'
 
 const [inputs, weightIh, weightHh] = [
   () => tf.zeros<tf.Rank.R3>([4, 3, 5]),
@@ -49,6 +49,27 @@ describe('fusedLSTM refuses, before anything reaches the kernels,', () => {
       'integers',
       /weightIh is int32/,
       () => fusedLSTM(inputs(), { weightIh: tf.zeros([8, 5], 'int32'), weightHh: weightHh() }),
+    ],
+  ])('%s', (_, message, run) => {
+    expect(run).toThrow(message)
+  })
+})
+
+describe('finalHiddenVJP refuses', () => {
+  it.each<[string, RegExp, () => unknown]>([
+    [
+      'to do without a layer',
+      /layers is empty, expected the weights of at least one/,
+      () => finalHiddenVJP(inputs(), []),
+    ],
+    [
+      'a second layer that does not read what the first one writes',
+      /weightIh is float32 \[8,5\], expected float32 \[8,2\] for inputs \[4,3,2\]/,
+      () =>
+        finalHiddenVJP(
+          inputs(),
+          [1, 2].map(() => ({ weightIh: weightIh(), weightHh: weightHh() })),
+        ),
     ],
   ])('%s', (_, message, run) => {
     expect(run).toThrow(message)

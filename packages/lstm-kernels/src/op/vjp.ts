@@ -2,6 +2,7 @@ import { readValues } from '@rowwise/host-values'
 import { engine, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireEngine } from '../configure'
 import type { LSTMGradients, SavedForward, Upstream } from '../engine'
+import { KernelShapeError } from '../errors'
 import { endLoans, read, tensorOfLent } from './host-tensors'
 import { beginPasses, checkShapes, type LSTMWeightTensors, layerPass } from './lstm-pass'
 
@@ -25,8 +26,8 @@ export interface KernelVJP<Gradients> {
  * @param inputs float32 `[N, T, I]`; there is no gradient by them
  * @param layers the weights of each, the first one reads the inputs
  * @returns values `[N, H]`; for each layer the gradients as tensors of its weights' shapes, which the caller disposes
- * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when the batch is too large for WebAssembly's
- * memory, {@link KernelStateError} when the kernels are switched off, or a pass is differentiated twice.
+ * @throws {@link KernelShapeError} when a shape does not fit or there is no layer, {@link KernelMemoryError} when the batch is too large for
+ * WebAssembly's memory, {@link KernelStateError} when the kernels are switched off, or a pass is differentiated twice.
  * @example
  * ```ts
  * const { values, vjp } = finalHiddenVJP(inputs, [{ weightIh, weightHh, biasIh, biasHh }])
@@ -34,6 +35,7 @@ export interface KernelVJP<Gradients> {
  * ```
  */
 export function finalHiddenVJP(inputs: Tensor3D, layers: readonly LSTMWeightTensors[]): KernelVJP<LSTMWeightTensors[]> {
+  if (layers.length === 0) throw new KernelShapeError('layers is empty, expected the weights of at least one layer')
   const [batch, time] = inputs.shape
   const shapeFor = (layer: number): number[] =>
     layer === 0 ? inputs.shape : [batch, time, layers[layer - 1].weightHh.shape[1]]
