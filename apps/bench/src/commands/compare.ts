@@ -52,11 +52,11 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const peakGflops = await measurePeak()
   const { contestants, absent } = await entrantsOf(flags)
   const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
-  const plan = { network, permuted: flags.sequence === 'permuted', peakGflops, signal, onProgress }
+  const plan = { network, permuted: flags.sequence === 'permuted', seconds, peakGflops, signal, onProgress }
   const workloads = (['train', 'predict'] as const).flatMap((kind) =>
     flags.batch.map((batch): Workload => ({ kind, batch })),
   )
-  const outcome = await measureAll(contestants, { ...plan, workloads, seconds })
+  const outcome = await measureAll(contestants, { ...plan, workloads })
   const wantsCharts = flags.html !== undefined || flags.charts !== undefined
   const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
   const growth = signal.aborted ? [] : await measureGrowth(sizes, contestants, plan)

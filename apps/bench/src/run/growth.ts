@@ -12,13 +12,15 @@ export const GROWTHS: Readonly<Record<string, readonly number[]>> = {
   layers: [1, 2, 4],
 }
 
+/** Seconds for a size, as long as they are no more than this share of all that is measured besides. */
 const SECONDS_PER_SIZE = 3
+const SHARE_PER_SIZE = 0.1
 
 /** Times a training step of our fastest at each size. */
 export async function measureGrowth(
   names: readonly string[],
   contestants: readonly Contestant[],
-  plan: Omit<Plan, 'workloads' | 'seconds'>,
+  plan: Omit<Plan, 'workloads'>,
 ): Promise<Growth[]> {
   const ours = contestants.filter(({ isOurs, task }) => isOurs && task.backend === 'wasm')
   const fastest = ours.sort((a, b) => b.task.threads - a.task.threads)[0] ?? contestants[0]
@@ -34,10 +36,10 @@ export async function measureGrowth(
 async function measureSizes(
   name: string,
   contestant: Contestant,
-  plan: Omit<Plan, 'workloads' | 'seconds'>,
+  plan: Omit<Plan, 'workloads'>,
 ): Promise<Growth['points']> {
   const sizes = GROWTHS[name]
-  const seconds = SECONDS_PER_SIZE * sizes.length
+  const seconds = Math.min(SECONDS_PER_SIZE, SHARE_PER_SIZE * plan.seconds) * sizes.length
   if (name === 'N') {
     const workloads = sizes.map((batch): Workload => ({ kind: 'train', batch }))
     const { rows } = await measureAll([contestant], { ...plan, workloads, seconds })
