@@ -9,6 +9,15 @@ export function positive(text: string): number {
   return value
 }
 
+/** A time that may be nothing. */
+export function seconds(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError('Expected a number of seconds, or 0.')
+  }
+  return value
+}
+
 export function share(text: string): number {
   const value = positive(text)
   if (value >= 1) throw new InvalidArgumentError('Expected a number between 0 and 1.')

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os'
 import { isRowwiseError } from '@rowwise/errors'
 import { Command, CommanderError, Option } from 'commander'
 import { USAGE_ERROR } from './exit'
-import { backends, growths, positive, share, size, sizes, threads } from './options'
+import { backends, growths, positive, seconds, share, size, sizes, threads } from './options'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const cores = Math.min(8, availableParallelism())
@@ -37,6 +37,11 @@ program
   .option('--chromium', 'also in Chromium, headless')
   .option('--program <epochs>', 'also time the whole reference program, and PyTorch’s', size, 0)
   .option('--seconds <s>', 'measuring time in all (default: 40, with --peers 170)', positive)
+  .option(
+    '--patience <s>',
+    'wait so long in all while something else uses the machine (default: as long as --seconds)',
+    seconds,
+  )
   .option('--json', 'print the whole report as JSON')
   .option('--markdown', 'print Markdown')
   .option('--html <file>', 'write a page with charts')

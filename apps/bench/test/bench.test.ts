@@ -66,13 +66,15 @@ describe('rowwise-bench', () => {
   it('says who took part, what grows how, and by which command it was made', () => {
     expect(run.stdout).toMatch(/Rowwise, wasm backend, (relaxed-)?simd kernels, 1 thread, Node /)
     expect(run.stdout).toMatch(/^T +Rowwise, 1 thread .* \d\.\d\d$/m)
+    expect(run.stdout).toMatch(/^\d+ turns; \d s were waited while something else used the machine, \d+ turns were/m)
     expect(run.stdout).toMatch(/^made by: rowwise-bench --seconds 0.5 /m)
   })
 
   it('keeps a report with machine, versions, rounds and no leaked tensor', () => {
     const report = JSON.parse(readFileSync(saved, 'utf8'))
-    expect(report).toMatchObject({ schema: 3, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
+    expect(report).toMatchObject({ schema: 4, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
     expect(report.peakGflops).toBeGreaterThan(0.1)
+    expect(report.quiet.turns).toBeGreaterThanOrEqual(report.rows.length)
     const ours = report.rows.filter(({ isOurs }: { isOurs: boolean }) => isOurs)
     expect(ours).toHaveLength(8)
     for (const { median, p99, rounds, leaked, firstStep } of ours) {
@@ -102,7 +104,7 @@ describe('rowwise-bench', () => {
   it('prints Markdown, or the report as JSON', async () => {
     const few = ['--seconds', '0.1', '--batch', '2', '--backend', 'cpu', '--hidden-size', '4']
     expect((await bench([...few, '--markdown'])).stdout).toMatch(/^\| training \| 2 \| Rowwise, no WASM \|/m)
-    expect(JSON.parse((await bench([...few, '--json'])).stdout)).toMatchObject({ schema: 3, changes: [] })
+    expect(JSON.parse((await bench([...few, '--json'])).stdout)).toMatchObject({ schema: 4, changes: [] })
   }, 60_000)
 
   it('reads pixel by pixel, in a random order too', async () => {
@@ -218,6 +220,7 @@ describe('wrong input gets one line and exit code 2', () => {
     ['a batch of nothing', ['--batch', '0'], /Expected an integer from 1 to 100000/],
     ['an unknown growth', ['--grow', 'X'], /Expected some of T, N, H, layers/],
     ['an unknown sequence', ['--sequence', 'words'], /Allowed choices are rows, pixels, permuted/],
+    ['a patience below nothing', ['--patience', '-1'], /Expected a number of seconds, or 0/],
     ['a target over 1', ['accuracy', '--target', '97'], /between 0 and 1/],
     ['an unknown option', ['--speed'], /unknown option/],
     ['an old report that is not there', ['--compare', 'none.json'], /none.json cannot be read: .*--save/],

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import type { Contestant } from '../src/contestants/contestants'
 import { goalsOf, isMet } from '../src/run/goals'
 import { measureAll, type Plan } from '../src/run/measure-all'
+import { Quietness } from '../src/run/quietness'
 import { changesSince, ratiosOf } from '../src/run/ratios'
 import type { Report, Row } from '../src/run/report'
 import { exponentOf, median, medianDeviation, noiseOf } from '../src/run/statistics'
@@ -30,6 +31,8 @@ function contestant(name: string, onTurn: string): Contestant {
 const answer = (milliseconds: string): string =>
   `console.log(JSON.stringify({ median: ${milliseconds}, p75: 1, p99: 1, mad: 0, steps: 1, sample: [1], first: 9, leaked: 0 }))`
 
+const { signal } = new AbortController()
+
 const plan: Plan = {
   network: REFERENCE_NETWORK,
   permuted: false,
@@ -39,7 +42,8 @@ const plan: Plan = {
   ],
   seconds: 0.2,
   peakGflops: 10,
-  signal: new AbortController().signal,
+  quietness: new Quietness(async () => 1, 0, signal),
+  signal,
   onProgress() {},
 }
 
@@ -73,6 +77,52 @@ describe('a contestant that', () => {
   })
 })
 
+describe('a turn', () => {
+  /** A machine that needs these milliseconds for the same work, one after the other, and the last of them from then on. */
+  const machine = (...times: number[]): (() => Promise<number>) => {
+    return async () => (times.length > 1 ? (times.shift() as number) : times[0])
+  }
+
+  it('waits until the machine is about as fast as it was at its best', async () => {
+    const quietness = new Quietness(machine(10, 20, 13, 11.5), 60, signal)
+    let waits = 0
+    for (let turn = 0; turn < 3; turn++) await quietness.turn(() => waits++)
+    expect([waits, quietness.report]).toEqual([2, { waited: expect.any(Number), turns: 3, disturbed: 0 }])
+    expect(quietness.report.waited).toBeGreaterThan(0.15)
+  })
+
+  it('is taken all the same, and counted, when patience is over', async () => {
+    const quietness = new Quietness(machine(10, 20), 0.15, signal)
+    for (let turn = 0; turn < 4; turn++) await quietness.turn(() => {})
+    expect(quietness.report).toEqual({ waited: expect.any(Number), turns: 4, disturbed: 3 })
+  })
+
+  it('does not look at the machine without patience', async () => {
+    const quietness = new Quietness(() => Promise.reject(new Error('it looked')), 0, signal)
+    await quietness.turn(() => {})
+    expect(quietness.report).toEqual({ waited: 0, turns: 1, disturbed: 0 })
+  })
+
+  it('stops waiting when the run is interrupted', async () => {
+    const interruption = new AbortController()
+    const quietness = new Quietness(machine(10, 20), 60, interruption.signal)
+    await quietness.turn(() => {})
+    await quietness.turn(() => interruption.abort())
+    expect(quietness.report.disturbed).toBe(0)
+  })
+
+  it('does not use up measuring time while it waits', async () => {
+    const report = { waited: 0, turns: 0, disturbed: 0 }
+    const turn = async (): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, 110))
+      report.waited += 0.11
+    }
+    const quietness = { report, turn }
+    const { rows } = await measureAll([contestant('patient', answer('1'))], { ...plan, quietness, seconds: 0.3 })
+    expect(rows.every(({ rounds }) => rounds.length === 5)).toBe(true)
+  })
+})
+
 const row = (contestant: string, rounds: number[]): Row =>
   ({
     contestant,
@@ -98,7 +148,7 @@ describe('ratios', () => {
 
   it('with an older report count only beyond the noise of both', () => {
     const verdict = (before: number[], now: number[]) =>
-      changesSince({ schema: 3, rows: [row('a', before)] }, [row('a', now)])[0].verdict
+      changesSince({ schema: 4, rows: [row('a', before)] }, [row('a', now)])[0].verdict
     expect(verdict([10, 10, 10], [10.2, 10.2, 10.2])).toBe('same')
     expect(verdict([10, 10, 10], [11, 11, 11])).toBe('slower')
     expect(verdict([11, 11, 11], [10, 10, 10])).toBe('faster')

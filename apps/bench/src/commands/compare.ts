@@ -7,13 +7,14 @@ import { measureGrowth } from '../run/growth'
 import { commandLine, describeMachine, measurePeak } from '../run/machine'
 import { measureAll } from '../run/measure-all'
 import { measurePrograms } from '../run/programs'
+import { Quietness } from '../run/quietness'
 import { changesSince } from '../run/ratios'
 import { type OldReport, oldReport, type Report, SCHEMA } from '../run/report'
 import { drawCharts } from '../show/charts'
 import { renderPage } from '../show/page'
 import { ProgressLine } from '../show/progress-line'
 import { renderMarkdown, renderTable } from '../show/table'
-import { changesTable, machineLine, type Table, tablesOf } from '../show/tables'
+import { changesTable, machineLine, quietLine, type Table, tablesOf } from '../show/tables'
 import { type NetworkShape, REFERENCE_NETWORK, type Workload } from '../workload'
 
 /** The flags of `rowwise-bench`. */
@@ -25,6 +26,7 @@ export interface CompareFlags extends Entrants {
   grow: string[]
   program: number
   seconds?: number
+  patience?: number
   json?: boolean
   markdown?: boolean
   html?: string
@@ -52,7 +54,11 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const peakGflops = await measurePeak()
   const { contestants, absent } = await entrantsOf(flags)
   const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
-  const plan = { network, permuted: flags.sequence === 'permuted', seconds, peakGflops, signal, onProgress }
+  onProgress('looking how quiet the machine is')
+  const { patience = seconds } = flags
+  const { quietness, end } = await Quietness.watch(Math.max(...flags.threads), patience, signal)
+  const permuted = flags.sequence === 'permuted'
+  const plan = { network, permuted, seconds, peakGflops, quietness, signal, onProgress }
   const workloads = (['train', 'predict'] as const).flatMap((kind) =>
     flags.batch.map((batch): Workload => ({ kind, batch })),
   )
@@ -60,6 +66,7 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const wantsCharts = flags.html !== undefined || flags.charts !== undefined
   const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
   const growth = signal.aborted ? [] : await measureGrowth(sizes, contestants, plan)
+  end()
   const epochs = signal.aborted ? 0 : flags.program
   const whole = await measurePrograms({ ...flags, epochs, threads: Math.max(...flags.threads), onProgress })
   const report: Report = {
@@ -68,6 +75,7 @@ export async function compare(flags: CompareFlags): Promise<void> {
     machine: describeMachine(),
     network,
     peakGflops,
+    quiet: quietness.report,
     ...outcome,
     absent: [...absent, ...outcome.absent, ...whole.absent],
     growth,
@@ -99,7 +107,7 @@ function texts(report: Report, tables: Table[], isMarkdown: boolean): string[] {
     isMarkdown ? `**${title}**\n\n${renderMarkdown(head, rows, left)}` : `${title}\n${renderTable(head, rows, left)}`
   const absent = report.absent.map(({ contestant, reason }) => `${isMarkdown ? '- ' : '  '}${contestant}: ${reason}`)
   return [
-    machineLine(report),
+    [machineLine(report), quietLine(report)].join('\n'),
     ...tables.map(draw),
     ...(absent.length > 0 ? [`not measured:\n${absent.join('\n')}`] : []),
     `made by: ${report.command}`,

@@ -59,8 +59,13 @@ export class RunningChild {
 
   /** Lets it measure for a while. */
   async turn(turn: Turn): Promise<Slice | Failure> {
-    this.process.stdin?.write(`${JSON.stringify(turn)}\n`)
-    return (await this.answer(1000 * turn.seconds)) as Slice | Failure
+    return (await this.ask(turn, turn.seconds)) as Slice | Failure
+  }
+
+  /** Asks what takes so many seconds; its answer, or a {@link Failure}. */
+  ask(question: object, seconds: number): Promise<object> {
+    this.process.stdin?.write(`${JSON.stringify(question)}\n`)
+    return this.answer(1000 * seconds)
   }
 
   /** Ends it; what it says of itself, unless it is gone already. */

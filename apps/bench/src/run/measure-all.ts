@@ -1,6 +1,7 @@
 import type { Contestant } from '../contestants/contestants'
 import { RunningChild } from '../contestants/running-child'
 import { flopsOf, labelOf, type NetworkShape, type Slice, type Workload } from '../workload'
+import type { Quietness } from './quietness'
 import type { Absent, Participant, Row } from './report'
 import { median, noiseOf } from './statistics'
 
@@ -12,6 +13,8 @@ export interface Plan {
   /** Seconds of measuring in all. */
   seconds: number
   peakGflops: number
+  /** Every turn waits for it; that time is no measuring time. */
+  quietness: Pick<Quietness, 'turn' | 'report'>
   /** Ends it after the turn under way; what was measured until then is kept. */
   signal: AbortSignal
   onProgress(text: string): void
@@ -44,7 +47,7 @@ const LONGEST_STEP_MILLISECONDS = 2000
 
 /** Measures everyone, a turn each, round after round, until the medians are stable or the time is over. */
 export async function measureAll(contestants: readonly Contestant[], plan: Plan): Promise<Outcome> {
-  const { network, permuted, workloads, seconds, signal, onProgress } = plan
+  const { network, permuted, workloads, seconds, quietness, signal, onProgress } = plan
   const absent: Absent[] = []
   const players: Player[] = []
   for (const contestant of contestants) {
@@ -59,16 +62,21 @@ export async function measureAll(contestants: readonly Contestant[], plan: Plan)
   }
   const cells = players.reduce((sum, player) => sum + player.cells.length, 0)
   const turnSeconds = Math.min(1, Math.max(0.02, seconds / cells / ENOUGH_ROUNDS))
-  const end = performance.now() + 1000 * seconds
+  const waitedBefore = quietness.report.waited
+  const began = performance.now()
+  const secondsLeft = (): number =>
+    seconds - (performance.now() - began) / 1000 + quietness.report.waited - waitedBefore
   for (let round = 1; !signal.aborted; round++) {
     const unstable = players.flatMap((player) => player.cells.filter((cell) => !isSettled(cell)))
-    if (unstable.length === 0 || (round > 1 && performance.now() > end)) break
+    if (unstable.length === 0 || (round > 1 && secondsLeft() <= 0)) break
     for (const player of players) {
       for (const cell of player.cells) {
-        if (signal.aborted || (round > 1 && performance.now() > end)) break
+        if (signal.aborted || (round > 1 && secondsLeft() <= 0)) break
         if (isSettled(cell)) continue
-        const left = Math.max(0, Math.round((end - performance.now()) / 1000))
-        onProgress(`round ${round}, ${left} s left: ${player.child.contestant.name}, ${labelOf(cell.workload)}`)
+        const left = Math.max(0, Math.round(secondsLeft()))
+        const where = `round ${round}, ${left} s left`
+        await quietness.turn(() => onProgress(`${where}: waiting until nothing else uses the machine`))
+        onProgress(`${where}: ${player.child.contestant.name}, ${labelOf(cell.workload)}`)
         await takeTurn(player, cell, turnSeconds, absent)
       }
     }

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import type { QuietReport } from './quietness'
 
 /** Changes whenever a field of {@link Report} does. */
-export const SCHEMA = 3
+export const SCHEMA = 4
 
 /** One workload of one contestant; times in milliseconds. */
 export interface Row {
@@ -76,6 +77,7 @@ export interface Report {
   network: { time: number; inputSize: number; hiddenSize: number; numLayers: number; numClasses: number }
   /** Multiply-adds of one core in WebAssembly. */
   peakGflops: number
+  quiet: QuietReport
   participants: Participant[]
   rows: Row[]
   absent: Absent[]

@@ -1,6 +1,6 @@
 import type { Report } from '../run/report'
 import { drawCharts } from './charts'
-import { machineLine, tablesOf } from './tables'
+import { machineLine, quietLine, tablesOf } from './tables'
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -41,7 +41,7 @@ export async function renderPage(report: Report): Promise<string> {
 </head>
 <body>
 <h1>rowwise-bench</h1>
-<p>${escapeHtml(machineLine(report))}</p>
+<p>${escapeHtml(machineLine(report))}<br>${escapeHtml(quietLine(report))}</p>
 <p>Made by <code>${escapeHtml(report.command)}</code></p>
 ${figures.join('\n')}
 ${tables.join('\n')}

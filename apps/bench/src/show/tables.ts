@@ -162,3 +162,11 @@ export function machineLine({ machine, network, peakGflops }: Report): string {
     `LSTM of ${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}; WebAssembly peak ${peakGflops.toFixed(1)} GFLOP/s a core`
   )
 }
+
+/** How quiet the machine was, in one line. */
+export function quietLine({ quiet: { waited, turns, disturbed } }: Report): string {
+  return (
+    `${turns} turns; ${Math.round(waited)} s were waited while something else used the machine, ` +
+    `${disturbed} turns were taken all the same`
+  )
+}
