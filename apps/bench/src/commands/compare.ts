@@ -50,13 +50,14 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const progress = new ProgressLine()
   const onProgress = (text: string): void => progress.show(text)
   const network = networkOf(flags)
-  onProgress('measuring what a core can do')
-  const peakGflops = await measurePeak()
   const { contestants, absent } = await entrantsOf(flags)
   const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
   onProgress('looking how quiet the machine is')
   const { patience = seconds } = flags
   const { quietness, end } = await Quietness.watch(Math.max(...flags.threads), patience, signal)
+  const peakGflops = await measurePeak(() =>
+    quietness.wait(() => onProgress('waiting until nothing else uses the machine')),
+  )
   const permuted = flags.sequence === 'permuted'
   const plan = { network, permuted, seconds, peakGflops, quietness, signal, onProgress }
   const workloads = (['train', 'predict'] as const).flatMap((kind) =>

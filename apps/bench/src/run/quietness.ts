@@ -5,7 +5,7 @@ import { REFERENCE_NETWORK } from '../workload'
 
 /** Work that takes so many times as long as at its best says that something else uses the machine. */
 const DISTURBED = 1.2
-const PROBES_AT_FIRST = 100
+const PROBES_AT_FIRST = 40
 const PAUSE_MILLISECONDS = 100
 const PROBE_SECONDS = 1
 
@@ -59,22 +59,23 @@ export class Quietness {
     return { quietness, end: () => child.kill() }
   }
 
-  /** Waits for a turn's time to begin. */
+  /** Waits for the time of a turn, and counts it. */
   async turn(onWait: () => void): Promise<void> {
-    const { report } = this
-    report.turns += 1
-    if (this.patience === 0) return
-    while (await this.isDisturbed()) {
-      if (this.signal.aborted) return
-      if (report.waited >= this.patience) {
-        report.disturbed += 1
-        return
-      }
+    this.report.turns += 1
+    if (!(await this.wait(onWait))) this.report.disturbed += 1
+  }
+
+  /** Waits until nothing else uses the machine; false when patience was over before. */
+  async wait(onWait: () => void): Promise<boolean> {
+    const { report, patience, signal } = this
+    while (patience > 0 && (await this.isDisturbed()) && !signal.aborted) {
+      if (report.waited >= patience) return false
       onWait()
       const began = performance.now()
       await sleep(PAUSE_MILLISECONDS)
       report.waited += (performance.now() - began) / 1000
     }
+    return true
   }
 
   private async isDisturbed(): Promise<boolean> {
