@@ -5,6 +5,10 @@ import type { PixelTable } from './normalize'
 /** Images whose bytes are brought together before they are looked up: few enough to stay in the second-level cache. */
 const BLOCK = 64
 
+/** One entry for each value of a byte. */
+const ENTRIES = 256
+const TABLE_BYTES = 4 * ENTRIES
+
 /** What is written beyond the last byte's entry: the module takes bytes eight at a time. */
 const PADDING = 8
 
@@ -25,13 +29,13 @@ export class PixelLookUp {
     rows: number,
   ) {
     const bytes = Math.min(rows, BLOCK) * size + PADDING
-    const valuesAt = 1024 + Math.ceil(bytes / 64) * 64
+    const valuesAt = TABLE_BYTES + Math.ceil(bytes / 64) * 64
     const floats = rows * size + PADDING
     const total = valuesAt + 4 * floats
     this.module = instantiateEmbedded(LOOK_UP_MODULE, total)
     const buffer = this.module?.memory.buffer ?? new ArrayBuffer(total)
-    this.table = new Float32Array(buffer, 0, 256)
-    this.bytes = new Uint8Array(buffer, 1024, bytes)
+    this.table = new Float32Array(buffer, 0, ENTRIES)
+    this.bytes = new Uint8Array(buffer, TABLE_BYTES, bytes)
     this.values = new Float32Array(buffer, valuesAt, floats)
   }
 

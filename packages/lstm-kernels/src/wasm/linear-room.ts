@@ -6,7 +6,7 @@ import { layOut } from './layout'
 type Name = 'x' | 'weight' | 'bias' | 'y' | 'dY' | 'dX' | 'dWeight' | 'dBias'
 
 /** Where the arrays of a linear layer of one shape lie. */
-export interface LinearArrays {
+interface LinearArrays {
   readonly addresses: Readonly<Record<Name, number>>
   readonly views: Readonly<Record<Name, Float32Array>>
 }
