@@ -4,7 +4,7 @@ import { JsEngine } from './js/js-engine'
 import { MAX_THREADS } from './threads/control'
 import { whyNoThreads } from './threads/start-worker'
 import { relaxedModule } from './wasm/fastest-module'
-import { kernelModule } from './wasm/module'
+import { kernelModule, whyNoModule } from './wasm/module'
 import { WasmEngine } from './wasm/wasm-engine'
 
 /** How the kernels run. */
@@ -112,7 +112,7 @@ function start(chosen: KernelOptions) {
     if (candidate === 'js') return { engine: new JsEngine(), notes }
     const module = candidate === 'simd' ? kernelModule('simd') : relaxedModule()
     if (module === null) {
-      notes.push(missing(candidate))
+      notes.push(whyNoModule(candidate))
       continue
     }
     const obstacle = count > 1 ? whyNoThreads() : null
@@ -132,11 +132,6 @@ function candidates(path: KernelPath | 'auto', where: string): readonly KernelPa
   if (path === 'auto') return PATHS
   if (PATHS.includes(path)) return [path]
   throw new KernelOptionError(`${where} is '${path}', expected one of auto, ${PATHS.join(', ')}, off`)
-}
-
-function missing(path: KernelPath): string {
-  const mend = path === 'simd' ? 'a CPU with SSE4.1 or NEON' : 'Node 22, or a Node 20 without ROWWISE_V8_FLAGS=off'
-  return `this runtime has no WebAssembly ${path === 'simd' ? 'SIMD' : 'relaxed SIMD'} (it needs ${mend})`
 }
 
 function reportLoss(notes: string[], reason: string): void {

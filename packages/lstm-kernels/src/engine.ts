@@ -58,12 +58,19 @@ export interface ForwardOutputs {
 /** A forward pass that can be differentiated once. Holds memory until it is released. */
 export interface SavedForward {
   /**
-   * Gradients by the weights and the initial state, and by the inputs if that is wanted, from those by the outputs; those
+   * Gradients by the weights, and by the inputs and the initial state if these are wanted, from those by the outputs; those
    * that are absent are zero. The arrays are lent, as those of the forward pass are.
    */
-  backward(upstream: Upstream, wanted?: { byInputs?: boolean }): LSTMGradients
+  backward(upstream: Upstream, wanted?: WantedGradients): LSTMGradients
   /** Gives the memory back; may be called again. */
   release(): void
+}
+
+/** Gradients that are computed only when somebody wants them. */
+export interface WantedGradients {
+  byInputs?: boolean
+  /** By the initial state, where there was one. */
+  byInitial?: boolean
 }
 
 /** Gradients of a loss by what the forward pass handed back. */
@@ -86,9 +93,9 @@ export interface LSTMGradients {
   bias: Float32Array
   /** `[N, T, I]`, when it was wanted */
   x?: Float32Array
-  /** `[N, H]`, when there was an initial state */
+  /** `[N, H]`, when it was wanted and there was an initial state */
   h?: Float32Array
-  /** `[N, H]`, when there was an initial state */
+  /** `[N, H]`, when it was wanted and there was an initial state */
   c?: Float32Array
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { configureKernels, kernelReport } from '../src'
 
 afterEach(() => {
@@ -6,6 +6,15 @@ afterEach(() => {
   delete process.env.ROWWISE_THREADS
   configureKernels({})
 })
+
+/** What a page does whose policy has no 'wasm-unsafe-eval'. */
+function forbid(): never {
+  throw new WebAssembly.CompileError('WebAssembly.Module(): Wasm code generation disallowed by embedder')
+}
+
+function refuse(): never {
+  throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+}
 
 describe('configureKernels', () => {
   it('takes the best path by itself, and one thread per processor', () => {
@@ -19,6 +28,37 @@ describe('configureKernels', () => {
     })
     expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1, vectorBits: 0 })
     expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
+  })
+
+  describe('falls back to plain JavaScript', () => {
+    /** What is configured by a copy of the module that has looked at nothing yet, where WebAssembly is this. */
+    const reportWith = async (assembly: unknown) => {
+      vi.resetModules()
+      const { configureKernels } = await import('../src/configure')
+      vi.stubGlobal('WebAssembly', assembly)
+      try {
+        return configureKernels({})
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    }
+
+    /** WebAssembly with something else in it. */
+    const changed = (changes: object) => Object.assign(Object.create(WebAssembly), changes)
+
+    it.each<[string, unknown, RegExp]>([
+      ['without WebAssembly', undefined, /this runtime has no WebAssembly \(/],
+      ['without its vectors', changed({ validate: () => false }), /no WebAssembly SIMD \(it needs a CPU/],
+      [
+        'where a policy forbids it',
+        changed({ Module: forbid }),
+        /a policy forbids WebAssembly here .*wasm-unsafe-eval/,
+      ],
+      ['where there is no memory for it', changed({ Memory: refuse }), /memory/],
+    ])('%s, and says why', async (_, assembly, reason) => {
+      const { path, threads, notes } = await reportWith(assembly)
+      expect([path, threads, notes]).toEqual(['js', 1, [expect.any(String), expect.stringMatching(reason)]])
+    })
   })
 
   it('follows the environment where the program says nothing', () => {

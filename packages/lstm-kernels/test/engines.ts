@@ -35,6 +35,7 @@ export const engines: [string, () => LSTMEngine][] = [
   ['SIMD on 3 threads', () => wasmEngine('simd', 3)],
   ['relaxed SIMD on 1 thread', () => wasmEngine('relaxed-simd', 1)],
   ['relaxed SIMD on 2 threads', () => wasmEngine('relaxed-simd', 2)],
+  ['relaxed SIMD on 3 threads', () => wasmEngine('relaxed-simd', 3)],
   ['the wide build on 1 thread', () => wideEngine(1)],
   ['the wide build on 2 threads', () => wideEngine(2)],
 ]
@@ -75,10 +76,9 @@ export function problem(
 export function compute(engine: LSTMEngine, shape: LSTMShape, seed = 1) {
   const { inputs, upstream } = problem(shape, seed)
   const { saved, ...outputs } = engine.forward(shape, inputs)
-  const gradients = Object.entries(saved?.backward(upstream, { byInputs: true }) ?? {}).map(([name, value]) => [
-    `d ${name}`,
-    value,
-  ])
+  const gradients = Object.entries(saved?.backward(upstream, { byInputs: true, byInitial: true }) ?? {}).map(
+    ([name, value]) => [`d ${name}`, value],
+  )
   const computed = copyOf({ ...outputs, ...Object.fromEntries(gradients) })
   saved?.release()
   return computed

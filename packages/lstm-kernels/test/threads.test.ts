@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
+import { configureKernels, currentEngine, kernelReport } from '../src/configure'
 import { sliceRows } from '../src/threads/control'
 import { ThreadPool } from '../src/threads/pool'
 import { compute, copyOf, problem, REFERENCE, wasmEngine } from './engines'
@@ -53,6 +54,19 @@ describe('sliceRows', () => {
 })
 
 describe('the threads', () => {
+  it('are reported when they are lost, to the report and as a warning', async () => {
+    const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    configureKernels({ path: 'simd', threads: 2 })
+    const engine = currentEngine() as ReturnType<typeof wasmEngine>
+    compute(engine, REFERENCE)
+    const [worker] = workersOf(engine) as unknown as { crash(): void }[]
+    worker.crash()
+    await vi.waitFor(() => expect(kernelReport().notes).toEqual([expect.stringMatching(/a thread ended with code/)]))
+    expect(warning).toHaveBeenCalledWith(kernelReport().notes[0], 'RowwiseThreadWarning')
+    configureKernels({})
+    vi.restoreAllMocks()
+  })
+
   it('compute: what the calling thread leaves alone, a worker does', () => {
     const expected = compute(wasmEngine('simd', 2), REFERENCE)
     const onLoss = vi.fn()
@@ -101,7 +115,7 @@ describe('the threads', () => {
     vi.restoreAllMocks()
   })
 
-  it('never keep a process alive', async () => {
+  it('never keep a process alive: it ends within a second of its last line', async () => {
     const entry = new URL('../dist/index.js', import.meta.url).href
     const program = `
       import * as tf from '@tensorflow/tfjs-core'
@@ -111,11 +125,14 @@ describe('the threads', () => {
       configureKernels({ threads: 2 })
       const { h } = fusedLSTM(tf.zeros([64, 28, 28]), { weightIh: tf.zeros([256, 28]), weightHh: tf.zeros([256, 64]) })
       console.log(h.shape.join())
-      console.log(performance.now())`
+      console.log(performance.timeOrigin + performance.now())`
     const cwd = new URL('..', import.meta.url).pathname
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
       cwd,
     })
-    expect([stdout.split('\n')[0], stderr]).toEqual(['64,64', ''])
+    const ended = performance.timeOrigin + performance.now()
+    const [shape, done] = stdout.split('\n')
+    expect([shape, stderr]).toEqual(['64,64', ''])
+    expect(ended - Number(done)).toBeLessThan(1000)
   })
 })

@@ -55,6 +55,16 @@ const installed = (directory: string) =>
     .filter((path) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
     .map((path) => ({ path, manifest: JSON.parse(readFileSync(join(directory, path), 'utf8')) }))
 
+// On Node 24 the kernels are others than on Node 20: V8 takes relaxed SIMD without a flag, and makes 256-bit vectors.
+it('the kernels agree with PyTorch on the other Node too', { timeout: 5 * MINUTES }, async () => {
+  const tests = ['packages/lstm-kernels/test', 'tests/parity/test/vectors.test.ts']
+  const { stdout } = await succeed(otherNode.path, ['node_modules/vitest/vitest.mjs', 'run', ...tests], {
+    cwd: checkout,
+    env: registry.environment,
+  })
+  expect(stdout).toMatch(/^[1-9]\d+ passed, 0 failed$/m)
+})
+
 describe.each(libraries)('@rowwise/%s', (name) => {
   const { install, example } = readmeOf(join(root, 'packages', name))
   const cwd = project(name)

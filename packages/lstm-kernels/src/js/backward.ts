@@ -23,7 +23,7 @@ export interface ForwardTrace {
  *     h̄ = ġ_{t+1}·W_hh + upstream           c̄ += h̄·o·(1 − tanh²c)
  *     i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
  */
-export function runBackward(trace: ForwardTrace, upstream: Upstream): Required<Omit<LSTMGradients, 'x'>> {
+export function runBackward(trace: ForwardTrace, upstream: Upstream, byInitial: boolean): Omit<LSTMGradients, 'x'> {
   const { shape, packed, z, gates, cells } = trace
   const { batch, time, inputSize, hiddenSize, reverse } = shape
   const depth = inputSize + hiddenSize
@@ -45,12 +45,10 @@ export function runBackward(trace: ForwardTrace, upstream: Upstream): Required<O
       for (let k = 0; k < width; k++) dBias[k] += gates[step][row * width + k]
     }
   }
+  const byWeights = inPyTorchLayout(dWeights, dBias, shape)
+  if (!byInitial) return byWeights
   multiplyGates(gates[0], shape, packed, sums, dHidden)
-  return {
-    ...inPyTorchLayout(dWeights, dBias, shape),
-    h: Float32Array.from(dHidden),
-    c: Float32Array.from(dCell),
-  }
+  return { ...byWeights, h: Float32Array.from(dHidden), c: Float32Array.from(dCell) }
 }
 
 /** dHidden = ġ·W_hh. */

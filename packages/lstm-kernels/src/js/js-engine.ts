@@ -28,12 +28,12 @@ export class JsEngine implements LSTMEngine {
 function keep(trace: ForwardTrace, hasInitial: boolean): SavedForward {
   let state: 'forward' | 'backward' | 'released' = 'forward'
   return {
-    backward(upstream, { byInputs = false } = {}) {
+    backward(upstream, { byInputs = false, byInitial = false } = {}) {
       if (state !== 'forward')
         throw new KernelStateError(`a forward pass can be differentiated once, this one is ${state}`)
       state = 'backward'
-      const { h, c, ...weights } = runBackward(trace, upstream)
-      return { ...weights, ...(hasInitial && { h, c }), ...(byInputs && { x: inputGradient(trace) }) }
+      const gradients = runBackward(trace, upstream, hasInitial && byInitial)
+      return { ...gradients, ...(byInputs && { x: inputGradient(trace) }) }
     },
     release() {
       state = 'released'

@@ -13,7 +13,7 @@ import {
   type TensorInfo,
 } from '@tensorflow/tfjs-core'
 import { currentEngine } from '../configure'
-import type { LSTMGradients, SavedForward } from '../engine'
+import type { LSTMGradients, SavedForward, WantedGradients } from '../engine'
 import { KernelStateError } from '../errors'
 import { HOST_BACKENDS, tensorOfLent, write, writeLent } from './host-tensors'
 import {
@@ -143,32 +143,33 @@ function gradient(dy: Tensor[], saved: Tensor[], attributes: Attributes): Record
   const inputSize = (): number => once().weightIh.length / (4 * hiddenSize)
   return {
     x: () => {
-      const values = once(true).x as Float32Array
+      const values = once({ byInputs: true, byInitial: true }).x as Float32Array
       return tensorOfLent(values, [batch, values.length / (batch * inputSize()), inputSize()])
     },
     weightIh: () => tensorOfLent(once().weightIh, [4 * hiddenSize, inputSize()]),
     weightHh: () => tensorOfLent(once().weightHh, [4 * hiddenSize, hiddenSize]),
     biasIh: () => tensorOfLent(once().bias, [4 * hiddenSize]),
     biasHh: () => tensorOfLent(once().bias, [4 * hiddenSize]),
-    h0: () => tensorOfLent(once().h as Float32Array, [batch, hiddenSize]),
-    c0: () => tensorOfLent(once().c as Float32Array, [batch, hiddenSize]),
+    h0: () => tensorOfLent(once({ byInitial: true }).h as Float32Array, [batch, hiddenSize]),
+    c0: () => tensorOfLent(once({ byInitial: true }).c as Float32Array, [batch, hiddenSize]),
   }
 }
 
 /**
  * TensorFlow.js asks for each gradient by itself; the backward pass computes all of them at the first. That is the one by the
- * inputs wherever it is wanted at all, because the inputs are named first: a pass that is asked for another does not compute it.
+ * inputs wherever it is wanted at all, else one by the initial state, because these are named first: a pass that is asked for
+ * another does not compute them.
  */
 function backwardOnce(
   pass: SavedForward,
   dH: Tensor,
   dC?: Tensor,
   dOutput?: Tensor,
-): (byInputs?: boolean) => LSTMGradients {
+): (wanted?: WantedGradients) => LSTMGradients {
   let gradients: LSTMGradients | undefined
-  return (byInputs = false) => {
+  return (wanted = {}) => {
     const upstream = () => ({ h: readValues(dH), c: dC && readValues(dC), output: dOutput && readValues(dOutput) })
-    gradients ??= pass.backward(upstream(), { byInputs })
+    gradients ??= pass.backward(upstream(), wanted)
     return gradients
   }
 }

@@ -40,14 +40,18 @@ export interface PassOptions {
   save: boolean
 }
 
-/** The inputs of a pass, once it is sure that they fit. */
+/**
+ * The inputs of a pass, once it is sure that they fit. TensorFlow.js asks for gradients in their order: those that cost something come
+ * first, so that who is asked for another knows that they are not wanted.
+ */
 export function passInputs(x: Tensor3D, weights: LSTMWeightTensors, initial?: InitialTensors): PassInputs {
   checkShapes(x.shape, weights, initial)
   const { weightIh, weightHh, biasIh, biasHh } = weights
   return {
-    ...{ x, weightIh, weightHh },
-    ...(biasIh && biasHh && { biasIh, biasHh }),
+    x,
     ...(initial && { h0: initial.h, c0: initial.c }),
+    ...{ weightIh, weightHh },
+    ...(biasIh && biasHh && { biasIh, biasHh }),
   }
 }
 

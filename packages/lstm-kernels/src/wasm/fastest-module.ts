@@ -17,7 +17,8 @@ let fastest: KernelModule | null | undefined
  */
 export function relaxedModule(): KernelModule | null {
   if (fastest === undefined) {
-    const [narrow, wide] = [kernelModule('relaxed-simd'), wideModule()]
+    const narrow = kernelModule('relaxed-simd')
+    const wide = narrow === null ? null : wideModule()
     fastest = narrow !== null && wide !== null && isFaster(wide, narrow) ? wide : narrow
   }
   return fastest

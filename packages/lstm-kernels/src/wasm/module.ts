@@ -30,6 +30,7 @@ export interface KernelModule {
   readonly vectorBits: 128 | 256
 }
 
+let forbidden = false
 const compiled = new Map<string, KernelModule | null>()
 
 /** The compiled module of a path; null where this runtime cannot run it. */
@@ -40,6 +41,16 @@ export function kernelModule(path: 'simd' | 'relaxed-simd'): KernelModule | null
     compiled.set(path, module)
   }
   return module
+}
+
+/** Why {@link kernelModule} has nothing for a path, with the mend. */
+export function whyNoModule(path: 'simd' | 'relaxed-simd'): string {
+  if (typeof WebAssembly !== 'object')
+    return 'this runtime has no WebAssembly (Node has, unless it runs with --jitless)'
+  if (forbidden) return "a policy forbids WebAssembly here (a page's allows it by script-src 'wasm-unsafe-eval')"
+  return path === 'simd'
+    ? 'this runtime has no WebAssembly SIMD (it needs a CPU with SSE4.1 or NEON)'
+    : 'this runtime has no WebAssembly relaxed SIMD (it needs Node 22, or a Node 20 without ROWWISE_V8_FLAGS=off)'
 }
 
 /** The relaxed SIMD module for vectors of 256 bits; null where the engine makes none. Whether the processor has them shows in its speed. */
@@ -64,9 +75,15 @@ function narrow(base64: string): KernelModule | null {
   if (typeof WebAssembly !== 'object') return null
   const bytes = decode(base64)
   // Validation fails exactly where an instruction is unknown; that is the test for relaxed SIMD too.
-  return withFeatures(['relaxed-simd', 'optimized', 'rolled'], () =>
-    WebAssembly.validate(bytes) ? { module: new WebAssembly.Module(bytes), vectorBits: 128 } : null,
-  )
+  return withFeatures(['relaxed-simd', 'optimized', 'rolled'], () => {
+    if (!WebAssembly.validate(bytes)) return null
+    try {
+      return { module: new WebAssembly.Module(bytes), vectorBits: 128 }
+    } catch {
+      forbidden = true // it is valid, so nothing else is left
+      return null
+    }
+  })
 }
 
 function decode(base64: string): Uint8Array<ArrayBuffer> {

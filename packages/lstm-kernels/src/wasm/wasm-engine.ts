@@ -65,6 +65,11 @@ export class WasmEngine implements LSTMEngine {
     return this.arena.bytesUsed
   }
 
+  /** Bytes that the kernels' memory has grown to. */
+  get bytesReserved(): number {
+    return this.arena.memory.buffer.byteLength
+  }
+
   forward(shape: LSTMShape, inputs: ForwardInputs): ForwardOutputs {
     const { x, initial, save, returnOutput } = inputs
     const slices = this.slicesFor(shape, save)
@@ -131,11 +136,11 @@ export class WasmEngine implements LSTMEngine {
     packed.users += 1
     packed.trained = true
     return {
-      backward: (upstream, { byInputs = false } = {}) => {
+      backward: (upstream, { byInputs = false, byInitial = false } = {}) => {
         if (state !== 'forward')
           throw new KernelStateError(`a forward pass can be differentiated once, this one is ${state}`)
         state = 'backward'
-        return this.backward(workspace, upstream, byInputs)
+        return this.backward(workspace, upstream, byInputs, byInitial && workspace.shape.hasInitial)
       },
       release: () => {
         if (state === 'released') return
@@ -146,11 +151,17 @@ export class WasmEngine implements LSTMEngine {
     }
   }
 
-  private backward(workspace: Workspace, { output, h, c }: Upstream, byInputs: boolean): LSTMGradients {
+  private backward(
+    workspace: Workspace,
+    { output, h, c }: Upstream,
+    byInputs: boolean,
+    byInitial: boolean,
+  ): LSTMGradients {
     workspace.writeUpstream('dOutput', output)
     workspace.writeUpstream('dHFinal', h)
     workspace.writeUpstream('dCFinal', c)
     workspace.wantInputGradient(byInputs)
+    workspace.wantInitialGradients(byInitial)
     this.run('backward', workspace)
     workspace.collectIntoGradients()
     const began = performance.now()
@@ -161,7 +172,7 @@ export class WasmEngine implements LSTMEngine {
       weightHh: workspace.view('dWeightHh'),
       bias: workspace.view('dBias'),
       ...(byInputs && { x: workspace.viewInputGradient() }),
-      ...(workspace.shape.hasInitial && { h: workspace.view('dHInitial'), c: workspace.view('dCInitial') }),
+      ...(byInitial && { h: workspace.view('dHInitial'), c: workspace.view('dCInitial') }),
     }
   }
 

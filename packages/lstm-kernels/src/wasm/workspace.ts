@@ -101,6 +101,12 @@ export class Workspace {
     this.word(field.D_X, wanted ? (this.inputGradientBlock as Block).at : 0)
   }
 
+  /** Asks for the gradients by the initial state, or not. */
+  wantInitialGradients(wanted: boolean): void {
+    this.word(field.D_H_INITIAL, wanted ? this.addresses.dHInitial : 0)
+    this.word(field.D_C_INITIAL, wanted ? this.addresses.dCInitial : 0)
+  }
+
   /** The gradient by the inputs where it lies. */
   viewInputGradient(): Float32Array {
     const { batch, time, inputSize } = this.shape
@@ -136,8 +142,6 @@ export class Workspace {
       [field.D_WEIGHTS, at.dWeights],
       [field.D_WEIGHTS_STRIDE, 4 * sliceFloats(shape)],
       [field.SLICES, slices],
-      [field.D_H_INITIAL, at.dHInitial],
-      [field.D_C_INITIAL, at.dCInitial],
       [field.D_GATES, at.dGates],
     ]
     for (const [index, value] of words) this.word(index, value)
