@@ -161,7 +161,9 @@ describe('rowwise-bench', () => {
 
   it('prints and keeps the rows so far when it is interrupted', async () => {
     const path = join(directory, 'interrupted.json')
-    const run = await bench(['--seconds', '60', '--backend', 'wasm', '--save', path], { interruptAfter: 6000 })
+    const run = await bench(['--seconds', '60', '--patience', '0', '--backend', 'wasm', '--save', path], {
+      interruptAfter: 6000,
+    })
     expect([run.exitCode, run.stderr]).toEqual([130, ''])
     expect(run.stdout).toMatch(/^training +1 +Rowwise, 1 thread/m)
     expect(JSON.parse(readFileSync(path, 'utf8')).rows.length).toBeGreaterThan(0)
@@ -234,7 +236,7 @@ describe('wrong input gets one line and exit code 2', () => {
 })
 
 describe('the work of a step', () => {
-  it('is 3.56 MFLOP a sample in training, a third of it forward', () => {
+  it('is 3.52 MFLOP a sample in training, a third of it forward', () => {
     expect(flopsOf({ kind: 'train', batch: 1 }, REFERENCE_NETWORK) / 1e6).toBeCloseTo(3.52, 2)
     expect(flopsOf({ kind: 'predict', batch: 1 }, REFERENCE_NETWORK) / 1e6).toBeCloseTo(1.32, 2)
   })

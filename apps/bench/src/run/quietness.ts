@@ -1,17 +1,20 @@
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { childProgram } from '../contestants/contestants'
 import { RunningChild } from '../contestants/running-child'
 import { REFERENCE_NETWORK } from '../workload'
 
-/** Work that takes so many times as long as at its best says that something else uses the machine. */
-const DISTURBED = 1.2
+/** So many times the best time of the same work, and something else uses the machine. */
+const DISTURBED_TIMES = 1.2
 const PROBES_AT_FIRST = 40
 const PAUSE_MILLISECONDS = 100
 const PROBE_SECONDS = 1
 
 /** How quiet the machine was while a report was made. */
 export interface QuietReport {
-  /** Seconds that went by in waiting. */
+  /** Seconds that could have been waited; with 0 nobody looked at the machine. */
+  patience: number
+  /** Seconds that were waited. */
   waited: number
   /** Turns that were taken. */
   turns: number
@@ -19,68 +22,81 @@ export interface QuietReport {
   disturbed: number
 }
 
+/** What times a fixed piece of work. */
+export interface Probe {
+  /** Milliseconds that it takes now. */
+  time(): Promise<number>
+  /** No more will be asked. */
+  end(): void
+}
+
 /** What waits until nothing else uses the machine, for everyone alike, as long as its patience lasts. */
 export class Quietness {
-  readonly report: QuietReport = { waited: 0, turns: 0, disturbed: 0 }
+  readonly report: QuietReport
   private best = Number.POSITIVE_INFINITY
 
-  /**
-   * @param probe milliseconds that a fixed piece of work takes now
-   * @param patience seconds to wait in all
-   */
+  /** @param patience seconds to wait in all; with 0 it never looks at the machine */
   constructor(
-    private readonly probe: () => Promise<number>,
-    private readonly patience: number,
-    private readonly signal: AbortSignal,
-  ) {}
-
-  /** Looks at the machine through a process of its own, on so many cores; `end` ends that process. */
-  static async watch(
-    threads: number,
+    private readonly probe: Probe,
     patience: number,
-    signal: AbortSignal,
-  ): Promise<{ quietness: Quietness; end: () => void }> {
-    const contestant = {
-      ...{ name: 'quiet', isOurs: false, kinds: [], get: 'npm install @rowwise/bench' },
-      ...{ command: [process.execPath, childProgram('quiet')], task: { threads } },
-    }
-    const child = await RunningChild.start(contestant, { network: REFERENCE_NETWORK })
-    if ('error' in child) throw new Error(child.error)
-    const quietness = new Quietness(
-      async () => {
-        const answer = await child.ask({}, PROBE_SECONDS)
-        // NaN, of a process that is gone, compares as quiet.
-        return 'milliseconds' in answer ? Number(answer.milliseconds) : Number.NaN
-      },
-      patience,
-      signal,
-    )
-    if (patience > 0) for (let count = 0; count < PROBES_AT_FIRST; count++) await quietness.isDisturbed()
-    return { quietness, end: () => child.kill() }
+    private readonly signal: AbortSignal,
+  ) {
+    this.report = { patience, waited: 0, turns: 0, disturbed: 0 }
+  }
+
+  /** Looks at the machine through a process of its own, on as many cores as there are threads, until `end`. */
+  static async watch(threads: number, patience: number, signal: AbortSignal): Promise<Quietness> {
+    if (patience === 0) return new Quietness({ time: async () => 0, end() {} }, patience, signal)
+    const quietness = new Quietness(await startProbe(Math.min(threads, availableParallelism())), patience, signal)
+    for (let count = 0; count < PROBES_AT_FIRST; count++) await quietness.isDisturbed()
+    return quietness
   }
 
   /** Waits for the time of a turn, and counts it. */
-  async turn(onWait: () => void): Promise<void> {
+  async beforeTurn(onWait: () => void): Promise<void> {
     this.report.turns += 1
     if (!(await this.wait(onWait))) this.report.disturbed += 1
   }
 
-  /** Waits until nothing else uses the machine; false when patience was over before. */
+  /** Waits until nothing else uses the machine, or the run is interrupted; false when patience was over before. */
   async wait(onWait: () => void): Promise<boolean> {
-    const { report, patience, signal } = this
-    while (patience > 0 && (await this.isDisturbed()) && !signal.aborted) {
-      if (report.waited >= patience) return false
-      onWait()
+    const { report, signal } = this
+    while (report.patience > 0 && !signal.aborted) {
       const began = performance.now()
+      if (!(await this.isDisturbed())) return true
+      if (report.waited >= report.patience) return false
+      onWait()
       await sleep(PAUSE_MILLISECONDS)
       report.waited += (performance.now() - began) / 1000
     }
     return true
   }
 
+  /** Ends the process that looked at the machine. */
+  end(): void {
+    this.probe.end()
+  }
+
   private async isDisturbed(): Promise<boolean> {
-    const took = await this.probe()
+    const took = await this.probe.time()
     this.best = Math.min(this.best, took)
-    return took > DISTURBED * this.best
+    return took > DISTURBED_TIMES * this.best
+  }
+}
+
+async function startProbe(threads: number): Promise<Probe> {
+  const contestant = {
+    ...{ name: 'quiet', isOurs: false, kinds: [], get: 'npm install @rowwise/bench' },
+    ...{ command: [process.execPath, childProgram('quiet')], task: { threads } },
+  }
+  const child = await RunningChild.start(contestant, { network: REFERENCE_NETWORK })
+  if ('error' in child) throw new Error(`the machine cannot be watched (--patience 0 does without): ${child.error}`)
+  return {
+    async time() {
+      const answer = await child.ask({}, PROBE_SECONDS)
+      if ('milliseconds' in answer) return Number(answer.milliseconds)
+      throw new Error(`the machine cannot be watched any more: ${(answer as { error: string }).error}`)
+    },
+    end: () => child.kill(),
   }
 }

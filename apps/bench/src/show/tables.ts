@@ -164,7 +164,8 @@ export function machineLine({ machine, network, peakGflops }: Report): string {
 }
 
 /** How quiet the machine was, in one line. */
-export function quietLine({ quiet: { waited, turns, disturbed } }: Report): string {
+export function quietLine({ quiet: { patience, waited, turns, disturbed } }: Report): string {
+  if (patience === 0) return `${turns} turns; nobody looked whether something else used the machine (--patience 0)`
   return (
     `${turns} turns; ${Math.round(waited)} s were waited while something else used the machine, ` +
     `${disturbed} turns were taken all the same`
