@@ -36,7 +36,7 @@ program
   .option('--newer-node <path>', 'also on a Node of 22 or later, for relaxed SIMD')
   .option('--chromium', 'also in Chromium, headless')
   .option('--program <epochs>', 'also time the whole reference program, and PyTorch’s', size, 0)
-  .option('--seconds <s>', 'measuring time in all (default: 40, with --peers 170)', positive)
+  .option('--seconds <s>', 'measuring time after the first round (default: 40, with --peers 170)', positive)
   .option(
     '--patience <s>',
     'wait so long in all while something else uses the machine (default: as long as --seconds)',
