@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { type AddressInfo, createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { succeed } from './run'
+import { cleanEnvironment, succeed } from './run'
 
 /** A registry on a free port of 127.0.0.1: our packages are published to it, all others come from the registry that npm uses. */
 export class Registry {
@@ -44,11 +44,8 @@ export class Registry {
       if (attempt > 300 || server.exitCode !== null) throw new Error(`the registry does not start: ${output}`)
       await new Promise((resolve) => setTimeout(resolve, 200))
     }
-    const clean = Object.entries(process.env).filter(
-      ([name]) => !/^npm_|^NODE_(OPTIONS|PATH)$|^VITEST|^ROWWISE_/i.test(name),
-    )
     const environment = {
-      ...Object.fromEntries(clean),
+      ...cleanEnvironment(),
       NPM_CONFIG_USERCONFIG: join(directory, 'npmrc'),
       NPM_CONFIG_CACHE: join(directory, 'npm-cache'),
       NPM_CONFIG_REGISTRY: url,

@@ -32,3 +32,9 @@ export async function succeed(...[command, args, options]: Parameters<typeof run
   if (ended.exitCode === 0) return ended
   throw new Error(`${command} ${args.join(' ')} ended with ${ended.exitCode}:\n${ended.stdout}\n${ended.stderr}`)
 }
+
+/** The environment without what npm, Vitest and the tests' own settings put there. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
+  const isForeign = /^npm_|^NODE_(ENV|OPTIONS|PATH)$|^VITEST|^ROWWISE_|^(TEST|MODE|DEV|PROD|SSR|BASE_URL)$/i
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isForeign.test(name)))
+}

