@@ -2,7 +2,13 @@ import { fileURLToPath } from 'node:url'
 import type { Options } from 'tsup'
 
 /** The packages under `internal/`. */
-const INTERNAL = ['@rowwise/atomic-file', '@rowwise/errors', '@rowwise/host-values', '@rowwise/safetensors']
+const INTERNAL = [
+  '@rowwise/atomic-file',
+  '@rowwise/directory-lock',
+  '@rowwise/errors',
+  '@rowwise/host-values',
+  '@rowwise/safetensors',
+]
 
 /** Where their types are; found there and not in node_modules, they become part of a package's own. */
 const INTERNAL_SOURCES = Object.fromEntries(
