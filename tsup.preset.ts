@@ -7,6 +7,7 @@ const INTERNAL = [
   '@rowwise/directory-lock',
   '@rowwise/errors',
   '@rowwise/host-values',
+  '@rowwise/installed-packages',
   '@rowwise/safetensors',
 ]
 
@@ -39,12 +40,15 @@ export function library(options: BuildOptions = {}): Options {
     sourcemap: true,
     clean: true,
     splitting: false,
-    shims: true, // import.meta.url in the CommonJS build
     treeshake: true,
     silent: true,
     noExternal: [...INTERNAL, ...noExternal],
-    esbuildOptions(esbuild) {
+    esbuildOptions(esbuild, { format }) {
       esbuild.mainFields = ['module', 'main']
+      if (format !== 'cjs') return
+      // Jest cannot `import()` from CommonJS, so that becomes a require; code that asks where it is has __filename there.
+      esbuild.supported = { ...esbuild.supported, 'dynamic-import': false }
+      esbuild.define = { ...esbuild.define, 'import.meta.url': 'undefined' }
     },
     ...rest,
   }
