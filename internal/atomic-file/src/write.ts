@@ -1,3 +1,6 @@
+import { openForSaving, syncDirectory, syncFile } from './durable'
+import { makeDirectory } from './make-directory'
+
 /** The file system without an import, so that a bundle for browsers, which never comes here, has none to resolve. */
 const fs = (): typeof import('node:fs/promises') => process.getBuiltinModule('node:fs').promises
 const path = (): typeof import('node:path') => process.getBuiltinModule('node:path')
@@ -38,23 +41,32 @@ async function replace(file: string, content: string | Uint8Array): Promise<void
 }
 
 async function writeThrough(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await fs().open(file, 'wx')
+  const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = process.getBuiltinModule('node:fs').constants
+  if (await write(file, O_WRONLY | O_CREAT | O_EXCL, content)) return
+  await write(file, O_WRONLY | O_TRUNC, content) // this host cannot sync what was written, but can write through
+}
+
+async function write(file: string, flags: number, content: string | Uint8Array): Promise<boolean> {
+  const handle = await openForSaving(file, flags)
   try {
     await handle.writeFile(content)
-    await handle.sync()
+    return await syncFile(handle)
   } finally {
     await handle.close()
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return // directories cannot be opened there; NTFS journals the rename
-  const handle = await fs().open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+/**
+ * Saves and removes a small file, so that a directory in which nothing can be saved is known before there is something to lose.
+ * Makes the directory.
+ *
+ * @throws what the file system says.
+ */
+export async function checkCanSave(directory: string): Promise<void> {
+  await makeDirectory(directory)
+  const probe = path().join(directory, `.probe-${globalThis.crypto.randomUUID()}`)
+  await writeFileAtomically(probe, 'This file shows that files can be saved here.\n')
+  await fs().rm(probe)
 }
 
 /** Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at. */

@@ -101,6 +101,12 @@ export async function download(
   throw new DownloadError(`${file.name} could not be downloaded (${list}); check the network, or ${other}`)
 }
 
+/** The fetch to use. @throws {@link LoaderOptionError} where there is none, as in Jest's jsdom. */
+export function fetchOf({ fetch = globalThis.fetch }: DownloadOptions): typeof fetch {
+  if (typeof fetch === 'function') return fetch.bind(globalThis)
+  throw new LoaderOptionError('this runtime has no fetch, with which data are downloaded; pass one as fetch')
+}
+
 async function downloadFrom(
   url: URL,
   file: PublishedFile,
@@ -113,7 +119,7 @@ async function downloadFrom(
     timeoutMs,
     stallMs,
     signal,
-    fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    fetch: fetchOf(options),
     followsRedirects,
     onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
   })

@@ -1,0 +1,1 @@
+export { DirectoryLock, type Holder } from './lock'
