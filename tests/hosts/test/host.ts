@@ -22,6 +22,8 @@ export interface Report {
 export interface HostOptions {
   cwd: string
   env?: NodeJS.ProcessEnv
+  /** Where the program writes. A new directory when absent. */
+  directory?: string
   /** What the host itself prints; anything else is a fault. */
   prints?: readonly RegExp[]
 }
@@ -35,7 +37,7 @@ export interface Outcome {
 
 /** Runs a command that runs the smoke program. */
 export async function runSmoke(command: string, args: readonly string[], options: HostOptions): Promise<Outcome> {
-  const directory = newDirectory()
+  const { directory = newDirectory() } = options
   const env = { ...environment, SMOKE_DIRECTORY: directory, ...options.env }
   const ended = await run(command, [...args], { cwd: options.cwd, env })
   return outcomeOf(ended, directory, options.prints)

