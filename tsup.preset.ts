@@ -6,8 +6,8 @@ const INTERNAL = [
   '@rowwise/atomic-file',
   '@rowwise/directory-lock',
   '@rowwise/errors',
+  '@rowwise/host',
   '@rowwise/host-values',
-  '@rowwise/installed-packages',
   '@rowwise/safetensors',
 ]
 

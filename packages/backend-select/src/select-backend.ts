@@ -1,4 +1,4 @@
-import { packageDirectory } from '@rowwise/installed-packages'
+import { environmentVariable, packageDirectory } from '@rowwise/host'
 import { startCpu } from './candidates/cpu'
 import { startCuda } from './candidates/cuda'
 import { type CorePair, loadedOtherCore, otherCore } from './candidates/places'
@@ -20,7 +20,7 @@ import type { Attempt, BackendName, Rejection } from './reasons'
  * ```
  */
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<SelectedBackend> {
-  const { prefer, timeoutMs, wasmPath } = checkOptions(options, process.env.ROWWISE_BACKEND)
+  const { prefer, timeoutMs, wasmPath } = checkOptions(options, environmentVariable('ROWWISE_BACKEND'))
   refuseTwoCores()
   const candidates: Record<BackendName, () => Attempt> = {
     cuda: () => startCuda(timeoutMs),

@@ -1,3 +1,4 @@
+import { environmentVariable } from '@rowwise/host'
 import type { KernelPath, LSTMEngine } from './engine'
 import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
 import { JsEngine } from './js/js-engine'
@@ -106,7 +107,9 @@ function start(chosen: KernelOptions) {
   const count = threads === 'auto' ? autoThreads() : threads
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
     const where =
-      chosen.threads === undefined ? `ROWWISE_THREADS is '${environment('ROWWISE_THREADS')}'` : `threads is ${threads}`
+      chosen.threads === undefined
+        ? `ROWWISE_THREADS is '${environmentVariable('ROWWISE_THREADS')}'`
+        : `threads is ${threads}`
     throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
   }
   const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
@@ -156,15 +159,11 @@ function autoThreads(): number {
   return Math.min(processors, AUTO_THREADS_LIMIT)
 }
 
-function environment(name: string): string | undefined {
-  return (globalThis.process as NodeJS.Process | undefined)?.env?.[name] || undefined
-}
-
 function pathFromEnvironment(): NonNullable<KernelOptions['path']> {
-  return (environment('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
+  return (environmentVariable('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
 }
 
 function threadsFromEnvironment(): number | 'auto' {
-  const text = environment('ROWWISE_THREADS')
+  const text = environmentVariable('ROWWISE_THREADS')
   return text === undefined || text === 'auto' ? 'auto' : Number(text)
 }

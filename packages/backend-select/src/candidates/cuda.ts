@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import util from 'node:util'
-import { packageDirectory } from '@rowwise/installed-packages'
+import { packageDirectory } from '@rowwise/host'
 import { setBackend } from '@tensorflow/tfjs-core'
 import { quietly } from '../quietly'
 import type { Attempt, Rejection } from '../reasons'

@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { finders, packageDirectory, packageDirectoryBy, startingPoints } from '@rowwise/installed-packages'
+import { finders, packageDirectory, packageDirectoryBy, startingPoints } from '@rowwise/host'
 
 const CORE = '@tensorflow/tfjs-core'
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packageDirectory } from '@rowwise/installed-packages'
+import { packageDirectory } from '@rowwise/host'
 import { setBackend } from '@tensorflow/tfjs-core'
 import { simd } from 'wasm-feature-detect'
 import { quietly } from '../quietly'

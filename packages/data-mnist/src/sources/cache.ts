@@ -3,6 +3,7 @@ import { access, lstat, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeDirectory, removeStaleTemporaries, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
+import { environmentVariable } from '@rowwise/host'
 import envPaths from 'env-paths'
 import { CacheError, ChecksumError } from '../errors'
 import { PUBLISHED, type PublishedFile, VARIANTS, type Variant } from '../variants'
@@ -36,7 +37,7 @@ export interface VerifiedFile extends CachedFile {
 
 /** The cache directory in use. */
 export async function cacheDirectory({ cacheDirectory }: CacheOptions = {}): Promise<string> {
-  const chosen = cacheDirectory ?? process.env.ROWWISE_CACHE
+  const chosen = cacheDirectory ?? environmentVariable('ROWWISE_CACHE')
   if (chosen) return chosen
   return envPaths('rowwise', { suffix: '' }).cache
 }

@@ -1,3 +1,4 @@
+import { environmentVariable } from '@rowwise/host'
 import { DownloadError, LoaderOptionError } from '../errors'
 import { MIRRORS, type PublishedFile, type Variant } from '../variants'
 import { fetchBytes, MirrorFailure } from './fetch-bytes'
@@ -130,7 +131,7 @@ async function downloadFrom(
 }
 
 function mirrorsFromEnvironment(): readonly string[] | undefined {
-  const text = (globalThis.process as NodeJS.Process | undefined)?.env?.ROWWISE_MIRRORS?.trim()
+  const text = environmentVariable('ROWWISE_MIRRORS')?.trim()
   return text ? text.split(/\s+/) : undefined
 }
 

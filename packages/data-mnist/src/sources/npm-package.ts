@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packageDirectory } from '@rowwise/installed-packages'
+import { packageDirectory } from '@rowwise/host'
 import { DataNotFoundError } from '../errors'
 import type { PublishedFile } from '../variants'
 import { verify } from './verify'

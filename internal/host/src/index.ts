@@ -1,0 +1,2 @@
+export { environmentVariable } from './environment'
+export { finders, packageDirectory, packageDirectoryBy, startingPoints } from './installed-packages'
