@@ -73,3 +73,8 @@ export async function nodeOf(major: number): Promise<string> {
 export function codes(report: Report | null): string[] | undefined {
   return report?.tried.map(({ name, code }) => `${name} ${code}`)
 }
+
+/** What is otherwise in the report where the cpu backend runs. */
+export function onCpu(report: Report | null): Partial<Report> {
+  return { backend: 'cpu', tried: report?.tried, computedBy: { before: 'cpu', now: 'cpu' } }
+}

@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,12 +55,19 @@ export class Project {
     // A host that looks at real paths sees the same as the test.
     const project = new Project(realpathSync(mkdtempSync(join(tmpdir(), 'rowwise-host-'))))
     project.write('package.json', { name: 'project', private: true })
-    copyFileSync(join(fixtures, 'cannot-save.mjs'), project.path('cannot-save.mjs'))
+    for (const file of ['cannot-save.mjs', 'go-on.mjs']) copyFileSync(join(fixtures, file), project.path(file))
     for (const name of ['smoke', 'main']) {
       copyFileSync(join(fixtures, `${name}.mjs`), project.path(`${name}.mjs`))
       project.write(`${name}.cjs`, asCommonJs(readFileSync(join(fixtures, `${name}.mjs`), 'utf8')))
     }
     return project
+  }
+
+  /** Renames its directory. */
+  moveAway(): Project {
+    const directory = `${this.directory}-gone`
+    renameSync(this.directory, directory)
+    return new Project(directory)
   }
 
   path(...parts: string[]): string {
