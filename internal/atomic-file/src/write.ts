@@ -8,6 +8,9 @@ const path = (): typeof import('node:path') => process.getBuiltinModule('node:pa
 /** A temporary file's name tells whose it is: `<name>.<process id>.<unique>.tmp`. */
 const TEMPORARY = /^(.+)\.(\d+)\.[0-9a-f-]{36}\.tmp$/
 
+/** The name of the files of {@link checkCanSave}. */
+const PROBE = 'probe'
+
 /** A process id may have been given to another program since; by then its temporary files are this old. */
 const SURELY_STALE_MILLISECONDS = 3_600_000
 
@@ -30,7 +33,7 @@ export async function writeFilesAtomically(
 }
 
 async function replace(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.${globalThis.crypto.randomUUID()}.tmp`
+  const temporary = temporaryName(file)
   try {
     await writeThrough(temporary, content)
     await fs().rename(temporary, file)
@@ -64,16 +67,30 @@ async function write(file: string, flags: number, content: string | Uint8Array):
  */
 export async function checkCanSave(directory: string): Promise<void> {
   await makeDirectory(directory)
-  const probe = path().join(directory, `.probe-${globalThis.crypto.randomUUID()}`)
-  await writeFileAtomically(probe, 'This file shows that files can be saved here.\n')
-  await fs().rm(probe)
+  const [before, after] = [0, 1].map(() => path().join(directory, temporaryName(PROBE)))
+  try {
+    await writeThrough(before, 'This file shows that files can be saved here.\n')
+    await fs().rename(before, after)
+    await syncDirectory(directory)
+  } finally {
+    for (const file of [before, after]) await fs().rm(file, { force: true })
+  }
+}
+
+function temporaryName(name: string): string {
+  return `${name}.${process.pid}.${randomName()}.tmp`
+}
+
+/** Node's own, because Jest's jsdom has no crypto. */
+function randomName(): string {
+  return process.getBuiltinModule('node:crypto').randomUUID()
 }
 
 /** Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at. */
 export async function removeStaleTemporaries(directory: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const entry of await fs().readdir(directory)) {
     const [, name, pid] = TEMPORARY.exec(entry) ?? []
-    if (name === undefined || !isOurs(name)) continue
+    if (name === undefined || !(name === PROBE || isOurs(name))) continue
     const file = path().join(directory, entry)
     if (isAlive(Number(pid)) && !(await isOlderThan(file, SURELY_STALE_MILLISECONDS))) continue
     await fs().rm(file, { force: true })

@@ -1,3 +1,4 @@
+import { DirectoryInUseError } from './error'
 import { isAlive, type Owner, thisProcess } from './owner'
 
 const fs = (): typeof import('node:fs/promises') => process.getBuiltinModule('node:fs').promises
@@ -74,6 +75,21 @@ export class DirectoryLock {
     }
   }
 
+  /**
+   * As {@link DirectoryLock.take}, but refuses where another holds the directory.
+   *
+   * @throws {@link DirectoryInUseError}, and what the file system says.
+   */
+  static async require(directory: string): Promise<DirectoryLock> {
+    const taken = await DirectoryLock.take(directory)
+    if (taken instanceof DirectoryLock) return taken
+    const { pid, host, since, file } = taken
+    throw new DirectoryInUseError(
+      `${directory} is in use by process ${pid} on ${host} since ${since}; wait for it or choose another directory ` +
+        `(if that program is gone, it is free after a minute, or when you remove ${file})`,
+    )
+  }
+
   /** Whether the lock is still this program's; false when another took it for dead, as after a long suspension. */
   async isHeld(): Promise<boolean> {
     return (await contentOf(this.file))?.token === this.token
@@ -133,8 +149,10 @@ async function contentOf(file: string): Promise<Owner | null> {
   try {
     if ((await fs().lstat(file)).size > MAX_BYTES) return null
     const owner = JSON.parse(await fs().readFile(file, 'utf8')) as Partial<Owner> | null
-    const isOwner = Number.isSafeInteger(owner?.pid) && (owner?.pid as number) > 0 && typeof owner?.host === 'string'
-    return isOwner ? { space: '', started: '', since: '', token: '', ...(owner as Owner) } : null
+    const { space = '', started = '', since = '', token = '', pid = 0, host } = owner ?? {}
+    return Number.isSafeInteger(pid) && pid > 0 && typeof host === 'string'
+      ? { pid, host, space, started, since, token }
+      : null
   } catch {
     return null
   }

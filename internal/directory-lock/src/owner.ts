@@ -23,7 +23,7 @@ export function thisProcess(): Owner {
     space: [read('/proc/sys/kernel/random/boot_id'), link('/proc/self/ns/pid')].join(' ').trim(),
     started: startOf(process.pid),
     since: new Date().toISOString(),
-    token: globalThis.crypto.randomUUID(),
+    token: process.getBuiltinModule('node:crypto').randomUUID(),
   }
 }
 

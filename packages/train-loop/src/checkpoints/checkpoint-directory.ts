@@ -1,4 +1,5 @@
 import { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from '@rowwise/atomic-file'
+import { reasonOf } from '@rowwise/errors'
 import { decodeSafetensors, encodeSafetensors, type StateDict } from '@rowwise/safetensors'
 import { CheckpointReadError, CheckpointWriteError } from '../errors'
 import {
@@ -94,7 +95,7 @@ export class CheckpointDirectory {
     try {
       return await this.readUnguarded(entry)
     } catch (cause) {
-      throw new CheckpointReadError(`the checkpoint at step ${entry.step}: ${(cause as Error).message}`, { cause })
+      throw new CheckpointReadError(`the checkpoint at step ${entry.step}: ${reasonOf(cause)}`, { cause })
     }
   }
 
@@ -103,7 +104,7 @@ export class CheckpointDirectory {
     const { [JSON_TENSOR]: json, ...arrays } = decodeSafetensors(await this.readFile(entry.training)).tensors
     if (!(json?.data instanceof Uint8Array))
       throw new CheckpointReadError(`${entry.training.name} has no ${JSON_TENSOR}`)
-    const state = unpack({ json: new TextDecoder().decode(json.data), arrays })
+    const state = unpack({ json: text(json.data), arrays })
     return { entry, weights, run: checkRunState(state) }
   }
 
@@ -121,7 +122,7 @@ export class CheckpointDirectory {
     const sequence = (this.newest?.sequence ?? 0) + 1
     const stem = String(sequence).padStart(6, '0')
     const packed = pack(run, 'run')
-    const json = new TextEncoder().encode(packed.json)
+    const json = Uint8Array.from(Buffer.from(packed.json))
     const files = {
       [`${stem}-weights.safetensors`]: encodeSafetensors(weights, { format: 'pt' }),
       [`${stem}-training.safetensors`]: encodeSafetensors({
@@ -129,21 +130,20 @@ export class CheckpointDirectory {
         [JSON_TENSOR]: { dtype: 'U8', shape: [json.length], data: json },
       }),
     }
-    const [weightsFile, trainingFile] = await Promise.all(
-      Object.entries(files).map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256(bytes) })),
-    )
+    const [weightsFile, trainingFile] = Object.entries(files).map(([name, bytes]) => {
+      return { name, bytes: bytes.length, sha256: sha256(bytes) }
+    })
     const entry: CheckpointEntry = { sequence, ...facts, weights: weightsFile, training: trainingFile }
     const manifest = { config, checkpoints: keepOf([...(this.manifest?.checkpoints ?? []), entry], keep) }
     try {
-      await fs().mkdir(this.path, { recursive: true })
       await writeFilesAtomically(this.path, files)
       await writeFileAtomically(join(this.path, MANIFEST), encodeManifest(manifest))
       this.manifest = manifest
     } catch (cause) {
       await this.removeUnlisted().catch(() => {})
       throw new CheckpointWriteError(
-        `${this.path}: the checkpoint at step ${facts.step} could not be written (${(cause as Error).message}); ` +
-          `${this.describeNewest()}; mend that and resume`,
+        `${this.path}: the checkpoint at step ${facts.step} could not be written: ${reasonOf(cause)}; ` +
+          `${this.describeNewest()}; fix that and resume`,
         { cause },
       )
     }
@@ -178,7 +178,7 @@ export class CheckpointDirectory {
     if (content.length !== bytes) {
       throw new CheckpointReadError(`${name} has ${content.length} bytes, the manifest says ${bytes}; it was altered`)
     }
-    const found = await sha256(content)
+    const found = sha256(content)
     if (found !== expected) {
       throw new CheckpointReadError(`${name} has SHA-256 ${found}, the manifest says ${expected}; it was altered`)
     }
@@ -188,17 +188,17 @@ export class CheckpointDirectory {
 
 async function readManifest(path: string): Promise<Manifest | null> {
   try {
-    return decodeManifest(new TextDecoder().decode(await readRegularFile(join(path, MANIFEST), MAX_MANIFEST_BYTES)))
+    return decodeManifest(await readText(join(path, MANIFEST)))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new CheckpointReadError(`${path}: ${(cause as Error).message}`, { cause })
+    throw new CheckpointReadError(`${path}: ${reasonOf(cause)}`, { cause })
   }
 }
 
 /** Follows no link, and looks at the size before it reads. */
 async function readRegularFile(file: string, maxBytes: number): Promise<Uint8Array> {
   const status = await fs().lstat(file)
-  if (!status.isFile()) throw new CheckpointReadError(`${file} is no regular file`)
+  if (!status.isFile()) throw new CheckpointReadError(`${file} is not a regular file`)
   if (status.size > maxBytes) {
     throw new CheckpointReadError(`${file} has ${status.size} bytes, expected at most ${maxBytes}`)
   }
@@ -218,7 +218,15 @@ function bestOf(checkpoints: readonly CheckpointEntry[]): CheckpointEntry | null
   return best
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+function sha256(bytes: Uint8Array): string {
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('hex')
+}
+
+async function readText(file: string): Promise<string> {
+  return text(await readRegularFile(file, MAX_MANIFEST_BYTES))
+}
+
+/** UTF-8; Jest's jsdom has no TextDecoder. */
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8')
 }
