@@ -14,6 +14,7 @@ export default defineConfig({
     exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/release/**', '**/node_modules/**'],
     globalSetup: ['./scripts/temporary-directory.ts'],
     setupFiles: ['./scripts/fixed-seed.ts'],
+    maxConcurrency: 2, // of tests that start programs
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './scripts/test-count-reporter.mjs'],
