@@ -1,88 +1,86 @@
 // What `npm start` and `npm test` run, on a fresh clone with Node and npm alone: npx brings pnpm onto the PATH, pnpm
 // installs the workspace, turbo builds what changed.
-import { spawnSync } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { handOver, run, step, together } from './steps.mjs'
+import { turbo } from './turbo.mjs'
 
 const [task, ...args] = process.argv.slice(2)
-const environment = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', TURBO_NO_UPDATE_NOTIFIER: '1' }
+const pnpm = (...command) => run('pnpm', ['exec', ...command])
+const node = (script) => run(process.execPath, [script])
+const vitest = (paths, variables) => handOver('pnpm', ['exec', 'vitest', 'run', ...paths, ...args], variables)
 
-/** Runs a command; when it fails shows what it printed, and ends with its exit code. */
-function run(command, commandArgs, { quiet = false } = {}) {
-  const { status, signal, stdout, stderr, error } = spawnSync(command, commandArgs, {
-    stdio: quiet ? ['ignore', 'pipe', 'pipe'] : 'inherit',
-    env: environment,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-    shell: process.platform === 'win32',
-  })
-  if (status === 0) return
-  if (quiet) process.stderr.write(`${stdout ?? ''}${stderr ?? ''}`)
-  if (error) console.error(`${command} did not run: ${error.message}`)
-  process.exit(status ?? (signal === 'SIGINT' ? 130 : signal === 'SIGTERM' ? 143 : 1))
-}
+const install = () =>
+  step('installing', (tell) =>
+    run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], {
+      onLine: (line) => {
+        const [, added] = /^Progress: .*\badded (\d+)/.exec(line) ?? []
+        if (added > 0) tell(`${added} dependencies`)
+      },
+    }),
+  )
 
-const turbo = (...tasks) =>
-  run('pnpm', ['exec', 'turbo', 'run', ...tasks, '--output-logs=errors-only'], { quiet: true })
+const build = (directory) => step('building (once, about a minute)', (tell) => turbo(['build'], { directory, tell }))
 
-const install = () => run('pnpm', ['install', '--frozen-lockfile', '--prefer-offline'], { quiet: true })
-
-/** The CLI on its way to the user's terminal gets their signals itself; this process waits for its end. */
-function handOver(script) {
+/** Installs, builds a program and runs it on the user's terminal. Signals go to both; this process waits for the program's end. */
+async function program(directory, script, command, variables) {
+  await install()
+  await build(directory)
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
-  run(process.execPath, [script, ...args])
+  await handOver(process.execPath, [`${directory}/${script}`, ...command, ...args], variables)
 }
 
-const step = (title) => console.error(`- ${title}`)
+/** Everything but the tests, on all cores: first what needs no build beside the build, then the rest. */
+async function check() {
+  const cores = availableParallelism()
+  await step('building, type-checking and linting', (tell) =>
+    together(
+      [
+        () => turbo(['build', 'typecheck', 'publint'], { tell }),
+        () => pnpm('biome', 'check', '--error-on-warnings'),
+        () => node('scripts/changeset-check.mjs'),
+      ],
+      cores,
+    ),
+  )
+  await step('checking exports, sizes, public faces and API docs', () =>
+    together(
+      [
+        () => pnpm('typedoc', '--emit', 'none', '--logLevel', 'Warn'),
+        () => node('scripts/api-reports.mjs'),
+        () => pnpm('knip', '--no-config-hints'),
+        () => pnpm('size-limit'),
+      ],
+      cores,
+    ),
+  )
+}
 
 const tasks = {
-  start() {
-    step('installing and building (once)')
-    install()
-    turbo('build', '--filter=@rowwise/cli')
-    environment.ROWWISE_COMMAND = 'npm start --' // how the CLI tells the user to go on
-    handOver('apps/cli/dist/rowwise.js')
+  // ROWWISE_COMMAND is how the CLI tells the user to go on.
+  start: () => program('apps/cli', 'dist/rowwise.js', ['train'], { ROWWISE_COMMAND: 'npm start --' }),
+  bench: () => program('apps/bench', 'dist/rowwise-bench.js', []),
+  playground: () => program('apps/playground', 'serve.mjs', []),
+  async test() {
+    await install()
+    if (args.some((argument) => !argument.startsWith('-'))) await build()
+    else await check()
+    await vitest([])
   },
-  bench() {
-    step('installing and building (once)')
-    install()
-    turbo('build', '--filter=@rowwise/bench')
-    handOver('apps/bench/dist/rowwise-bench.js')
+  async soak() {
+    await install()
+    await build()
+    console.error('- 200 kills, minutes of fuzzing, 50 crowds on a cold cache')
+    await vitest(['tests/soak', '--no-file-parallelism'], { ROWWISE_SOAK: '1' })
   },
-  playground() {
-    step('installing and building (once)')
-    install()
-    turbo('build', '--filter=@rowwise/playground')
-    handOver('apps/playground/serve.mjs')
+  async release() {
+    await install()
+    console.error('- publishing to a registry on this machine, and installing each package from there')
+    await vitest(['tests/release'], { ROWWISE_RELEASE: '1' })
   },
-  soak() {
-    step('installing and building')
-    install()
-    turbo('build')
-    environment.ROWWISE_SOAK = '1'
-    step('200 kills, minutes of fuzzing, 50 crowds on a cold cache')
-    run('pnpm', ['exec', 'vitest', 'run', 'tests/soak', '--no-file-parallelism', ...args])
-  },
-  release() {
-    step('installing')
-    install()
-    environment.ROWWISE_RELEASE = '1'
-    step('publishing to a registry on this machine, and installing each package from there')
-    run('pnpm', ['exec', 'vitest', 'run', 'tests/release', ...args])
-  },
-  test() {
-    step('installing')
-    install()
-    step('building, type-checking and checking the packages')
-    turbo('build', 'typecheck', 'publint')
-    step('linting')
-    run('pnpm', ['exec', 'biome', 'check', '--error-on-warnings'])
-    step('checking exports, sizes, public faces, API docs and changesets')
-    run('pnpm', ['exec', 'knip', '--no-config-hints'])
-    run('pnpm', ['exec', 'size-limit'], { quiet: true })
-    run(process.execPath, ['scripts/api-reports.mjs'])
-    run('pnpm', ['exec', 'typedoc', '--emit', 'none', '--logLevel', 'Warn'], { quiet: true })
-    run(process.execPath, ['scripts/changeset-check.mjs'])
-    step('testing')
-    run('pnpm', ['exec', 'vitest', 'run', ...args])
+  async 'api-reports'() {
+    await install()
+    await build()
+    await handOver(process.execPath, ['scripts/api-reports.mjs', '--write'])
   },
 }
 
@@ -90,4 +88,7 @@ if (!Object.hasOwn(tasks, task)) {
   console.error(`unknown task '${task}', expected one of ${Object.keys(tasks).join(', ')}`)
   process.exit(2)
 }
-tasks[task]()
+await tasks[task]().catch(({ message, exitCode = 1 }) => {
+  if (message) console.error(message)
+  process.exit(exitCode)
+})

@@ -1,4 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { isTypedArray } from '@rowwise/host'
 import { endLoan, hostTensor, lentTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
@@ -207,7 +208,7 @@ export class DataLoader implements Iterable<Batch> {
 }
 
 function checkDataset(dataset: Partial<ImageDataset> | null | undefined): void {
-  if (typeof dataset?.length === 'number' && dataset.images instanceof Uint8Array) return
+  if (typeof dataset?.length === 'number' && isTypedArray(dataset.images, 'Uint8Array')) return
   const found =
     dataset !== null && typeof dataset === 'object' ? `{ ${Object.keys(dataset).join(', ')} }` : String(dataset)
   throw new LoaderOptionError(`new DataLoader() got ${found}, expected one data set, such as train of loadMnist()`)

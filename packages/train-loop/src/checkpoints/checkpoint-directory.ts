@@ -1,5 +1,6 @@
 import { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
+import { decodeUtf8, encodeUtf8, isTypedArray, sha256 } from '@rowwise/host'
 import { decodeSafetensors, encodeSafetensors, type StateDict } from '@rowwise/safetensors'
 import { CheckpointReadError, CheckpointWriteError } from '../errors'
 import {
@@ -102,9 +103,9 @@ export class CheckpointDirectory {
   private async readUnguarded(entry: CheckpointEntry): Promise<Omit<StoredCheckpoint, 'skipped'>> {
     const { tensors: weights } = decodeSafetensors(await this.readFile(entry.weights))
     const { [JSON_TENSOR]: json, ...arrays } = decodeSafetensors(await this.readFile(entry.training)).tensors
-    if (!(json?.data instanceof Uint8Array))
+    if (!isTypedArray(json?.data, 'Uint8Array'))
       throw new CheckpointReadError(`${entry.training.name} has no ${JSON_TENSOR}`)
-    const state = unpack({ json: text(json.data), arrays })
+    const state = unpack({ json: decodeUtf8(json.data), arrays })
     return { entry, weights, run: checkRunState(state) }
   }
 
@@ -122,7 +123,7 @@ export class CheckpointDirectory {
     const sequence = (this.newest?.sequence ?? 0) + 1
     const stem = String(sequence).padStart(6, '0')
     const packed = pack(run, 'run')
-    const json = Uint8Array.from(Buffer.from(packed.json))
+    const json = encodeUtf8(packed.json)
     const files = {
       [`${stem}-weights.safetensors`]: encodeSafetensors(weights, { format: 'pt' }),
       [`${stem}-training.safetensors`]: encodeSafetensors({
@@ -130,9 +131,9 @@ export class CheckpointDirectory {
         [JSON_TENSOR]: { dtype: 'U8', shape: [json.length], data: json },
       }),
     }
-    const [weightsFile, trainingFile] = Object.entries(files).map(([name, bytes]) => {
-      return { name, bytes: bytes.length, sha256: sha256(bytes) }
-    })
+    const [weightsFile, trainingFile] = await Promise.all(
+      Object.entries(files).map(async ([name, bytes]) => ({ name, bytes: bytes.length, sha256: await sha256(bytes) })),
+    )
     const entry: CheckpointEntry = { sequence, ...facts, weights: weightsFile, training: trainingFile }
     const manifest = { config, checkpoints: keepOf([...(this.manifest?.checkpoints ?? []), entry], keep) }
     try {
@@ -178,7 +179,7 @@ export class CheckpointDirectory {
     if (content.length !== bytes) {
       throw new CheckpointReadError(`${name} has ${content.length} bytes, the manifest says ${bytes}; it was altered`)
     }
-    const found = sha256(content)
+    const found = await sha256(content)
     if (found !== expected) {
       throw new CheckpointReadError(`${name} has SHA-256 ${found}, the manifest says ${expected}; it was altered`)
     }
@@ -218,15 +219,6 @@ function bestOf(checkpoints: readonly CheckpointEntry[]): CheckpointEntry | null
   return best
 }
 
-function sha256(bytes: Uint8Array): string {
-  return process.getBuiltinModule('node:crypto').createHash('sha256').update(bytes).digest('hex')
-}
-
 async function readText(file: string): Promise<string> {
-  return text(await readRegularFile(file, MAX_MANIFEST_BYTES))
-}
-
-/** UTF-8; Jest's jsdom has no TextDecoder. */
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8')
+  return decodeUtf8(await readRegularFile(file, MAX_MANIFEST_BYTES))
 }

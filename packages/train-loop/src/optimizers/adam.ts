@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import { changeLent, readValues } from '@rowwise/host-values'
 import { Variable } from '@tensorflow/tfjs-core'
 import { refuseOptions, show } from '../checks'
@@ -157,7 +158,7 @@ export class Adam implements Optimizer {
       }
       for (const [name, { m }] of this.slots) {
         const { length } = state[part][name]
-        if (!(state[part][name] instanceof Float32Array) || length !== m.length) {
+        if (!isTypedArray(state[part][name], 'Float32Array') || length !== m.length) {
           throw new OptimizerStateError(`the state's ${part} of ${name} has ${length} numbers, expected ${m.length}`)
         }
       }
