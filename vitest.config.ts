@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
-    exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/release/**', '**/node_modules/**'],
+    exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/{release,hosts}/**', '**/node_modules/**'],
     globalSetup: ['./scripts/temporary-directory.ts'],
     setupFiles: ['./scripts/fixed-seed.ts'],
     maxConcurrency: 2, // of tests that start programs

@@ -74,8 +74,12 @@ const tasks = {
   },
   async release() {
     await install()
-    console.error('- publishing to a registry on this machine, and installing each package from there')
-    await vitest(['tests/release'], { ROWWISE_RELEASE: '1' })
+    await build()
+    console.error(
+      '- publishing to a registry on this machine, installing from there, and running the packages in every host',
+    )
+    const isNamed = args.some((argument) => argument.startsWith('tests/'))
+    await vitest(isNamed ? [] : ['tests/release', 'tests/hosts'], { ROWWISE_RELEASE: '1' })
   },
   async 'api-reports'() {
     await install()

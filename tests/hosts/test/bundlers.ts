@@ -66,8 +66,7 @@ export const BUNDLERS: readonly Bundler[] = [
     source: 'main.mjs',
     file: 'main.mjs',
     withoutWasm: 'TensorFlow.js needs __dirname',
-    command: (project, output) =>
-      esbuild(project, output, 'main.mjs', '--format=esm', `--banner:js=${REQUIRE}`),
+    command: (project, output) => esbuild(project, output, 'main.mjs', '--format=esm', `--banner:js=${REQUIRE}`),
   },
   {
     name: 'esbuild, ES modules of all packages to ES modules',
@@ -124,13 +123,15 @@ export const BUNDLERS: readonly Bundler[] = [
     source: 'main.mjs',
     file: 'index.mjs',
     withoutWasm: 'its ES modules have no __dirname, and there is no option for a banner',
-    command: (project, output) => node(project.bin('@vercel/ncc'), 'build', 'main.mjs', '--quiet', '--out', join(output, '..')),
+    command: (project, output) =>
+      node(project.bin('@vercel/ncc'), 'build', 'main.mjs', '--quiet', '--out', join(output, '..')),
   },
   {
     name: 'ncc, CommonJS',
     source: 'main.cjs',
     file: 'index.cjs',
-    command: (project, output) => node(project.bin('@vercel/ncc'), 'build', 'main.cjs', '--quiet', '--out', join(output, '..')),
+    command: (project, output) =>
+      node(project.bin('@vercel/ncc'), 'build', 'main.cjs', '--quiet', '--out', join(output, '..')),
   },
   {
     name: 'bun build for Node, ES modules',

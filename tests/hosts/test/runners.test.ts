@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { codes, type HostOptions, inNode, onCpu, type Outcome, type Report, runSmoke } from './host'
+import { codes, type HostOptions, inNode, type Outcome, onCpu, type Report, runSmoke } from './host'
 import { Project } from './project'
 
 let project: Project
@@ -9,13 +9,19 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install(['jest@30.5.2', 'jest-environment-jsdom@30.5.2', 'vitest@4.1.12', 'jsdom@26.1.0'])
   project.write('tests/smoke.test.cjs', "test('smoke', () => require('../smoke.cjs').smoke(), 60_000)\n")
-  project.write('tests/smoke.test.mjs', "import { smoke } from '../smoke.mjs'\n\ntest('smoke', () => smoke(), 60_000)\n")
+  project.write(
+    'tests/smoke.test.mjs',
+    "import { smoke } from '../smoke.mjs'\n\ntest('smoke', () => smoke(), 60_000)\n",
+  )
   copyFileSync(new URL('fixtures/jest-reporter.cjs', import.meta.url), project.path('reporter.cjs'))
   expected = (await inNode(project)).report
 }, 300_000)
 
 /** What Node says of Jest's ES modules. */
-const WARNS = [/^\(node:\d+\) ExperimentalWarning: VM Modules is an experimental feature.*$/m, /^\(Use `node --trace-.*$/m]
+const WARNS = [
+  /^\(node:\d+\) ExperimentalWarning: VM Modules is an experimental feature.*$/m,
+  /^\(Use `node --trace-.*$/m,
+]
 
 /** A test file run by Jest; its reporter prints failures and what the test printed, nothing else. */
 function jest(file: string, config: object = {}, options: Partial<HostOptions> = {}): Promise<Outcome> {
@@ -31,20 +37,28 @@ function jest(file: string, config: object = {}, options: Partial<HostOptions> =
 }
 
 describe('Jest', () => {
-  it.each(['smoke.test.cjs', 'smoke.test.mjs'])('gives the same bits, on WASM (%s)', { timeout: 60_000 }, async (file) => {
-    expect(await jest(file)).toEqual({ exitCode: 0, output: '', report: expected })
-  })
+  it.each(['smoke.test.cjs', 'smoke.test.mjs'])(
+    'gives the same bits, on WASM (%s)',
+    { timeout: 60_000 },
+    async (file) => {
+      expect(await jest(file)).toEqual({ exitCode: 0, output: '', report: expected })
+    },
+  )
 
   // jsdom has the `browser` condition, so it gets what a page gets: no files, no place of WASM's file.
-  it.each(['smoke.test.cjs', 'smoke.test.mjs'])('with jsdom gives the same bits, on the cpu backend (%s)', {
-    timeout: 60_000,
-  }, async (file) => {
-    const env = { SMOKE_PARSES: '1', SMOKE_ROOT: project.shortFiles() }
-    const { exitCode, output, report } = await jest(file, { testEnvironment: 'jsdom' }, { env })
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-    expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm WASM_FILE_MISSING'])
-    expect(report).toEqual({ ...expected, ...onCpu(report) })
-  })
+  it.each(['smoke.test.cjs', 'smoke.test.mjs'])(
+    'with jsdom gives the same bits, on the cpu backend (%s)',
+    {
+      timeout: 60_000,
+    },
+    async (file) => {
+      const env = { SMOKE_PARSES: '1', SMOKE_ROOT: project.shortFiles() }
+      const { exitCode, output, report } = await jest(file, { testEnvironment: 'jsdom' }, { env })
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+      expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm WASM_FILE_MISSING'])
+      expect(report).toEqual({ ...expected, ...onCpu(report) })
+    },
+  )
 
   it("with jsdom and Node's conditions gives the same bits, on WASM", { timeout: 60_000 }, async () => {
     const testEnvironmentOptions = { customExportConditions: ['node', 'node-addons'] }
@@ -62,11 +76,15 @@ describe('Vitest', () => {
     return runSmoke(process.execPath, program, { cwd: project.directory, env, prints: [...prints, ...times] })
   }
 
-  it.each(['threads', 'forks', 'vmThreads', 'vmForks'])('gives the same bits, on WASM (%s)', {
-    timeout: 60_000,
-  }, async (pool) => {
-    expect(await vitest(['--pool', pool])).toEqual({ exitCode: 0, output: '', report: expected })
-  })
+  it.each(['threads', 'forks', 'vmThreads', 'vmForks'])(
+    'gives the same bits, on WASM (%s)',
+    {
+      timeout: 60_000,
+    },
+    async (pool) => {
+      expect(await vitest(['--pool', pool])).toEqual({ exitCode: 0, output: '', report: expected })
+    },
+  )
 
   it('with jsdom gives the same bits, on WASM', { timeout: 60_000 }, async () => {
     expect(await vitest(['--environment', 'jsdom'])).toEqual({ exitCode: 0, output: '', report: expected })

@@ -30,18 +30,22 @@ describe('Deno', () => {
 })
 
 describe('Bun', () => {
-  it.each(['main.mjs', 'main.cjs'])('learns on WASM, and says that its arithmetic differs (%s)', {
-    timeout: 60_000,
-  }, async (file) => {
-    const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], { cwd: project.directory })
-    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-    expect(codes(report)).toEqual(['cuda NOT_INSTALLED'])
-    expect(report?.kernels).toMatchObject({ path: 'simd', threads: expected.kernels.threads })
-    expect(report?.kernels.notes.join()).toMatch(/JavaScriptCore/)
-    expect(report?.losses.map((loss) => loss.toFixed(4))).toEqual(expected.losses.map((loss) => loss.toFixed(4)))
-    const { backend, loadsWhatItSaved, resumesBitForBit, resumedAt } = expected
-    expect(report).toMatchObject({ backend, loadsWhatItSaved, resumesBitForBit, resumedAt })
-  })
+  it.each(['main.mjs', 'main.cjs'])(
+    'learns on WASM, and says that its arithmetic differs (%s)',
+    {
+      timeout: 60_000,
+    },
+    async (file) => {
+      const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], { cwd: project.directory })
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+      expect(codes(report)).toEqual(['cuda NOT_INSTALLED'])
+      expect(report?.kernels).toMatchObject({ path: 'simd', threads: expected.kernels.threads })
+      expect(report?.kernels.notes.join()).toMatch(/JavaScriptCore/)
+      expect(report?.losses.map((loss) => loss.toFixed(4))).toEqual(expected.losses.map((loss) => loss.toFixed(4)))
+      const { backend, loadsWhatItSaved, resumesBitForBit, resumedAt } = expected
+      expect(report).toMatchObject({ backend, loadsWhatItSaved, resumesBitForBit, resumedAt })
+    },
+  )
 
   it('gives the bits of the simd kernels in Node', { timeout: 60_000 }, async () => {
     const env = { ROWWISE_KERNELS: 'simd' }

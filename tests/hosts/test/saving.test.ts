@@ -36,19 +36,23 @@ describe("Node's permission model", () => {
     expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
   })
 
-  it.each(NODES)('of Node $major: where nothing may be written a run says so before its first step', {
-    timeout: 120_000,
-  }, async ({ major, permission }) => {
-    const directory = newDirectory()
-    const args = [permission, `--allow-fs-read=${project.directory}`, `--allow-fs-read=${directory}`, '--no-warnings']
-    const program = ['cannot-save.mjs', directory]
-    const ended = await run(await nodeOf(major), [...args, ...program], { cwd: project.directory, env: environment })
-    expect(ended).toEqual({
-      exitCode: 0,
-      stderr: '',
-      stdout: `${JSON.stringify({ ended: 'CHECKPOINT_WRITE', steps: 0 })}\n`,
-    })
-  })
+  it.each(NODES)(
+    'of Node $major: where nothing may be written a run says so before its first step',
+    {
+      timeout: 120_000,
+    },
+    async ({ major, permission }) => {
+      const directory = newDirectory()
+      const args = [permission, `--allow-fs-read=${project.directory}`, `--allow-fs-read=${directory}`, '--no-warnings']
+      const program = ['cannot-save.mjs', directory]
+      const ended = await run(await nodeOf(major), [...args, ...program], { cwd: project.directory, env: environment })
+      expect(ended).toEqual({
+        exitCode: 0,
+        stderr: '',
+        stdout: `${JSON.stringify({ ended: 'CHECKPOINT_WRITE', steps: 0 })}\n`,
+      })
+    },
+  )
 })
 
 describe("Yarn's Plug'n'Play", () => {
@@ -70,24 +74,36 @@ describe.skipIf(!canPreload)('fsync', () => {
     FSYNC_OF: of,
   })
 
-  it.each(['EINVAL', 'ENOTSUP', 'EPERM'] as const)('refused for directories with %s: everything is saved, and resumed', {
-    timeout: 60_000,
-  }, async (name) => {
-    const { outcome } = await inNode(project, failing(name, 'directories'))
-    expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
-  })
+  it.each(['EINVAL', 'ENOTSUP', 'EPERM'] as const)(
+    'refused for directories with %s: everything is saved, and resumed',
+    {
+      timeout: 60_000,
+    },
+    async (name) => {
+      const { outcome } = await inNode(project, failing(name, 'directories'))
+      expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
+    },
+  )
 
-  it.each(['EINVAL', 'ENOTSUP', 'EPERM'] as const)('refused for files with %s: everything is saved, and resumed', {
-    timeout: 60_000,
-  }, async (name) => {
-    const { outcome } = await inNode(project, failing(name, 'files'))
-    expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
-  })
+  it.each(['EINVAL', 'ENOTSUP', 'EPERM'] as const)(
+    'refused for files with %s: everything is saved, and resumed',
+    {
+      timeout: 60_000,
+    },
+    async (name) => {
+      const { outcome } = await inNode(project, failing(name, 'files'))
+      expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
+    },
+  )
 
-  it.each(['files', 'directories'] as const)('fails for %s with EIO: that is an error', { timeout: 60_000 }, async (of) => {
-    const args = ['cannot-save.mjs', newDirectory()]
-    const env = { ...environment, ...failing('EIO', of) }
-    const { stdout } = await run(process.execPath, args, { cwd: project.directory, env })
-    expect(JSON.parse(stdout)).toMatchObject({ ended: 'CHECKPOINT_WRITE' })
-  })
+  it.each(['files', 'directories'] as const)(
+    'fails for %s with EIO: that is an error',
+    { timeout: 60_000 },
+    async (of) => {
+      const args = ['cannot-save.mjs', newDirectory()]
+      const env = { ...environment, ...failing('EIO', of) }
+      const { stdout } = await run(process.execPath, args, { cwd: project.directory, env })
+      expect(JSON.parse(stdout)).toMatchObject({ ended: 'CHECKPOINT_WRITE' })
+    },
+  )
 })

@@ -29,7 +29,10 @@ describe('Next.js', () => {
     expect(built.stdout + built.stderr).not.toMatch(/@rowwise|warn/i)
 
     const env = { ...environment, SMOKE_DIRECTORY: newDirectory() }
-    const server = spawn(process.execPath, [next, 'start', '--hostname', '127.0.0.1', '--port', '0'], { cwd: directory, env })
+    const server = spawn(process.execPath, [next, 'start', '--hostname', '127.0.0.1', '--port', '0'], {
+      cwd: directory,
+      env,
+    })
     const printed = { exitCode: 0, stdout: '', stderr: '' }
     server.stdout.on('data', (chunk) => {
       printed.stdout += chunk
