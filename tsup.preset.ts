@@ -46,6 +46,7 @@ export function library(options: BuildOptions = {}): Options {
     esbuildOptions(esbuild, { format }) {
       esbuild.mainFields = ['module', 'main']
       if (format !== 'cjs') return
+      esbuild.platform = 'node' // a plain `require`, which bundlers can follow
       // Jest cannot `import()` from CommonJS, so that becomes a require; code that asks where it is has __filename there.
       esbuild.supported = { ...esbuild.supported, 'dynamic-import': false }
       esbuild.define = { ...esbuild.define, 'import.meta.url': 'undefined' }

@@ -19,7 +19,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What a system error says, in plain words with its code; the message of any other error. */
 export function reasonOf(error: unknown): string {
-  const { code, path, message } = error as NodeJS.ErrnoException
+  const { code, path, message, syscall } = error as NodeJS.ErrnoException
+  if (syscall === 'uv_cwd') return 'the working directory was deleted'
   const reason = typeof code === 'string' && Object.hasOwn(REASONS, code) ? REASONS[code] : undefined
   if (reason === undefined) return message ?? String(error)
   return `${reason}${path ? `, ${path}` : ''} (${code})`

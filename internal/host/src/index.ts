@@ -1,4 +1,4 @@
 export { environmentVariable } from './environment'
-export { finders, packageDirectory, packageDirectoryBy, startingPoints } from './installed-packages'
+export { packageDirectory, packageDirectoryFrom, startingPoints } from './installed-packages'
 export { decodeUtf8, encodeUtf8, sha256 } from './platform'
 export { isTypedArray } from './typed-arrays'

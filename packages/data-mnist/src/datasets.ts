@@ -14,5 +14,6 @@ export {
   type VerifiedFile,
   verifyCache,
 } from './sources/cache'
+export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
 export { VARIANTS, type Variant, type VariantFacts } from './variants'

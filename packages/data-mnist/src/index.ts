@@ -13,6 +13,7 @@ export {
   type VerifiedFile,
   verifyCache,
 } from './sources/cache'
+export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
 
 // Batches

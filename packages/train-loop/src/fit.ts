@@ -32,8 +32,8 @@ export interface FitOptions {
   /** Stops after the step under way; the epoch that was cut gets no entry in the history. */
   signal?: AbortSignal
   /**
-   * Save everything needed to go on: in this directory every 10 seconds, or as the options say; and after each epoch, when the
-   * signal stops it, and at the end. Needs a file system.
+   * Save everything needed to go on: in this directory before the first step, every 10 seconds or as the options say, after each
+   * epoch, when the signal stops it, and at the end. Needs a file system.
    */
   checkpoint?: string | CheckpointOptions
   /** Go on from the newest checkpoint, bit for bit; from the start when there is none. @default false */
@@ -171,6 +171,7 @@ async function run(model: Trainable, options: FitOptions, checkpoints: Checkpoin
     if (checkpoints) await save(tested?.loss ?? end.trainLoss)
   }
 
+  if (checkpoints && resumed === undefined) await checkpoints.save(position, null) // a run that cannot save ends here
   for (const callback of callbacks) await callback.onFitBegin?.({ epochs, history, resumed }, control)
   while (position.epoch <= epochs && !stopped && !signal?.aborted) {
     const { epoch } = position

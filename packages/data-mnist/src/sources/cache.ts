@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { makeDirectory, removeStaleTemporaries, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { environmentVariable } from '@rowwise/host'
-import envPaths from 'env-paths'
 import { CacheError, ChecksumError } from '../errors'
 import { PUBLISHED, type PublishedFile, VARIANTS, type Variant } from '../variants'
 import { verify } from './verify'
@@ -39,6 +38,7 @@ export interface VerifiedFile extends CachedFile {
 export async function cacheDirectory({ cacheDirectory }: CacheOptions = {}): Promise<string> {
   const chosen = cacheDirectory ?? environmentVariable('ROWWISE_CACHE')
   if (chosen) return chosen
+  const { default: envPaths } = await import('env-paths') // when wanted: it asks for the home directory as it loads
   return envPaths('rowwise', { suffix: '' }).cache
 }
 
