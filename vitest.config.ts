@@ -15,8 +15,9 @@ export default defineConfig({
     globalSetup: ['./scripts/temporary-directory.ts'],
     setupFiles: ['./scripts/fixed-seed.ts'],
     maxConcurrency: 2, // of tests that start programs
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Those of a release install packages and start other programs.
+    testTimeout: process.env.ROWWISE_RELEASE ? 300_000 : 30_000,
+    hookTimeout: process.env.ROWWISE_RELEASE ? 300_000 : 60_000,
     reporters: ['default', './scripts/test-count-reporter.mjs'],
   },
 })

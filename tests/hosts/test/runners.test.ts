@@ -15,7 +15,7 @@ beforeAll(async () => {
   )
   copyFileSync(new URL('fixtures/jest-reporter.cjs', import.meta.url), project.path('reporter.cjs'))
   expected = (await inNode(project)).report
-}, 300_000)
+})
 
 /** What Node says of Jest's ES modules. */
 const WARNS = [
@@ -37,20 +37,13 @@ function jest(file: string, config: object = {}, options: Partial<HostOptions> =
 }
 
 describe('Jest', () => {
-  it.each(['smoke.test.cjs', 'smoke.test.mjs'])(
-    'gives the same bits, on WASM (%s)',
-    { timeout: 60_000 },
-    async (file) => {
-      expect(await jest(file)).toEqual({ exitCode: 0, output: '', report: expected })
-    },
-  )
+  it.each(['smoke.test.cjs', 'smoke.test.mjs'])('gives the same bits, on WASM (%s)', async (file) => {
+    expect(await jest(file)).toEqual({ exitCode: 0, output: '', report: expected })
+  })
 
   // jsdom has the `browser` condition, so it gets what a page gets: no files, no place of WASM's file.
   it.each(['smoke.test.cjs', 'smoke.test.mjs'])(
     'with jsdom gives the same bits, on the cpu backend (%s)',
-    {
-      timeout: 60_000,
-    },
     async (file) => {
       const env = { SMOKE_PARSES: '1', SMOKE_ROOT: project.shortFiles() }
       const { exitCode, output, report } = await jest(file, { testEnvironment: 'jsdom' }, { env })
@@ -60,7 +53,7 @@ describe('Jest', () => {
     },
   )
 
-  it("with jsdom and Node's conditions gives the same bits, on WASM", { timeout: 60_000 }, async () => {
+  it("with jsdom and Node's conditions gives the same bits, on WASM", async () => {
     const testEnvironmentOptions = { customExportConditions: ['node', 'node-addons'] }
     const outcome = await jest('smoke.test.cjs', { testEnvironment: 'jsdom', testEnvironmentOptions })
     expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
@@ -76,17 +69,11 @@ describe('Vitest', () => {
     return runSmoke(process.execPath, program, { cwd: project.directory, env, prints: [...prints, ...times] })
   }
 
-  it.each(['threads', 'forks', 'vmThreads', 'vmForks'])(
-    'gives the same bits, on WASM (%s)',
-    {
-      timeout: 60_000,
-    },
-    async (pool) => {
-      expect(await vitest(['--pool', pool])).toEqual({ exitCode: 0, output: '', report: expected })
-    },
-  )
+  it.each(['threads', 'forks', 'vmThreads', 'vmForks'])('gives the same bits, on WASM (%s)', async (pool) => {
+    expect(await vitest(['--pool', pool])).toEqual({ exitCode: 0, output: '', report: expected })
+  })
 
-  it('with jsdom gives the same bits, on WASM', { timeout: 60_000 }, async () => {
+  it('with jsdom gives the same bits, on WASM', async () => {
     expect(await vitest(['--environment', 'jsdom'])).toEqual({ exitCode: 0, output: '', report: expected })
   })
 })

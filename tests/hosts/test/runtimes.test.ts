@@ -9,7 +9,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install(['bun@1.4.5', 'deno@2.9.6'])
   expected = (await inNode(project)).report
-}, 300_000)
+})
 
 describe('Deno', () => {
   const deno = (file: string, directory: string, ...permissions: string[]) => {
@@ -17,11 +17,11 @@ describe('Deno', () => {
     return runSmoke(project.bin('deno'), args, { cwd: project.directory, directory })
   }
 
-  it.each(['main.mjs', 'main.cjs'])('gives the same bits, on WASM (%s)', { timeout: 60_000 }, async (file) => {
+  it.each(['main.mjs', 'main.cjs'])('gives the same bits, on WASM (%s)', async (file) => {
     expect(await deno(file, newDirectory(), '--allow-all')).toEqual({ exitCode: 0, output: '', report: expected })
   })
 
-  it('needs to read, to write its own files, and the environment of the program', { timeout: 60_000 }, async () => {
+  it('needs to read, to write its own files, and the environment of the program', async () => {
     const directory = newDirectory()
     const ours = ['SMOKE_DIRECTORY', 'SMOKE_ROOT', 'SMOKE_PARSES']
     const allowed = ['--allow-read', `--allow-write=${directory}`, `--allow-env=${ours}`]
@@ -30,30 +30,24 @@ describe('Deno', () => {
 })
 
 describe('Bun', () => {
-  it.each(['main.mjs', 'main.cjs'])(
-    'learns on WASM, and says that its arithmetic differs (%s)',
-    {
-      timeout: 60_000,
-    },
-    async (file) => {
-      const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], { cwd: project.directory })
-      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
-      expect(codes(report)).toEqual(['cuda NOT_INSTALLED'])
-      expect(report?.kernels).toMatchObject({ path: 'simd', threads: expected.kernels.threads })
-      expect(report?.kernels.notes.join()).toMatch(/JavaScriptCore/)
-      expect(report?.losses.map((loss) => loss.toFixed(4))).toEqual(expected.losses.map((loss) => loss.toFixed(4)))
-      const { backend, loadsWhatItSaved, resumesBitForBit, resumedAt } = expected
-      expect(report).toMatchObject({ backend, loadsWhatItSaved, resumesBitForBit, resumedAt })
-    },
-  )
+  it.each(['main.mjs', 'main.cjs'])('learns on WASM, and says that its arithmetic differs (%s)', async (file) => {
+    const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], { cwd: project.directory })
+    expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+    expect(codes(report)).toEqual(['cuda NOT_INSTALLED'])
+    expect(report?.kernels).toMatchObject({ path: 'simd', threads: expected.kernels.threads })
+    expect(report?.kernels.notes.join()).toMatch(/JavaScriptCore/)
+    expect(report?.losses.map((loss) => loss.toFixed(4))).toEqual(expected.losses.map((loss) => loss.toFixed(4)))
+    const { backend, loadsWhatItSaved, resumesBitForBit, resumedAt } = expected
+    expect(report).toMatchObject({ backend, loadsWhatItSaved, resumesBitForBit, resumedAt })
+  })
 
-  it('gives the bits of the simd kernels in Node', { timeout: 60_000 }, async () => {
+  it('gives the bits of the simd kernels in Node', async () => {
     const env = { ROWWISE_KERNELS: 'simd' }
     const inBun = await runSmoke(project.bin('bun'), ['main.mjs'], { cwd: project.directory, env })
     expect(inBun).toEqual((await inNode(project, env)).outcome)
   })
 
-  it('says when it goes on with what Node began', { timeout: 60_000 }, async () => {
+  it('says when it goes on with what Node began', async () => {
     const [cwd, checkpoints] = [project.directory, newDirectory()]
     await succeed(process.execPath, ['go-on.mjs', checkpoints, '1'], { cwd, env: environment })
     const { stdout } = await succeed(project.bin('bun'), ['go-on.mjs', checkpoints, '2'], { cwd, env: environment })

@@ -12,10 +12,10 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install(['next@16.4.6', 'react@19.2.0', 'react-dom@19.2.0', 'vite@8.3.8'])
   expected = (await inNode(project)).report
-}, 300_000)
+})
 
 describe('Next.js', () => {
-  it('bundles a route that learns on WASM, and gives the same bits', { timeout: 240_000 }, async () => {
+  it('bundles a route that learns on WASM, and gives the same bits', async () => {
     const { directory } = project
     project.write('app/layout.js', 'export default ({ children }) => <html><body>{children}</body></html>\n')
     project.write(
@@ -54,7 +54,7 @@ describe('Next.js', () => {
 })
 
 describe('Vite on the server', () => {
-  it('builds a program that gives the same bits, on WASM', { timeout: 60_000 }, async () => {
+  it('builds a program that gives the same bits, on WASM', async () => {
     const config = { logLevel: 'warn', build: { ssr: 'main.mjs', outDir: 'vite-out' } }
     project.write('vite.config.mjs', `export default ${JSON.stringify(config)}\n`)
     const options = { cwd: project.directory, env: environment }
@@ -64,7 +64,7 @@ describe('Vite on the server', () => {
     expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
   })
 
-  it('loads a module that gives the same bits, on WASM', { timeout: 60_000 }, async () => {
+  it('loads a module that gives the same bits, on WASM', async () => {
     project.write(
       'load.mjs',
       `import { createServer } from 'vite'

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { inNode, newDirectory, nodeOf, type Report, runSmoke } from './host'
+import { mayRead, PERMISSION_MODELS, WARNINGS } from './permission'
 import { canPreload, preload } from './preload'
 import { Project } from './project'
 
@@ -11,27 +12,16 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install()
   expected = (await inNode(project, THREADS)).report
-}, 180_000)
+})
 
 describe('threads that cannot start', () => {
-  it.each([
-    { major: 20, permission: '--experimental-permission' },
-    { major: 22, permission: '--permission' },
-    { major: 24, permission: '--permission' },
-    { major: 26, permission: '--permission' },
-  ])(
+  it.each(PERMISSION_MODELS)(
     'without --allow-worker in Node $major: one runs, and the report says why; the bits are the same',
-    {
-      timeout: 120_000,
-    },
-    async ({ major, permission }) => {
+    async ({ major, flag }) => {
       const directory = newDirectory()
-      const reads = [project.directory, directory].map((path) => `--allow-fs-read=${path}`)
-      const { exitCode, output, report } = await runSmoke(
-        await nodeOf(major),
-        [permission, ...reads, `--allow-fs-write=${directory}`, 'main.mjs'],
-        { cwd: project.directory, directory, env: THREADS, prints: WARNS },
-      )
+      const args = [flag, ...mayRead(project, directory), `--allow-fs-write=${directory}`, 'main.mjs']
+      const options = { cwd: project.directory, directory, env: THREADS, prints: WARNINGS }
+      const { exitCode, output, report } = await runSmoke(await nodeOf(major), args, options)
       expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
       expect(report?.kernels).toMatchObject({ path: expected.kernels.path, threads: 1 })
       expect(report?.kernels.notes.join()).toMatch(/--allow-worker/)
@@ -41,9 +31,6 @@ describe('threads that cannot start', () => {
 
   it.skipIf(!canPreload).each([0, 1, 2])(
     'under a limit of processes that leaves %i workers: the report counts them',
-    {
-      timeout: 60_000,
-    },
     async (workers) => {
       const env = { ...THREADS, ...preload('few-threads'), WORKERS: String(workers) }
       const { outcome, report } = await inNode(project, env)
@@ -55,9 +42,3 @@ describe('threads that cannot start', () => {
     },
   )
 })
-
-/** What Node says of its permission model. */
-const WARNS = [
-  /^\(node:\d+\) ExperimentalWarning: Permission is an experimental feature.*$/m,
-  /^\(Use `node --trace-warnings .*$/m,
-]
