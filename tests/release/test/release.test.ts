@@ -17,6 +17,9 @@ const MINUTES = 60_000
 /** Another Node than this one, from the npm registry: 24, or 20 where this is newer. */
 const otherNode = { version: process.versions.node.startsWith('20.') ? 24 : 20, path: '' }
 
+/** The one of the two that runs TypeScript as it is. */
+const newerNode = () => (otherNode.version === 24 ? otherNode.path : process.execPath)
+
 let registry: Registry
 beforeAll(async () => {
   registry = await Registry.start(temporary)
@@ -149,11 +152,14 @@ describe('docs/guide/0-install.md', () => {
   }
 
   it('leads from a clone to a project that compiles and runs', { timeout: 15 * MINUTES }, async () => {
-    await shell(page.fromClone.replace(/https:\S+/, root), cwd)
+    const insteadOf = 'https://github.com/rowwise/rowwise.git'
+    const fromHere = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: `url.${root}.insteadOf`, GIT_CONFIG_VALUE_0: insteadOf }
+    await shell(page.fromClone, cwd, fromHere)
     const directory = join(cwd, 'my-project')
     writeFileSync(join(directory, 'index.ts'), page.program)
     writeFileSync(join(directory, 'tsconfig.json'), page.settings)
     writeFileSync(join(directory, 'program.cjs'), page.commonJs)
+    expect((await succeed(newerNode(), ['index.ts'], { cwd: directory })).stdout).toBe('1,10\n')
     expect((await shell(page.compile, directory)).stdout).toMatch(/^1,10$/m)
     expect((await shell('node program.cjs && npx rowwise --version', directory)).stdout).toBe('1,10\n0.0.0\n')
   })
