@@ -2,7 +2,14 @@ import { fileURLToPath } from 'node:url'
 import type { Options } from 'tsup'
 
 /** The packages under `internal/`. */
-const INTERNAL = ['@rowwise/atomic-file', '@rowwise/errors', '@rowwise/host-values', '@rowwise/safetensors']
+const INTERNAL = [
+  '@rowwise/atomic-file',
+  '@rowwise/directory-lock',
+  '@rowwise/errors',
+  '@rowwise/host',
+  '@rowwise/host-values',
+  '@rowwise/safetensors',
+]
 
 /** Where their types are; found there and not in node_modules, they become part of a package's own. */
 const INTERNAL_SOURCES = Object.fromEntries(
@@ -33,12 +40,16 @@ export function library(options: BuildOptions = {}): Options {
     sourcemap: true,
     clean: true,
     splitting: false,
-    shims: true, // import.meta.url in the CommonJS build
     treeshake: true,
     silent: true,
     noExternal: [...INTERNAL, ...noExternal],
-    esbuildOptions(esbuild) {
+    esbuildOptions(esbuild, { format }) {
       esbuild.mainFields = ['module', 'main']
+      if (format !== 'cjs') return
+      esbuild.platform = 'node' // a plain `require`, which bundlers can follow
+      // Jest cannot `import()` from CommonJS, so that becomes a require; code that asks where it is has __filename there.
+      esbuild.supported = { ...esbuild.supported, 'dynamic-import': false }
+      esbuild.define = { ...esbuild.define, 'import.meta.url': 'undefined' }
     },
     ...rest,
   }

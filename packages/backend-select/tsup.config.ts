@@ -1,8 +1,4 @@
 import { defineConfig } from 'tsup'
 import { library } from '../../tsup.preset'
 
-export default defineConfig([
-  library(),
-  // Bundlers for browsers read ES modules, and take this one by the `browser` condition.
-  { ...library({ entry: ['src/browser.ts'], format: ['esm'] }), clean: false },
-])
+export default defineConfig(library({ entry: ['src/index.ts', 'src/browser.ts'] }))

@@ -1,4 +1,5 @@
-import { isRowwiseError, RowwiseError } from '@rowwise/errors'
+import { isRowwiseError, RowwiseError, reasonOf } from '@rowwise/errors'
+import { inOptions } from './show/in-options'
 
 /** The exit code of wrong input: an unknown option, a bad value, a file that is not there or not what it should be. */
 export const USAGE_ERROR = 2
@@ -12,9 +13,9 @@ export class UsageError extends RowwiseError {
 }
 
 /** Errors whose input was right: the training diverged, or a disk was full. */
-const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE']
+const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE', 'DOWNLOAD_FAILED']
 
-/** Errors that name what the user can mend are wrong input; everything else is a failure. */
+/** Errors that name what the user can fix are wrong input; everything else is a failure. */
 export function exitCodeOf(error: unknown): number {
   return isRowwiseError(error) && !NOT_INPUT.includes(error.code) ? USAGE_ERROR : FAILURE
 }
@@ -24,9 +25,10 @@ export function isInterruption(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
-/** One line for what the user can mend; the whole stack for our own faults, when asked for by ROWWISE_DEBUG. */
+/** One line for what the user can fix; the whole stack for our own faults, when asked for by ROWWISE_DEBUG. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (process.env.ROWWISE_DEBUG) return error.stack ?? error.message
-  return isRowwiseError(error) ? error.message : `${error.message} (set ROWWISE_DEBUG=1 for the stack)`
+  if (isRowwiseError(error)) return inOptions(error.message).replaceAll(/\s*\n\s*/g, ' ')
+  return `${reasonOf(error).split('\n')[0]} (set ROWWISE_DEBUG=1 for the stack)`
 }

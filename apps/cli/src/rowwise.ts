@@ -1,19 +1,23 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
+import { reasonOf } from '@rowwise/errors'
 import { Command, CommanderError, Option } from 'commander'
-import { exitCodeOf, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
+import { exitCodeOf, FAILURE, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
   dataOptions,
+  finiteNumber,
   interval,
   jsonOption,
   nonNegativeInteger,
+  oneLineErrors,
   positiveInteger,
   positiveNumber,
   probability,
   seed,
+  weightsOptions,
 } from './options'
-import { allowReaderToLeave } from './stop-on-signal'
+import { allowReaderToLeave, outputFault } from './stop-on-signal'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
@@ -21,7 +25,6 @@ const program = new Command('rowwise')
   .description('Reads images row by row through an LSTM and says what they show.')
   .version(version)
   .exitOverride()
-  .showSuggestionAfterError(false)
   .configureHelp({ showGlobalOptions: false })
 
 // Each action imports its command when it runs, so that --help does not wait for TensorFlow.js.
@@ -54,7 +57,6 @@ const train = program
 const test = program
   .command('test')
   .description('evaluate saved weights on the test images')
-  .requiredOption('--weights <file>', 'a safetensors file, ours or PyTorch’s')
   .option('--batch-size <n>', 'samples per batch', positiveInteger, 1000)
   .action(async (options) => (await import('./commands/test')).test(options))
 
@@ -62,8 +64,7 @@ const predict = program
   .command('predict')
   .description('say what one image shows')
   .argument('[image]', 'a PNG file')
-  .requiredOption('--weights <file>', 'a safetensors file, ours or PyTorch’s')
-  .option('--index <k>', 'take the test image number k in place of a file', nonNegativeInteger)
+  .option('--index <k>', 'take the test image number k instead of a file', nonNegativeInteger)
   .action(async (image, options) => (await import('./commands/predict')).predict(image, options))
 
 const backends = program
@@ -84,9 +85,20 @@ dataCommand('verify', 'compare them with the published SHA-256').action(async (o
 )
 dataCommand('clean', 'remove them').action(async (options) => (await import('./commands/data')).clean(options))
 
+for (const command of [train, test, predict]) {
+  command
+    .option(
+      '--mean <m>',
+      'mean of the pixels, scaled to [0, 1] (default: the data set’s, or the weights’)',
+      finiteNumber,
+    )
+    .option('--std <s>', 'standard deviation of the pixels', positiveNumber)
+}
+for (const command of [test, predict]) for (const option of weightsOptions()) command.addOption(option)
 for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
+oneLineErrors(program)
 allowReaderToLeave()
 
 try {
@@ -100,4 +112,8 @@ try {
     if (process.exitCode === undefined) process.exitCode = exitCodeOf(error)
     if (!isInterruption(error)) console.error(`rowwise: ${messageOf(error)}`)
   }
+}
+if (outputFault()) {
+  process.exitCode = FAILURE
+  console.error(`rowwise: the output cannot be written: ${reasonOf(outputFault())}`)
 }

@@ -1,1 +1,3 @@
-export { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from './write'
+export { openForSaving, syncFile } from './durable'
+export { makeDirectory } from './make-directory'
+export { checkCanSave, removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from './write'

@@ -1,9 +1,15 @@
+import { openForSaving, syncDirectory, syncFile } from './durable'
+import { makeDirectory } from './make-directory'
+
 /** The file system without an import, so that a bundle for browsers, which never comes here, has none to resolve. */
 const fs = (): typeof import('node:fs/promises') => process.getBuiltinModule('node:fs').promises
 const path = (): typeof import('node:path') => process.getBuiltinModule('node:path')
 
 /** A temporary file's name tells whose it is: `<name>.<process id>.<unique>.tmp`. */
 const TEMPORARY = /^(.+)\.(\d+)\.[0-9a-f-]{36}\.tmp$/
+
+/** The name of the files of {@link checkCanSave}. */
+const PROBE = 'probe'
 
 /** A process id may have been given to another program since; by then its temporary files are this old. */
 const SURELY_STALE_MILLISECONDS = 3_600_000
@@ -27,7 +33,7 @@ export async function writeFilesAtomically(
 }
 
 async function replace(file: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${file}.${process.pid}.${globalThis.crypto.randomUUID()}.tmp`
+  const temporary = temporaryName(file)
   try {
     await writeThrough(temporary, content)
     await fs().rename(temporary, file)
@@ -38,30 +44,53 @@ async function replace(file: string, content: string | Uint8Array): Promise<void
 }
 
 async function writeThrough(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await fs().open(file, 'wx')
+  const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC } = process.getBuiltinModule('node:fs').constants
+  if (await write(file, O_WRONLY | O_CREAT | O_EXCL, content)) return
+  await write(file, O_WRONLY | O_TRUNC, content) // this host cannot sync what was written, but can write through
+}
+
+async function write(file: string, flags: number, content: string | Uint8Array): Promise<boolean> {
+  const handle = await openForSaving(file, flags)
   try {
     await handle.writeFile(content)
-    await handle.sync()
+    return await syncFile(handle)
   } finally {
     await handle.close()
   }
 }
 
-async function syncDirectory(directory: string): Promise<void> {
-  if (process.platform === 'win32') return // directories cannot be opened there; NTFS journals the rename
-  const handle = await fs().open(directory, 'r')
+/**
+ * Saves and removes a small file, so that a directory in which nothing can be saved is known before there is something to lose.
+ * Makes the directory.
+ *
+ * @throws what the file system says.
+ */
+export async function checkCanSave(directory: string): Promise<void> {
+  await makeDirectory(directory)
+  const [before, after] = [0, 1].map(() => path().join(directory, temporaryName(PROBE)))
   try {
-    await handle.sync()
+    await writeThrough(before, 'This file shows that files can be saved here.\n')
+    await fs().rename(before, after)
+    await syncDirectory(directory)
   } finally {
-    await handle.close()
+    for (const file of [before, after]) await fs().rm(file, { force: true })
   }
+}
+
+function temporaryName(name: string): string {
+  return `${name}.${process.pid}.${randomName()}.tmp`
+}
+
+/** Node's own, because Jest's jsdom has no crypto. */
+function randomName(): string {
+  return process.getBuiltinModule('node:crypto').randomUUID()
 }
 
 /** Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at. */
 export async function removeStaleTemporaries(directory: string, isOurs: (name: string) => boolean): Promise<void> {
   for (const entry of await fs().readdir(directory)) {
     const [, name, pid] = TEMPORARY.exec(entry) ?? []
-    if (name === undefined || !isOurs(name)) continue
+    if (name === undefined || !(name === PROBE || isOurs(name))) continue
     const file = path().join(directory, entry)
     if (isAlive(Number(pid)) && !(await isOlderThan(file, SURELY_STALE_MILLISECONDS))) continue
     await fs().rm(file, { force: true })

@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import { type DataId, engine, getBackend, KernelBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import { forgetHostValues, type HostArray, keepHostValues, renewStamp } from './values'
 
@@ -80,7 +81,7 @@ const host = new HostBackend()
  */
 export function hostTensor(values: HostArray, shape: number[]): Tensor {
   const backend = backendCopies() ? host : engine().backend
-  const dtype = values instanceof Int32Array ? 'int32' : 'float32'
+  const dtype = isTypedArray(values, 'Int32Array') ? 'int32' : 'float32'
   const dataId = backend.write(values, shape, dtype)
   const tensor = engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend)
   keepHostValues(tensor, values)

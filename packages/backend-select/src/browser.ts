@@ -1,18 +1,15 @@
-// What bundlers for browsers take in the place of index.ts.
+// What bundlers for browsers, and Jest with jsdom, take instead of index.ts.
 
-import '@tensorflow/tfjs-backend-cpu'
-import { scalar, setBackend } from '@tensorflow/tfjs-core'
-import { BackendOptionError } from './errors'
+import { setBackend } from '@tensorflow/tfjs-core'
+import { startCpu } from './candidates/cpu'
+import { checkOptions, FACTS, type SelectBackendOptions, type SelectedBackend } from './options'
 import { quietly } from './quietly'
-import type { BackendName, Rejection } from './reasons'
-import type { SelectBackendOptions, SelectedBackend } from './select-backend'
+import type { Rejection } from './reasons'
 
 export { isRowwiseError } from '@rowwise/errors'
 export { BackendOptionError, DuplicateCoreError } from './errors'
+export type { SelectBackendOptions, SelectedBackend } from './options'
 export type { BackendName, ReasonCode, Rejection } from './reasons'
-export type { SelectBackendOptions, SelectedBackend } from './select-backend'
-
-const ORDER: readonly (BackendName | 'auto')[] = ['auto', 'cuda', 'wasm', 'cpu']
 
 const WITHOUT_CUDA: Rejection = {
   name: 'cuda',
@@ -23,28 +20,23 @@ const WITHOUT_CUDA: Rejection = {
 
 /**
  * `selectBackend` in a browser: the cpu backend, on which Rowwise's own WebAssembly kernels run as fast as on any; TensorFlow.js's WASM
- * backend when that is asked for, because only the page knows where its file lies.
+ * backend when that is asked for, because only the page knows where its file is.
  */
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<SelectedBackend> {
-  const { prefer = 'auto' } = options
-  if (!ORDER.includes(prefer)) {
-    throw new BackendOptionError(`prefer is '${prefer}', expected one of ${ORDER.join(', ')}`)
-  }
+  const { prefer, wasmPath } = checkOptions(options, undefined)
   const tried: Rejection[] = [WITHOUT_CUDA]
-  const reason = prefer === 'wasm' ? await startWasm() : 'It was not tried, because the place of its file is not known.'
-  if (reason === null) return { name: 'wasm', tfjsName: 'wasm', simd: true, threads: 1, tried }
-  const fix = "call setWasmPaths() of @tensorflow/tfjs-backend-wasm, and pass prefer: 'wasm'"
-  tried.push({ name: 'wasm', code: 'WASM_FILE_MISSING', reason, fix })
-  await quietly(async () => {
-    await setBackend('cpu')
-    scalar(0).dispose() // the first tensor would print the banner
-  })
-  return { name: 'cpu', tfjsName: 'cpu', simd: false, threads: 1, tried }
+  const isWanted = prefer === 'wasm' || (wasmPath !== undefined && prefer !== 'cpu')
+  const reason = isWanted ? await startWasm(wasmPath) : 'It was not tried, because the place of its file is not known.'
+  if (reason === null) return { name: 'wasm', ...FACTS.wasm, tried }
+  tried.push({ name: 'wasm', code: 'WASM_FILE_MISSING', reason, fix: 'pass the address of its files as wasmPath' })
+  await startCpu()
+  return { name: 'cpu', ...FACTS.cpu, tried }
 }
 
-async function startWasm(): Promise<string | null> {
+async function startWasm(wasmPath: string | undefined): Promise<string | null> {
   try {
-    await import('@tensorflow/tfjs-backend-wasm')
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
+    if (wasmPath !== undefined) setWasmPaths(wasmPath.endsWith('/') ? wasmPath : `${wasmPath}/`)
     return (await quietly(() => setBackend('wasm'))) ? null : 'The WASM backend did not start.'
   } catch (error) {
     return `The WASM backend did not load: ${error}.`

@@ -1,4 +1,5 @@
 export { isRowwiseError } from '@rowwise/errors'
 export { BackendOptionError, DuplicateCoreError } from './errors'
 export type { BackendName, ReasonCode, Rejection } from './reasons'
-export { type SelectBackendOptions, type SelectedBackend, selectBackend } from './select-backend'
+export type { SelectBackendOptions, SelectedBackend } from './options'
+export { selectBackend } from './select-backend'

@@ -26,7 +26,7 @@ export interface Rejection {
   code: ReasonCode
   /** For people: one sentence. */
   reason: string
-  /** The command or step that mends it. */
+  /** The command or step that fixes it. */
   fix: string
 }
 

@@ -1,48 +1,17 @@
+import { environmentVariable, packageDirectory } from '@rowwise/host'
 import { startCpu } from './candidates/cpu'
 import { startCuda } from './candidates/cuda'
-import { type CorePair, loadedOtherCore, otherCore, packageDirectory } from './candidates/node-modules'
+import { type CorePair, loadedOtherCore, otherCore } from './candidates/places'
 import { startWasm } from './candidates/wasm'
-import { BackendOptionError, DuplicateCoreError } from './errors'
+import { DuplicateCoreError } from './errors'
+import { checkOptions, FACTS, ORDER, type SelectBackendOptions, type SelectedBackend } from './options'
 import type { Attempt, BackendName, Rejection } from './reasons'
-
-/** What {@link selectBackend} may choose from. */
-export interface SelectBackendOptions {
-  /**
-   * The best backend to consider; if it does not run, the next one does. `'auto'` considers all.
-   * @default the environment variable ROWWISE_BACKEND, or `'auto'`
-   */
-  prefer?: BackendName | 'auto'
-  /** Milliseconds that probing CUDA may take. @default 10000 */
-  timeoutMs?: number
-}
-
-/** The backend that runs, and why the better ones don't. */
-export interface SelectedBackend {
-  /** The backend. */
-  name: BackendName
-  /** What TensorFlow.js calls it. */
-  tfjsName: 'tensorflow' | 'wasm' | 'cpu'
-  /** Whether it computes with WASM SIMD instructions. */
-  simd: boolean
-  /** Threads that TensorFlow.js's operations use on it; 0 where the backend decides by itself. */
-  threads: number
-  /** The better ones, best first. */
-  tried: Rejection[]
-}
-
-const ORDER: readonly BackendName[] = ['cuda', 'wasm', 'cpu']
-
-const FACTS = {
-  cuda: { tfjsName: 'tensorflow', simd: false, threads: 0 },
-  wasm: { tfjsName: 'wasm', simd: true, threads: 1 }, // one thread in Node, by TensorFlow.js's own code
-  cpu: { tfjsName: 'cpu', simd: false, threads: 1 },
-} as const
 
 /**
  * Starts the fastest TensorFlow.js backend that works here: CUDA with a real GPU, then WASM SIMD, then plain JavaScript.
  * A backend that is missing, broken, hanging or crashing is passed over within the time limit, with the reason.
  *
- * @throws {@link BackendOptionError} for an unknown backend or time limit; {@link DuplicateCoreError} when the program has two
+ * @throws {@link BackendOptionError} for an unknown backend, option or time limit; {@link DuplicateCoreError} when the program has two
  * copies of tfjs-core, naming both.
  * @example
  * ```ts
@@ -51,15 +20,11 @@ const FACTS = {
  * ```
  */
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<SelectedBackend> {
-  const { prefer = preferenceFromEnvironment(), timeoutMs = 10_000 } = options
-  if (prefer !== 'auto' && !ORDER.includes(prefer)) throw unknownBackend(String(prefer), 'prefer')
-  if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
-    throw new BackendOptionError(`timeoutMs is ${timeoutMs}, expected milliseconds over 0`)
-  }
+  const { prefer, timeoutMs, wasmPath } = checkOptions(options, environmentVariable('ROWWISE_BACKEND'))
   refuseTwoCores()
   const candidates: Record<BackendName, () => Attempt> = {
     cuda: () => startCuda(timeoutMs),
-    wasm: startWasm,
+    wasm: () => startWasm(wasmPath),
     cpu: startCpu,
   }
   const first = prefer === 'auto' ? 0 : ORDER.indexOf(prefer)
@@ -72,23 +37,11 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
   throw new Error('unreachable: the cpu backend always starts')
 }
 
-function preferenceFromEnvironment(): BackendName | 'auto' {
-  const value = process.env.ROWWISE_BACKEND
-  if (value === undefined || value === '' || value === 'auto') return 'auto'
-  const name = ORDER.find((known) => known === value)
-  if (name === undefined) throw unknownBackend(value, 'ROWWISE_BACKEND')
-  return name
-}
-
-function unknownBackend(value: string, where: string): BackendOptionError {
-  return new BackendOptionError(`${where} is '${value}', expected one of auto, ${ORDER.join(', ')}`)
-}
-
 function notPreferred(name: BackendName, prefer: string): Rejection {
   return {
     name,
     code: 'NOT_PREFERRED',
-    reason: `It was not tried, because ${prefer} was asked for.`,
+    reason: `TensorFlow.js's ${name} backend was not tried, because ${prefer} was asked for.`,
     fix: "prefer 'auto', or unset ROWWISE_BACKEND",
   }
 }

@@ -1,3 +1,5 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { isTypedArray } from '@rowwise/host'
 import { endLoan, hostTensor, lentTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
@@ -18,6 +20,14 @@ export interface DataLoaderOptions {
   transform?: PixelTable
   /** Leave out a last batch that is not full. @default false */
   dropLast?: boolean
+}
+
+const OPTIONS: OptionNames<DataLoaderOptions> = {
+  batchSize: true,
+  shuffle: true,
+  generator: true,
+  transform: true,
+  dropLast: true,
 }
 
 /** One batch; the loader disposes both tensors when the next batch is asked for, or the loop is left. */
@@ -74,6 +84,8 @@ export class DataLoader implements Iterable<Batch> {
     readonly dataset: ImageDataset,
     options: DataLoaderOptions = {},
   ) {
+    refuseUnknownOptions('new DataLoader()', options, OPTIONS, LoaderOptionError)
+    checkDataset(dataset)
     const { batchSize = 64, shuffle = false, generator, transform = scaleToUnit(), dropLast = false } = options
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new LoaderOptionError(`batchSize is ${batchSize}, expected an integer of at least 1`)
@@ -193,6 +205,13 @@ export class DataLoader implements Iterable<Batch> {
       targets: hostTensor(labels, [count]) as Tensor1D,
     }
   }
+}
+
+function checkDataset(dataset: Partial<ImageDataset> | null | undefined): void {
+  if (typeof dataset?.length === 'number' && isTypedArray(dataset.images, 'Uint8Array')) return
+  const found =
+    dataset !== null && typeof dataset === 'object' ? `{ ${Object.keys(dataset).join(', ')} }` : String(dataset)
+  throw new LoaderOptionError(`new DataLoader() got ${found}, expected one data set, such as train of loadMnist()`)
 }
 
 /** Sets one state after the other, or none of them. */

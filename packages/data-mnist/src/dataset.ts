@@ -42,10 +42,50 @@ export function makeDataset(
   if (stray >= 0) {
     throw new DatasetError(
       `${name}: label ${stray} is ${labels.data[stray]}, expected 0 to ${classNames.length - 1}; ` +
-        'pass classNames with a name for every class',
+        'pass classNames with one name per class',
     )
   }
   return { name, length, height, width, images: images.data, labels: labels.data, classNames }
+}
+
+/** The IDX arrays of a data set's two halves, images then labels. */
+export interface RawHalves {
+  readonly train: readonly [IdxArray, IdxArray]
+  readonly test: readonly [IdxArray, IdxArray]
+}
+
+/**
+ * Makes both halves of a data set.
+ *
+ * @param classNames one name per class; the labels' numbers, up to the largest of both halves, when undefined
+ * @throws {@link DatasetError} when images and labels do not belong together, or the halves' images differ in size.
+ */
+export function makeHalves(
+  name: string,
+  { train, test }: RawHalves,
+  classNames: readonly string[] | undefined,
+): { train: ImageDataset; test: ImageDataset } {
+  const names = classNames ?? numberNames(Math.max(largest(train[1].data), largest(test[1].data)) + 1)
+  const halves = {
+    train: makeDataset(`${name} train`, ...train, names),
+    test: makeDataset(`${name} test`, ...test, names),
+  }
+  const sizeOf = ({ height, width }: ImageDataset): string => `${height} × ${width}`
+  if (sizeOf(halves.train) !== sizeOf(halves.test)) {
+    throw new DatasetError(
+      `${name}: the training images are ${sizeOf(halves.train)} pixels, the test images ${sizeOf(halves.test)}; ` +
+        'a network reads images of one size, so scale one half to the size of the other',
+    )
+  }
+  return halves
+}
+
+function numberNames(count: number): string[] {
+  return Array.from({ length: count }, (_, label) => String(label))
+}
+
+function largest(labels: Uint8Array): number {
+  return labels.reduce((max, label) => Math.max(max, label), 0)
 }
 
 /**

@@ -2,8 +2,9 @@
 
 export { type ImageDataset, subset } from './dataset'
 export { type IdxArray, parseIdx } from './idx'
-export { type LoadedMnist, type LoadMnistOptions, loadMnist } from './load-mnist'
-export { normalize, type PixelTable, scaleToUnit } from './normalize'
+export { type LoadedMnist, loadMnist } from './load-mnist'
+export type { LoadMnistOptions } from './load-options'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from './normalize'
 // Downloads and their cache
 export {
   type CachedFile,
@@ -13,5 +14,6 @@ export {
   type VerifiedFile,
   verifyCache,
 } from './sources/cache'
+export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
 export { VARIANTS, type Variant, type VariantFacts } from './variants'

@@ -1,6 +1,7 @@
 // Data sets
 export { type ImageDataset, subset } from './dataset'
-export { type LoadedMnist, type LoadMnistOptions, loadMnist } from './load-mnist'
+export { type LoadedMnist, loadMnist } from './load-mnist'
+export type { LoadMnistOptions } from './load-options'
 export { VARIANTS, type Variant, type VariantFacts } from './variants'
 
 // Downloads and their cache
@@ -12,11 +13,12 @@ export {
   type VerifiedFile,
   verifyCache,
 } from './sources/cache'
+export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
 
 // Batches
 export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from './data-loader'
-export { normalize, type PixelTable, scaleToUnit } from './normalize'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from './normalize'
 
 // The file format
 export { type IdxArray, parseIdx } from './idx'

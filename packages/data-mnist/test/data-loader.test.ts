@@ -173,6 +173,19 @@ describe('DataLoader refuses', () => {
     expect(() => new DataLoader(numbered(3), { transform: new Float32Array(10) })).toThrow(refused)
   })
 
+  it('an option that it does not have', () => {
+    expect(() => new DataLoader(numbered(3), { batchsize: 4 } as DataLoaderOptions)).toThrow(
+      "new DataLoader() has no option 'batchsize'",
+    )
+  })
+
+  it.each<[unknown, string]>([
+    [{ train: 1, test: 2 }, 'got { train, test }, expected one data set, such as train of loadMnist()'],
+    [undefined, 'got undefined'],
+  ])('%j instead of a data set', (dataset, message) => {
+    expect(() => new DataLoader(dataset as ImageDataset)).toThrow(message)
+  })
+
   it('a state past its end, or taken with a generator that it lacks', () => {
     const loader = new DataLoader(numbered(3), { batchSize: 1 })
     const state = loader.state()

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { loadMnist } from '../src'
+import { type LoadMnistOptions, loadMnist, normalize, pixelStatistics } from '../src'
 import { dataDirectory, idx } from './idx-files'
 
 const code = (code: string) => expect.objectContaining({ code })
@@ -20,8 +20,9 @@ describe('loadMnist() from the npm package', () => {
 
 describe('loadMnist({ root })', () => {
   it('reads plain files', async () => {
-    const { train, test } = await loadMnist({ root: await dataDirectory() })
-    expect(train).toMatchObject({ name: 'mnist train', length: 5, height: 2, width: 3 })
+    const root = await dataDirectory()
+    const { train, test } = await loadMnist({ root })
+    expect(train).toMatchObject({ name: `${basename(root)} train`, length: 5, height: 2, width: 3 })
     expect([...test.images.subarray(0, 3), ...test.labels]).toEqual([100, 101, 102, 9, 2])
   })
 
@@ -60,11 +61,31 @@ describe('loadMnist({ root })', () => {
     await expect(loadMnist({ root })).rejects.toThrow(/5 images but 4 labels/)
   })
 
-  it('refuses a label without a class, unless the classes are named', async () => {
+  it('names the classes of data of the caller’s own by their numbers, in both halves', async () => {
+    const root = await dataDirectory({ 'train-labels-idx1-ubyte': idx([5], [3, 1, 12, 1, 5]) })
+    const { train, test } = await loadMnist({ root })
+    expect(train.classNames).toEqual(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12'])
+    expect(test.classNames).toEqual(train.classNames)
+  })
+
+  it('refuses a label without a class where the classes are named', async () => {
     const root = await dataDirectory({ 'train-labels-idx1-ubyte': idx([5], [3, 1, 10, 1, 5]) })
-    await expect(loadMnist({ root })).rejects.toThrow(/label 2 is 10, expected 0 to 9/)
+    await expect(loadMnist({ root, variant: 'mnist' })).rejects.toThrow(/label 2 is 10, expected 0 to 9/)
     const classNames = Array.from({ length: 11 }, (_, i) => `class ${i}`)
     expect((await loadMnist({ root, classNames })).train.labels[2]).toBe(10)
+  })
+
+  it('refuses halves whose images differ in size, naming both', async () => {
+    const root = await dataDirectory({ 't10k-images-idx3-ubyte': idx([2, 3, 2], new Uint8Array(12)) })
+    await expect(loadMnist({ root })).rejects.toThrow(/training images are 2 × 3 pixels, the test images 3 × 2/)
+  })
+
+  it('says that a directory is not there, or is a file', async () => {
+    const root = await dataDirectory()
+    await expect(loadMnist({ root: join(root, 'none') })).rejects.toThrow(
+      /none cannot be read: there is no such file or directory/,
+    )
+    await expect(loadMnist({ root: join(root, 't10k-labels-idx1-ubyte') })).rejects.toThrow(/is a file; pass the dir/)
   })
 
   it('refuses a gzip bomb by the size in its header', async () => {
@@ -74,5 +95,36 @@ describe('loadMnist({ root })', () => {
     await expect(loadMnist({ root })).rejects.toThrow(/more than the 46 bytes/)
     await writeFile(join(root, 'train-images-idx3-ubyte.gz'), gzipSync(idx([2 ** 31, 2 ** 31, 9], [])))
     await expect(loadMnist({ root })).rejects.toThrow(code('IDX_INVALID'))
+  })
+})
+
+describe('loadMnist() with options that cannot be', () => {
+  it.each<[object, string]>([
+    [{ rot: 'x' }, "loadMnist() has no option 'rot'"],
+    [{ root: '' }, 'root is ""'],
+    [{ classNames: ['a', 'a'] }, 'expected one name per class, all different'],
+    [{ classNames: 'cat,dog' }, 'classNames is "cat,dog"'],
+  ])('refuses %j', async (options, message) => {
+    await expect(loadMnist(options as LoadMnistOptions)).rejects.toThrow(message)
+  })
+})
+
+describe('pixelStatistics', () => {
+  it('gives MNIST’s mean and standard deviation', async () => {
+    const { mean, std } = pixelStatistics((await loadMnist()).train)
+    expect([mean.toFixed(4), std.toFixed(4)]).toEqual(['0.1307', '0.3081'])
+  })
+
+  it('makes a table that gives pixels a mean of 0 and a deviation of 1', () => {
+    const images = Uint8Array.of(0, 10, 200, 255)
+    const { mean, std } = pixelStatistics({ name: 'x', images })
+    const table = normalize(mean, std)
+    const values = Array.from(images, (byte) => table[byte])
+    expect(values.reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 5)
+    expect(values.reduce((sum, value) => sum + value * value, 0) / 4).toBeCloseTo(1, 5)
+  })
+
+  it('refuses images whose pixels are all alike', () => {
+    expect(() => pixelStatistics({ name: 'mine', images: Uint8Array.of(7, 7) })).toThrow('mine: all pixels are 7')
   })
 })

@@ -1,3 +1,4 @@
+import { environmentVariable } from '@rowwise/host'
 import type { KernelPath, LSTMEngine } from './engine'
 import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
 import { JsEngine } from './js/js-engine'
@@ -27,8 +28,10 @@ export interface KernelOptions {
 export interface KernelReport {
   /** The code that runs; `'off'` when LSTMs are left to TensorFlow.js. */
   path: KernelPath | 'off'
-  /** Threads, the calling one included. */
+  /** Threads that run, the calling one included; `notes` says why there are not more. */
   threads: number
+  /** Threads that were asked for. Batches are cut for so many, however many run, so the last bits depend on it. */
+  requestedThreads: number
   /**
    * Bits of the processor's vectors: 256 where V8 makes one operation of two (Node 24 on x86-64 with AVX2), which changes no
    * number; 0 where none are used.
@@ -75,8 +78,8 @@ export function configureKernels(chosen: KernelOptions): KernelReport {
  */
 export function kernelReport(): KernelReport {
   const { engine, notes } = state()
-  const { path = 'off', threads = 1, vectorBits = 0, milliseconds = 0 } = engine ?? {}
-  return { path, threads, vectorBits, milliseconds, notes: [...notes] }
+  const { path = 'off', runningThreads = 1, threads = 1, vectorBits = 0, milliseconds = 0 } = engine ?? {}
+  return { path, threads: runningThreads, requestedThreads: threads, vectorBits, milliseconds, notes: [...notes] }
 }
 
 /** The engine that runs; null when LSTMs are left to TensorFlow.js. */
@@ -104,7 +107,9 @@ function start(chosen: KernelOptions) {
   const count = threads === 'auto' ? autoThreads() : threads
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
     const where =
-      chosen.threads === undefined ? `ROWWISE_THREADS is '${environment('ROWWISE_THREADS')}'` : `threads is ${threads}`
+      chosen.threads === undefined
+        ? `ROWWISE_THREADS is '${environmentVariable('ROWWISE_THREADS')}'`
+        : `threads is ${threads}`
     throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
   }
   const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
@@ -116,10 +121,12 @@ function start(chosen: KernelOptions) {
       continue
     }
     const obstacle = count > 1 ? whyNoThreads() : null
-    if (obstacle !== null) notes.push(`one thread in the place of ${count}: ${obstacle}`)
+    const onObstacle = (reason: string): void => addOnce(notes, `fewer threads than ${count}: ${reason}`)
+    const onLoss = (reason: string): void => reportLoss(notes, reason)
+    if (obstacle !== null) onObstacle(obstacle)
     const workers = obstacle === null ? count : 1
     try {
-      return { engine: new WasmEngine(candidate, module, workers, (reason) => reportLoss(notes, reason)), notes }
+      return { engine: new WasmEngine(candidate, module, workers, onLoss, onObstacle), notes }
     } catch (error) {
       if (!(error instanceof KernelMemoryError)) throw error
       notes.push(error.message)
@@ -141,6 +148,10 @@ function reportLoss(notes: string[], reason: string): void {
   process?.emitWarning?.(message, 'RowwiseThreadWarning')
 }
 
+function addOnce(notes: string[], note: string): void {
+  if (!notes.includes(note)) notes.push(note)
+}
+
 function autoThreads(): number {
   const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } }
   const os = (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.('node:os')
@@ -148,15 +159,11 @@ function autoThreads(): number {
   return Math.min(processors, AUTO_THREADS_LIMIT)
 }
 
-function environment(name: string): string | undefined {
-  return (globalThis.process as NodeJS.Process | undefined)?.env?.[name] || undefined
-}
-
 function pathFromEnvironment(): NonNullable<KernelOptions['path']> {
-  return (environment('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
+  return (environmentVariable('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
 }
 
 function threadsFromEnvironment(): number | 'auto' {
-  const text = environment('ROWWISE_THREADS')
+  const text = environmentVariable('ROWWISE_THREADS')
   return text === undefined || text === 'auto' ? 'auto' : Number(text)
 }

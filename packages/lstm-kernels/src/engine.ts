@@ -125,8 +125,10 @@ export type KernelPath = 'relaxed-simd' | 'simd' | 'js'
 /** Something that computes LSTM layers, and the linear one after them, on plain arrays. */
 export interface LSTMEngine {
   readonly path: KernelPath
-  /** Threads that large batches are split over, the calling one included. */
+  /** Threads that were asked for, the calling one included: large batches are cut for so many. */
   readonly threads: number
+  /** Threads that really run, the calling one included; starts them. */
+  readonly runningThreads: number
   /** Bits of the vectors that it computes with; 0 where it uses none. */
   readonly vectorBits: 0 | 128 | 256
   /** Milliseconds that the calling thread spent in the kernels, or waiting for other threads to end theirs. */

@@ -24,7 +24,7 @@ describe('configureKernels', () => {
 
   it('runs what it is told to', () => {
     expect(configureKernels({ path: 'simd', threads: 3 })).toEqual({
-      ...{ path: 'simd', threads: 3, vectorBits: 128, milliseconds: 0, notes: [] },
+      ...{ path: 'simd', threads: 3, requestedThreads: 3, vectorBits: 128, milliseconds: 0, notes: [] },
     })
     expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1, vectorBits: 0 })
     expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
@@ -59,6 +59,24 @@ describe('configureKernels', () => {
       const { path, threads, notes } = await reportWith(assembly)
       expect([path, threads, notes]).toEqual(['js', 1, [expect.any(String), expect.stringMatching(reason)]])
     })
+  })
+
+  it('passes relaxed SIMD over where its multiply-add rounds twice, as in JavaScriptCore, and says so', async () => {
+    vi.resetModules()
+    const { configureKernels } = await import('../src/configure')
+    const roundsTwice = { exports: { f: (a: number, b: number, c: number) => Math.fround(a * b) + c } }
+    const Instance = new Proxy(WebAssembly.Instance, {
+      // The probe's module is the only one without imports.
+      construct: (target, args) => (args[1] ? new target(args[0], args[1]) : roundsTwice),
+    })
+    vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { Instance }))
+    try {
+      const { path, notes } = configureKernels({})
+      expect([path, notes]).toEqual(['simd', [expect.stringMatching(/does not fuse multiply and add here/)]])
+      expect(() => configureKernels({ path: 'relaxed-simd' })).toThrow(/path is 'relaxed-simd', but relaxed SIMD/)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 
   it('follows the environment where the program says nothing', () => {

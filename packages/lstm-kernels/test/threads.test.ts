@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { configureKernels, currentEngine, kernelReport } from '../src/configure'
 import { sliceRows } from '../src/threads/control'
 import { ThreadPool } from '../src/threads/pool'
+import { whyNotStarted } from '../src/threads/start-worker'
 import { compute, copyOf, problem, REFERENCE, wasmEngine } from './engines'
 
 /** The workers of an engine, behind its private doors: to kill one. */
@@ -113,6 +117,30 @@ describe('the threads', () => {
     expect(compute(engine, REFERENCE)).toEqual(expected)
     expect(onLoss).toHaveBeenCalledWith('a thread stopped in the middle of a forward pass')
     vi.restoreAllMocks()
+  })
+
+  it('that Node’s permission model forbids are not counted, and the report says why and how many were wanted', async () => {
+    const program = `
+      import { configureKernels, kernelReport } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+      configureKernels({ path: 'simd', threads: 3 })
+      console.log(JSON.stringify(kernelReport()))`
+    const file = join(mkdtempSync(join(tmpdir(), 'rowwise-threads-')), 'report.mjs')
+    writeFileSync(file, program)
+    const flag = process.version.startsWith('v20.') ? '--experimental-permission' : '--permission'
+    const args = [flag, '--allow-fs-read=*', '--no-warnings', file]
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ threads: 1, requestedThreads: 3 },
+      notes: ["fewer threads than 3: Node's permission model forbids threads (run node with --allow-worker)"],
+    })
+  })
+
+  it('that a page’s policy forbids are not counted, whatever its error says', () => {
+    expect([undefined, {}, { message: '' }, new Error('no room')].map(whyNotStarted)).toEqual([
+      ...Array(3).fill("a thread could not be started; a page's policy must allow it by worker-src blob:"),
+      'a thread could not be started (no room)',
+    ])
   })
 
   it('never keep a process alive: it ends within a second of its last line', async () => {

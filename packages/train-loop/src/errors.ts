@@ -34,3 +34,8 @@ export class CheckpointWriteError extends RowwiseError {
 export class NonFiniteError extends RowwiseError {
   readonly code = 'NOT_FINITE'
 }
+
+/** A source of batches that gave none: it is empty, or was used up by an earlier epoch. */
+export class EmptySourceError extends RowwiseError {
+  readonly code = 'SOURCE_EMPTY'
+}

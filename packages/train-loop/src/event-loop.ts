@@ -19,7 +19,8 @@ export class Breather {
 function oneTurn(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === 'function') setImmediate(resolve)
-    else sendOneself(resolve)
+    else if (typeof MessageChannel === 'function') sendOneself(resolve)
+    else setTimeout(resolve) // Jest's jsdom
   })
 }
 

@@ -1,6 +1,8 @@
+import type { OptionNames } from '@rowwise/errors'
 import type { Callbacks, EpochEnd } from './callbacks/callbacks'
 import { Checkpointer, type CheckpointOptions, isResumable, type Resumed } from './checkpoints/checkpointer'
 import { type RunPosition, startOfEpoch, startOfRun } from './checkpoints/run-state'
+import { refuseOptions, requireCallbacks, requireLoss, requireModel, requireOptimizer, requireSource } from './checks'
 import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './errors'
 import { crossEntropy } from './losses/cross-entropy'
 import type { BatchSource, LossFunction, Trainable } from './model'
@@ -30,12 +32,17 @@ export interface FitOptions {
   /** Stops after the step under way; the epoch that was cut gets no entry in the history. */
   signal?: AbortSignal
   /**
-   * Save everything needed to go on: in this directory every 10 seconds, or as the options say; and after each epoch, when the
-   * signal stops it, and at the end. Needs a file system.
+   * Save everything needed to go on: in this directory before the first step, every 10 seconds or as the options say, after each
+   * epoch, when the signal stops it, and at the end. Needs a file system.
    */
   checkpoint?: string | CheckpointOptions
   /** Go on from the newest checkpoint, bit for bit; from the start when there is none. @default false */
   resume?: boolean
+}
+
+const OPTIONS: OptionNames<FitOptions> = {
+  ...{ optimizer: true, train: true, test: true, epochs: true, loss: true, schedule: true, maxGradientNorm: true },
+  ...{ callbacks: true, signal: true, checkpoint: true, resume: true },
 }
 
 /** What {@link fit} did. */
@@ -52,9 +59,9 @@ export interface FitResult {
  * With `checkpoint` a run that is killed at any instant can be taken up again: model, optimizer, loader and generators as at the
  * start, and `resume: true`. On the same backend and kernels the result is bit-equal to that of a run that never stopped.
  *
- * @throws {@link TrainOptionError} when an option is out of range; {@link NonFiniteError} when the loss or a weight becomes NaN or
+ * @throws {@link TrainOptionError} when something is missing, unknown or out of range; {@link EmptySourceError} when there are no batches; {@link NonFiniteError} when the loss or a weight becomes NaN or
  * infinite; {@link CheckpointReadError}, {@link CheckpointMismatchError} or {@link CheckpointWriteError} when a checkpoint
- * cannot be read, is of another run, or cannot be written; and what the model, the data or a callback throw. The last good checkpoint stays.
+ * cannot be read, is of another run, or cannot be written; {@link DirectoryInUseError} when another program saves there; and what the model, the data or a callback throw. The last good checkpoint stays.
  * @example
  * ```ts
  * const optimizer = new Adam(model.parameters())
@@ -62,12 +69,48 @@ export interface FitResult {
  * ```
  */
 export async function fit(model: Trainable, options: FitOptions): Promise<FitResult> {
-  const { optimizer, train, test, epochs = 10, loss = crossEntropy, schedule, maxGradientNorm, signal } = options
-  const { callbacks = [] } = options
+  checkOptions(model, options)
+  const checkpoints = await openCheckpoints(model, options)
+  try {
+    return await run(model, options, checkpoints)
+  } finally {
+    await checkpoints?.close()
+  }
+}
+
+/** Refuses what cannot be trained, before anything is. */
+function checkOptions(model: Trainable, options: FitOptions): void {
+  requireModel('fit()', model)
+  refuseOptions('fit()', options, OPTIONS)
+  const {
+    optimizer,
+    train,
+    test,
+    epochs = 10,
+    loss = crossEntropy,
+    schedule,
+    maxGradientNorm,
+    callbacks = [],
+  } = options
   if (!Number.isInteger(epochs) || epochs < 1) {
     throw new TrainOptionError(`epochs is ${epochs}, expected an integer of at least 1`)
   }
-  const checkpoints = await openCheckpoints(model, options)
+  requireOptimizer('fit()', optimizer)
+  requireSource('train', train, epochs)
+  if (test !== undefined) requireSource('test', test, epochs)
+  requireLoss('fit()', loss)
+  requireCallbacks(callbacks)
+  if (schedule !== undefined && typeof schedule !== 'function') {
+    throw new TrainOptionError(`schedule is ${String(schedule)}, expected a function such as stepLR({ stepSize: 3 })`)
+  }
+  if (maxGradientNorm !== undefined && !(maxGradientNorm > 0)) {
+    throw new TrainOptionError(`maxGradientNorm is ${maxGradientNorm}, expected a number over 0`)
+  }
+}
+
+async function run(model: Trainable, options: FitOptions, checkpoints: Checkpointer | null): Promise<FitResult> {
+  const { optimizer, train, test, epochs = 10, loss = crossEntropy, schedule, maxGradientNorm, signal } = options
+  const { callbacks = [] } = options
   const { position, resumed } = await start(checkpoints, optimizer)
   const { history } = position
   let stopped = false
@@ -128,6 +171,7 @@ export async function fit(model: Trainable, options: FitOptions): Promise<FitRes
     if (checkpoints) await save(tested?.loss ?? end.trainLoss)
   }
 
+  if (checkpoints && resumed === undefined) await checkpoints.save(position, null) // a run that cannot save ends here
   for (const callback of callbacks) await callback.onFitBegin?.({ epochs, history, resumed }, control)
   while (position.epoch <= epochs && !stopped && !signal?.aborted) {
     const { epoch } = position
@@ -149,6 +193,7 @@ async function openCheckpoints(model: Trainable, options: FitOptions): Promise<C
   const settings = typeof checkpoint === 'string' ? { directory: checkpoint } : checkpoint
   const checkpoints = await Checkpointer.open(settings, { model, optimizer, train })
   if (checkpoints.hasCheckpoint && !resume) {
+    await checkpoints.close()
     throw new CheckpointMismatchError(
       `${settings.directory} already holds a run: ${checkpoints.describeNewest()}; pass resume: true, or another directory`,
     )

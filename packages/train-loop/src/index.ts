@@ -29,10 +29,12 @@ export type { Batch, BatchSource, LossFunction, ModelVJP, NamedGradients, NamedP
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
+export { DirectoryInUseError } from '@rowwise/directory-lock'
 export {
   CheckpointMismatchError,
   CheckpointReadError,
   CheckpointWriteError,
+  EmptySourceError,
   NonFiniteError,
   OptimizerStateError,
   TargetError,

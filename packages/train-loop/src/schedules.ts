@@ -1,3 +1,4 @@
+import { refuseOptions } from './checks'
 import { TrainOptionError } from './errors'
 
 /** The learning rate of an epoch (counted from 0), given the one that the run began with. */
@@ -6,9 +7,11 @@ export type Schedule = (epoch: number, initialLr: number) => number
 /**
  * Multiplies the learning rate by `gamma` every `stepSize` epochs, after `torch.optim.lr_scheduler.StepLR`.
  *
- * @throws {@link TrainOptionError} unless `stepSize` is a positive integer.
+ * @throws {@link TrainOptionError} for an unknown option, or unless `stepSize` is a positive integer.
  */
-export function stepLR({ stepSize, gamma = 0.1 }: { stepSize: number; gamma?: number }): Schedule {
+export function stepLR(options: { stepSize: number; gamma?: number }): Schedule {
+  refuseOptions('stepLR()', options, { stepSize: true, gamma: true })
+  const { stepSize, gamma = 0.1 } = options
   if (!Number.isInteger(stepSize) || stepSize < 1) {
     throw new TrainOptionError(`stepLR: stepSize is ${stepSize}, expected an integer of at least 1`)
   }
@@ -19,9 +22,11 @@ export function stepLR({ stepSize, gamma = 0.1 }: { stepSize: number; gamma?: nu
  * Lets the learning rate fall along half a cosine from the initial one to `etaMin` at epoch `tMax`, after
  * `torch.optim.lr_scheduler.CosineAnnealingLR` (Loshchilov and Hutter 2017, equation 5).
  *
- * @throws {@link TrainOptionError} unless `tMax` is a positive integer.
+ * @throws {@link TrainOptionError} for an unknown option, or unless `tMax` is a positive integer.
  */
-export function cosineAnnealingLR({ tMax, etaMin = 0 }: { tMax: number; etaMin?: number }): Schedule {
+export function cosineAnnealingLR(options: { tMax: number; etaMin?: number }): Schedule {
+  refuseOptions('cosineAnnealingLR()', options, { tMax: true, etaMin: true })
+  const { tMax, etaMin = 0 } = options
   if (!Number.isInteger(tMax) || tMax < 1) {
     throw new TrainOptionError(`cosineAnnealingLR: tMax is ${tMax}, expected an integer of at least 1`)
   }

@@ -1,4 +1,6 @@
+import type { OptionNames } from '@rowwise/errors'
 import { tidy } from '@tensorflow/tfjs-core'
+import { emptySource, refuseOptions, requireBatch, requireLoss, requireModel, requireSource } from './checks'
 import { Breather } from './event-loop'
 import { crossEntropy } from './losses/cross-entropy'
 import type { BatchSource, LossFunction, Trainable } from './model'
@@ -11,9 +13,11 @@ export interface TestModelOptions {
   signal?: AbortSignal
 }
 
+const OPTIONS: OptionNames<TestModelOptions> = { loss: true, signal: true }
+
 /** How well a model classifies. */
 export interface TestResult {
-  /** Mean loss over the samples; NaN when there were none. */
+  /** Mean loss over the samples; NaN when the signal came before the first. */
   loss: number
   /** Samples whose largest output is their target. */
   correct: number
@@ -29,6 +33,7 @@ export interface TestResult {
  *
  * @param model maps inputs to logits `[N, C]`
  * @param batches with int32 targets `[N]`
+ * @throws {@link TrainOptionError} when an argument is not what it should be; {@link EmptySourceError} when there is no batch.
  * @example
  * ```ts
  * const { loss, correct, total } = await testModel(model, testLoader)
@@ -39,13 +44,20 @@ export async function testModel(
   batches: BatchSource,
   options: TestModelOptions = {},
 ): Promise<TestResult> {
+  requireModel('testModel()', model)
+  requireSource('batches', batches, 1)
+  refuseOptions('testModel()', options, OPTIONS)
   const { loss = crossEntropy, signal } = options
+  requireLoss('testModel()', loss)
   const breather = new Breather()
   const wasTraining = model.training ?? true
   const result: TestResult = { loss: 0, correct: 0, total: 0, confusion: [] }
   model.train?.(false)
+  let number = 0
   try {
-    for await (const { inputs, targets } of batches) {
+    for await (const item of batches) {
+      requireBatch(item, ++number)
+      const { inputs, targets } = item
       const { logits, classes, batchLoss } = tidy(() => {
         const outputs = model.forward(inputs)
         const [value] = loss(outputs, targets).dataSync()
@@ -59,6 +71,7 @@ export async function testModel(
   } finally {
     model.train?.(wasTraining)
   }
+  if (number === 0 && !signal?.aborted) throw emptySource('the test data')
   return { ...result, loss: result.loss / result.total }
 }
 

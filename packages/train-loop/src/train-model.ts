@@ -1,4 +1,15 @@
-import { dispose } from '@tensorflow/tfjs-core'
+import type { OptionNames } from '@rowwise/errors'
+import { readValues } from '@rowwise/host-values'
+import { dispose, type Tensor } from '@tensorflow/tfjs-core'
+import {
+  emptySource,
+  refuseOptions,
+  requireBatch,
+  requireLoss,
+  requireModel,
+  requireOptimizer,
+  requireSource,
+} from './checks'
 import { clipGradientNorm, gradientNorm } from './clip-gradients'
 import { NonFiniteError } from './errors'
 import { Breather } from './event-loop'
@@ -45,9 +56,13 @@ export interface TrainModelOptions {
   onBatchEnd?(event: BatchEnd): void | Promise<void>
 }
 
+const OPTIONS: OptionNames<TrainModelOptions> = {
+  ...{ maxGradientNorm: true, signal: true, from: true, onBatchBegin: true, onBatchEnd: true },
+}
+
 /** What an epoch of training did. */
 export interface TrainResult {
-  /** Mean loss over the samples, each as of its own step; NaN when there were none. */
+  /** Mean loss over the samples, each as of its own step; NaN when the signal came before the first. */
   loss: number
   /** Steps taken, those of `from` included. */
   batches: number
@@ -64,7 +79,8 @@ export interface TrainResult {
  *
  * A loss that is NaN or infinite ends it before the weights take that step; on a GPU up to 64 steps later.
  *
- * @throws {@link NonFiniteError} with step, lr and gradient norm; and what the model, the loss, the optimizer or the callback
+ * @throws {@link TrainOptionError} when an argument is not what it should be; {@link EmptySourceError} when there is no batch;
+ * {@link NonFiniteError} with step, lr and gradient norm; and what the model, the loss, the optimizer or the callback
  * throw.
  * @example
  * ```ts
@@ -78,6 +94,11 @@ export async function trainModel(
   batches: BatchSource,
   options: TrainModelOptions = {},
 ): Promise<TrainResult> {
+  requireModel('trainModel()', model)
+  requireOptimizer('trainModel()', optimizer)
+  requireLoss('trainModel()', loss)
+  requireSource('batches', batches, 1)
+  refuseOptions('trainModel()', options, OPTIONS)
   const { maxGradientNorm, signal, from, onBatchBegin, onBatchEnd } = options
   const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
@@ -85,10 +106,14 @@ export async function trainModel(
   model.train?.(true)
   if (!signal?.aborted) {
     try {
-      for await (const { inputs, targets } of batches) {
+      for await (const item of batches) {
+        requireBatch(item, batch + 1)
+        const { inputs, targets } = item
         await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, { inputs, targets })
-        if (!meter.add(result.loss, inputs.shape[0])) throw notFinite(meter, batch + 1, optimizer, result.gradients)
+        if (!meter.add(result.loss, inputs.shape[0])) {
+          throw notFinite(inputs, meter, batch + 1, optimizer, result.gradients)
+        }
         applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
         samples += inputs.shape[0]
@@ -105,11 +130,36 @@ export async function trainModel(
     } finally {
       meter.last() // frees the losses that wait
     }
+    if (batch === 0) throw emptySource('the training data')
   }
   return { loss: meter.mean(), batches: batch, samples, lossSum: meter.total(), aborted: signal?.aborted ?? false }
 }
 
+/** The error of inputs that are not finite themselves, which no setting helps; null when they are. */
+function nonFiniteInputs(inputs: Tensor, batch: number): NonFiniteError | null {
+  if (inputs.dtype !== 'float32') return null
+  const values = readValues(inputs)
+  const at = values.findIndex((value) => !Number.isFinite(value))
+  if (at < 0) return null
+  return new NonFiniteError(
+    `the inputs of batch ${batch} hold ${values[at]} at [${indicesOf(at, inputs.shape)}]; take such samples out or fill them in`,
+  )
+}
+
+function indicesOf(flat: number, shape: readonly number[]): number[] {
+  let rest = flat
+  return [...shape]
+    .reverse()
+    .map((size) => {
+      const index = rest % size
+      rest = Math.floor(rest / size)
+      return index
+    })
+    .reverse()
+}
+
 function notFinite(
+  inputs: Tensor,
   meter: LossMeter,
   batch: number,
   { lr }: Optimizer,
@@ -117,6 +167,8 @@ function notFinite(
 ): NonFiniteError {
   const norm = gradientNorm(gradients)
   dispose({ ...gradients })
+  const inInputs = nonFiniteInputs(inputs, batch)
+  if (inInputs) return inInputs
   return new NonFiniteError(
     `the loss is ${meter.last()} at step ${batch} of the epoch (lr ${lr}, gradient norm ${norm}); ` +
       'lower lr or set maxGradientNorm',

@@ -19,6 +19,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import {
   Adam,
   type CheckpointOptions,
+  crossEntropy,
   earlyStopping,
   type FitOptions,
   fit,
@@ -26,7 +27,7 @@ import {
   type Resumed,
   stepLR,
 } from '../src'
-import { dieAtFileOperation } from './die-at-file-operation'
+import { dieAtFileOperation, orphanLocks } from './die-at-file-operation'
 import { ShuffledSource } from './shuffled-source'
 import { batches, SoftmaxRegression } from './softmax-regression'
 
@@ -88,6 +89,7 @@ describe('fit({ checkpoint, resume })', () => {
     for (let died = true; died; operation++) {
       const directory = temporaryDirectory()
       died = await dieAtFileOperation(operation, () => run({ epochs: 1, checkpoint: everyStep(directory) }))
+      orphanLocks(directory)
       const resumed = await run({ epochs: 1, checkpoint: everyStep(directory), resume: true })
       expect(resumed.weights).toEqual(whole.weights)
       const listed = manifestOf(directory).checkpoints.flatMap(
@@ -280,7 +282,7 @@ describe('a checkpoint that was altered', () => {
     writeFileSync(join(directory, newer.weights.name), '')
     const resumed = run({ checkpoint: directory, resume: true })
     await expect(resumed).rejects.toThrow(code('CHECKPOINT_READ'))
-    await expect(resumed).rejects.toThrow(/step 3: .* has 0 bytes.*; .*step 2: ENOENT/)
+    await expect(resumed).rejects.toThrow(/step 3: .* has 0 bytes.*; .*step 2: there is no such file/)
   })
 
   it('is not read through a link, nor from outside of the directory', async () => {
@@ -288,7 +290,7 @@ describe('a checkpoint that was altered', () => {
     const elsewhere = join(directory, '..', 'elsewhere')
     renameSync(join(directory, newer.weights.name), elsewhere)
     symlinkSync(elsewhere, join(directory, newer.weights.name))
-    expect((await loadCheckpoint(directory)).skipped).toEqual([expect.stringMatching(/is no regular file/)])
+    expect((await loadCheckpoint(directory)).skipped).toEqual([expect.stringMatching(/is not a regular file/)])
     const manifest = manifestOf(directory)
     manifest.checkpoints = [{ ...older, weights: { ...older.weights, name: '../elsewhere' } }]
     writeFileSync(join(directory, 'manifest.json'), JSON.stringify(manifest))
@@ -312,12 +314,68 @@ describe('a checkpoint that was altered', () => {
   })
 })
 
+describe('a checkpoint directory', () => {
+  it('is kept to one run: a second is refused and changes nothing, the first goes on', async () => {
+    const whole = await run()
+    const directory = temporaryDirectory()
+    let refused: unknown
+    const second = {
+      async onEpochEnd({ epoch }: { epoch: number }) {
+        if (epoch === 1) refused = await run({ checkpoint: directory, resume: true }).catch((error) => error)
+      },
+    }
+    const first = await run({ checkpoint: everyStep(directory), callbacks: [second] })
+    expect(refused).toMatchObject({ code: 'DIRECTORY_IN_USE', message: expect.stringContaining(`${process.pid}`) })
+    expect(first.weights).toEqual(whole.weights)
+  })
+
+  it('is free again after a run that failed', async () => {
+    const directory = temporaryDirectory()
+    const failing = {
+      onBatchEnd() {
+        throw new Error('mine')
+      },
+    }
+    await expect(run({ checkpoint: directory, callbacks: [failing] })).rejects.toThrow('mine')
+    expect((await run({ checkpoint: directory, resume: true })).ended).toBe('completed')
+  })
+
+  it('in which nothing can be saved is refused before the first step, with the reason', async () => {
+    const file = temporaryDirectory()
+    writeFileSync(file, '')
+    let steps = 0
+    const counting = { onBatchEnd: () => void ++steps }
+    for (const directory of [file, join(file, 'below')]) {
+      const training = run({ checkpoint: directory, callbacks: [counting] })
+      await expect(training).rejects.toThrow(code('CHECKPOINT_WRITE'))
+      await expect(training).rejects.toThrow(/cannot be saved there: a file is where a directory should be/)
+    }
+    expect(steps).toBe(0)
+  })
+
+  it('that another run took over while this one was suspended gets nothing more of it', async () => {
+    const directory = temporaryDirectory()
+    const takingOver = {
+      onEpochEnd() {
+        for (const name of readdirSync(directory).filter((name) => name.startsWith('lock-')))
+          rmSync(join(directory, name))
+      },
+    }
+    await expect(run({ checkpoint: directory, callbacks: [takingOver] })).rejects.toThrow(/was taken over by another/)
+  })
+
+  it('without a name is refused', async () => {
+    await expect(run({ checkpoint: '' })).rejects.toThrow('checkpoint.directory is ""')
+  })
+})
+
 describe('the last good checkpoint stays', () => {
   it('when the loss becomes NaN, which is said with step, lr and gradient norm', async () => {
     const directory = temporaryDirectory()
-    const [good] = batches()
-    const bad = { ...good, inputs: tf.tensor2d([[Number.NaN, 0]]), targets: tf.tensor1d([0], 'int32') }
-    const training = run({ train: [good, bad], checkpoint: everyStep(directory) })
+    let step = 0
+    const loss = (outputs: tf.Tensor, targets: tf.Tensor) =>
+      tf.mul(crossEntropy(outputs, targets), ++step === 2 ? Number.NaN : 1)
+    const training = run({ loss, checkpoint: everyStep(directory) })
     await expect(training).rejects.toThrow(code('NOT_FINITE'))
     await expect(training).rejects.toThrow(
       /epoch 1: the loss is NaN at step 2 of the epoch \(lr 0.1, gradient norm NaN\).*last good one is at step 1/,
@@ -360,12 +418,12 @@ describe('the last good checkpoint stays', () => {
     const whole = await run()
     const directory = temporaryDirectory()
     await run({ checkpoint: everyStep(directory), ...stopAfter(2) })
-    mkdirSync(join(directory, '000003-training.safetensors/in-the-way'), { recursive: true })
+    mkdirSync(join(directory, '000004-training.safetensors/in-the-way'), { recursive: true })
     const resumed = run({ checkpoint: everyStep(directory), resume: true })
     await expect(resumed).rejects.toThrow(code('CHECKPOINT_WRITE'))
-    await expect(resumed).rejects.toThrow(/step 3 could not be written \(.*last good one is at step 2/)
-    expect(existsSync(join(directory, '000003-weights.safetensors'))).toBe(false)
-    rmSync(join(directory, '000003-training.safetensors'), { recursive: true })
+    await expect(resumed).rejects.toThrow(/step 3 could not be written: .*last good one is at step 2/)
+    expect(existsSync(join(directory, '000004-weights.safetensors'))).toBe(false)
+    rmSync(join(directory, '000004-training.safetensors'), { recursive: true })
     expect((await run({ checkpoint: directory, resume: true })).weights).toEqual(whole.weights)
   })
 })

@@ -3,6 +3,16 @@ import type { FileHandle } from 'node:fs/promises'
 
 const { promises } = fs
 
+/** Makes the locks that this process left in a directory those of a process that is gone. */
+export function orphanLocks(directory: string): void {
+  const names = fs.existsSync(directory) ? fs.readdirSync(directory) : []
+  for (const name of names.filter((name) => name.startsWith('lock-'))) {
+    const file = `${directory}/${name}`
+    const owner = { ...JSON.parse(fs.readFileSync(file, 'utf8')), pid: 2 ** 22 + 1 } // over the largest id that Linux gives
+    fs.writeFileSync(file, JSON.stringify(owner))
+  }
+}
+
 /**
  * Runs `work` until it asks for its file operation number `operation`: that one is not done (a write is half done), and nothing
  * after it happens, as when the process dies there. Whether it came to that.

@@ -1,25 +1,26 @@
+import { selectBackend } from '@rowwise/backend-select'
 import { describeLSTM, kernelReport } from '@rowwise/models-rnn'
 import type { CommonFlags } from '../options'
-import { startBackend } from '../run/prepare'
 import { print, printJson } from '../show/print'
 
-/** `rowwise backends`: which backend runs here, and why the better ones do not. */
+/** `rowwise backends`: what computes here, and why nothing better does. */
 export async function backends(flags: CommonFlags): Promise<void> {
-  const { name, simd, threads, tried } = await startBackend(flags)
+  const { name, simd, tfjsThreads, tried } = await selectBackend({ prefer: flags.backend })
+  const { path, threads, requestedThreads, notes } = kernelReport()
   if (flags.json) {
-    printJson({ name, simd, threads, tried, lstm: { computedBy: describeLSTM(), ...kernelReport() } })
+    const recurrent = { computedBy: describeLSTM(), path, threads, requestedThreads, notes }
+    printJson({ name, simd, tfjsThreads, tried, recurrent })
     return
   }
-  const rows = tried.map(
-    (rejection) => `${rejection.name.padEnd(5)} ${rejection.code}: ${rejection.reason}\n      fix: ${rejection.fix}`,
-  )
-  const notes = kernelReport().notes.map((note) => `      ${note}`)
+  const rejections = tried.flatMap(({ name, code, reason, fix }) => [`  ${name} ${code}: ${reason}`, `    fix: ${fix}`])
   print(
     [
-      ...rows,
-      `${name.padEnd(5)} runs${simd ? ', with SIMD' : ''}`,
-      `LSTM  computed by: ${describeLSTM()}`,
-      ...notes,
+      "recurrent layers, by Rowwise's kernels:",
+      `  ${describeLSTM()}`,
+      ...notes.map((note) => `    ${note}`),
+      "all other operations, by TensorFlow.js's backend:",
+      `  ${name}${simd ? ' with SIMD' : ''}`,
+      ...(rejections.length > 0 ? ['better backends that do not run:', ...rejections] : []),
     ].join('\n'),
   )
 }

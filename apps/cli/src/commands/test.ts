@@ -1,25 +1,24 @@
-import { DataLoader, normalize, VARIANTS } from '@rowwise/data-mnist'
+import { DataLoader, normalize } from '@rowwise/data-mnist'
 import { testModel } from '@rowwise/train-loop'
-import type { CommonFlags, DataFlags } from '../options'
-import { loadData, startBackend } from '../run/prepare'
-import { loadWeights } from '../run/weights-file'
+import type { CommonFlags } from '../options'
+import { startBackend } from '../run/prepare'
+import { loadModel, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import { print, printJson } from '../show/print'
 import { testLine } from '../show/test-line'
 
 /** The flags of `rowwise test`. */
-export interface TestFlags extends CommonFlags, DataFlags {
-  weights: string
+export interface TestFlags extends CommonFlags, UseFlags {
   batchSize: number
 }
 
 /** `rowwise test`: how well saved weights classify the test images. */
 export async function test(flags: TestFlags): Promise<void> {
   const { name: backend } = await startBackend(flags)
-  const { model, preprocessing } = await loadWeights(flags.weights)
-  const { mean, std } = preprocessing ?? VARIANTS[flags.variant]
-  const data = await loadData(flags)
-  const loader = new DataLoader(data.test, { batchSize: flags.batchSize, transform: normalize(mean, std) })
-  const result = await testModel(model, loader)
+  const inUse = await loadModel(flags)
+  const images = await loadTestImages(flags, inUse)
+  const { mean, std } = inUse.preprocessing
+  const loader = new DataLoader(images, { batchSize: flags.batchSize, transform: normalize(mean, std) })
+  const result = await testModel(inUse.model, loader)
   if (flags.json) printJson({ weights: flags.weights, backend, ...result, accuracy: result.correct / result.total })
   else print(testLine(result))
 }

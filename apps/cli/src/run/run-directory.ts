@@ -1,60 +1,82 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writeFileAtomically } from '@rowwise/atomic-file'
+import { checkCanSave, makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
+import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
+import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
+import { MetricsLog, type MetricsRecord } from './metrics-log'
 
 const WEIGHTS = 'model.safetensors'
 const METRICS = 'metrics.jsonl'
 const CONFIG = 'config.json'
 const CHECKPOINTS = 'checkpoints'
-const FLUSH_BYTES = 1 << 14
+const MANIFEST = 'manifest.json'
 
-/** Where a training run leaves its settings, metrics, checkpoints and weights. */
+/** Where runs without a name go, numbered. */
+const RUNS = 'runs'
+
+/** Where a training run leaves its settings, metrics, checkpoints and weights. One program at a time has it. */
 export class RunDirectory {
-  private metrics = ''
-  private metricsFile: number | null = null
+  private log: MetricsLog | null = null
+  private hasBegun = false
 
-  private constructor(readonly path: string) {}
+  private constructor(
+    readonly path: string,
+    private readonly lock: DirectoryLock,
+    /** Directories that were made for this run, the outermost first. */
+    private readonly made: readonly string[],
+  ) {}
 
-  /** Makes the directory; without a name the next free one under `runs/`. Never over an earlier run, unless forced. */
+  /**
+   * Takes a directory for a new run, and sees that it can be written; without a name the next free one under `runs/`. What an earlier
+   * run left there is replaced in {@link RunDirectory.begin} at the earliest, and only when forced.
+   */
   static async create(path: string | undefined, force: boolean): Promise<RunDirectory> {
-    const directory = path ?? (await nextFree())
-    const files = [WEIGHTS, METRICS, CONFIG, CHECKPOINTS].map((file) => join(directory, file))
-    if (!force && files.some(existsSync)) {
-      throw new UsageError(
-        `${directory} already holds a run; go on with it by --resume ${directory}, choose another --out, or replace it with --force`,
-      )
-    }
-    try {
-      for (const file of files) rmSync(file, { force: true, recursive: true })
-      await mkdir(directory, { recursive: true })
-    } catch (cause) {
-      throw new UsageError(`${directory} cannot be made: ${(cause as Error).message}; choose another --out`, { cause })
-    }
-    return new RunDirectory(directory)
+    if (path?.trim() === '')
+      throw new UsageError('--out is empty; name a directory, or leave it out for runs/1, runs/2, …')
+    const { directory, made } = await makeRunDirectory(path)
+    const run = new RunDirectory(directory, await take(directory), made)
+    if (force || !FILES.some((file) => existsSync(join(directory, file)))) return run
+    await run.abandon()
+    throw new UsageError(
+      `${directory} already holds a run; go on with it by --resume ${directory}, choose another --out, or replace it with --force`,
+    )
   }
 
-  /** Opens the directory of a run that was begun, and reads its settings. */
-  static open(path: string): { run: RunDirectory; config: unknown } {
-    const file = join(path, CONFIG)
-    try {
-      return { run: new RunDirectory(path), config: JSON.parse(readFileSync(file, 'utf8')) }
-    } catch (cause) {
+  /** Takes the directory of a run that was begun, and reads its settings. */
+  static async open(path: string): Promise<{ run: RunDirectory; config: unknown }> {
+    const config = await readConfig(path)
+    if (!existsSync(join(path, CHECKPOINTS, MANIFEST))) {
       throw new UsageError(
-        `${path} holds no run to resume: ${(cause as Error).message}; pass the directory that \`train\` named`,
-        { cause },
+        `${path} has no checkpoint to resume from (${join(path, CHECKPOINTS)} is missing or empty); ` +
+          'start a new run in another directory, or with --out and --force in this one',
       )
     }
+    return { run: new RunDirectory(path, await take(path), []), config }
   }
 
-  /** Where the checkpoints lie. */
+  /** Where the checkpoints are. */
   get checkpoints(): string {
     return join(this.path, CHECKPOINTS)
   }
 
-  async writeConfig(config: object): Promise<void> {
+  /** Removes what an earlier run left, which `--force` allowed; for a new run, before its first file. */
+  async removeEarlierRun(): Promise<void> {
+    for (const file of FILES) await rm(join(this.path, file), { force: true, recursive: true })
+  }
+
+  /** Writes the settings, and opens the metrics: from here on the directory holds a run. */
+  async begin(config: object, isKept: (record: MetricsRecord) => boolean): Promise<void> {
+    this.hasBegun = true
     await writeFileAtomically(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`)
+    this.log = await MetricsLog.open(join(this.path, METRICS), isKept)
+  }
+
+  /** The metrics of the run that has begun. */
+  get metrics(): MetricsLog {
+    if (this.log === null) throw new Error('the run has not begun')
+    return this.log
   }
 
   /** Saves the weights; returns the file's path. */
@@ -64,61 +86,73 @@ export class RunDirectory {
     return path
   }
 
-  /** Takes back the metrics of what came after a checkpoint, which will come again. */
-  keepMetrics(isKept: (record: { type?: string; epoch?: number; batch?: number }) => boolean): void {
-    const file = openSync(join(this.path, METRICS), 'a+')
-    const content = readFileSync(file)
-    let end = 0
-    for (let next = content.indexOf(10); next >= 0; next = content.indexOf(10, end)) {
-      if (!isKeptLine(content.toString('utf8', end, next), isKept)) break
-      end = next + 1
+  /** Closes the metrics and gives the directory back; one that was made for a run that never began goes too. */
+  async close(): Promise<void> {
+    try {
+      await this.log?.close()
+    } finally {
+      this.log = null
+      await this.abandon()
     }
-    ftruncateSync(file, end)
-    this.metricsFile = file
   }
 
-  /** Adds a line to the metrics, buffered. */
-  addMetrics(record: object): void {
-    this.metrics += `${JSON.stringify(record)}\n`
-    if (this.metrics.length > FLUSH_BYTES) this.flush()
-  }
-
-  /** Writes out the buffered metrics. */
-  flush(): void {
-    this.metricsFile ??= openSync(join(this.path, METRICS), 'w')
-    writeSync(this.metricsFile, this.metrics)
-    this.metrics = ''
-  }
-
-  /** Writes out the buffered metrics so that they survive a power cut. */
-  sync(): void {
-    this.flush()
-    fsyncSync(this.metricsFile as number)
-  }
-
-  close(): void {
-    this.flush()
-    if (this.metricsFile !== null) closeSync(this.metricsFile)
-    this.metricsFile = null
+  private async abandon(): Promise<void> {
+    await this.lock.release()
+    if (this.hasBegun) return
+    for (const directory of [...this.made].reverse()) await rmdir(directory).catch(() => {}) // not empty: somebody else's
   }
 }
 
-function isKeptLine(line: string, isKept: Parameters<RunDirectory['keepMetrics']>[0]): boolean {
+const FILES: readonly string[] = [WEIGHTS, METRICS, CONFIG, CHECKPOINTS]
+
+async function makeRunDirectory(path: string | undefined): Promise<{ directory: string; made: string[] }> {
   try {
-    return isKept(JSON.parse(line))
-  } catch {
-    return false // cut in the middle
+    return path === undefined ? await nextFree() : { directory: path, made: await makeDirectory(path) }
+  } catch (cause) {
+    throw new UsageError(`${describe(path)} cannot be made: ${reasonOf(cause)}; choose another directory with --out`, {
+      cause,
+    })
+  }
+}
+
+function describe(path: string | undefined): string {
+  return path === undefined ? `the default output directory ${RUNS}/` : `--out ${path}`
+}
+
+async function take(directory: string): Promise<DirectoryLock> {
+  try {
+    await checkCanSave(directory)
+    return await DirectoryLock.require(directory)
+  } catch (cause) {
+    if (cause instanceof DirectoryInUseError) throw cause
+    throw new UsageError(
+      `the output directory ${directory} cannot be written: ${reasonOf(cause)}; choose another with --out, or make it writable`,
+      { cause },
+    )
+  }
+}
+
+async function readConfig(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(join(path, CONFIG), 'utf8'))
+  } catch (cause) {
+    throw new UsageError(
+      `${path} holds no run to resume: ${reasonOf(cause)}; pass the directory that \`train\` named`,
+      {
+        cause,
+      },
+    )
   }
 }
 
 /** Makes the next free directory; two runs that start at once get one each. */
-async function nextFree(): Promise<string> {
-  await mkdir('runs', { recursive: true })
+async function nextFree(): Promise<{ directory: string; made: string[] }> {
+  const above = await makeDirectory(RUNS)
   for (let number = 1; ; number++) {
-    const path = join('runs', String(number))
+    const directory = join(RUNS, String(number))
     try {
-      await mkdir(path)
-      return path
+      await mkdir(directory)
+      return { directory, made: [...above, directory] }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { UsageError } from '../exit'
 import type { CommonFlags, DataFlags, Interval } from '../options'
 
 /** The settings of a run: what decides its numbers. */
@@ -13,6 +14,10 @@ export interface RunSettings extends DataFlags {
   /** In decimal digits, for 64 bits. */
   seed: string
   samples?: number
+  /** Mean of the pixels scaled to [0, 1], to normalise with. */
+  mean?: number
+  /** Their standard deviation. */
+  std?: number
 }
 
 /** The flags of `rowwise train`. */
@@ -28,19 +33,23 @@ export interface TrainFlags extends CommonFlags, Omit<RunSettings, 'seed' | 'bid
 
 /** The settings that a new run's flags come to. */
 export function settingsOf(flags: TrainFlags): RunSettings {
-  const { data, variant, source, epochs, batchSize, lr, hiddenSize, numLayers, dropout, samples } = flags
+  const { data, variant, source, classes, epochs, batchSize, lr, hiddenSize, numLayers, dropout, samples } = flags
+  const { mean, std } = flags
   return {
-    data: data === undefined ? undefined : resolve(data),
-    variant,
-    source,
-    epochs,
-    batchSize,
-    lr,
-    hiddenSize,
-    numLayers,
-    bidirectional: flags.bidirectional ?? false,
-    dropout,
-    seed: String(flags.seed),
-    samples,
+    ...{ data: data === undefined ? undefined : resolve(data), variant, source, classes },
+    ...{ epochs, batchSize, lr, hiddenSize, numLayers, bidirectional: flags.bidirectional ?? false, dropout },
+    ...{ seed: String(flags.seed), samples, mean, std },
+  }
+}
+
+/** Refuses settings that contradict each other, before anything is made. */
+export function checkSettings({ dropout, numLayers, mean, std }: RunSettings): void {
+  if (dropout > 0 && numLayers === 1) {
+    throw new UsageError(
+      `--dropout ${dropout} acts between layers, and --num-layers is 1; pass --num-layers 2, or leave out --dropout`,
+    )
+  }
+  if ((mean === undefined) !== (std === undefined)) {
+    throw new UsageError('--mean and --std belong together; pass both, or neither')
   }
 }

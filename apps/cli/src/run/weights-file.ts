@@ -1,15 +1,8 @@
 import { readFile } from 'node:fs/promises'
+import { reasonOf } from '@rowwise/errors'
 import { decodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
-
-/** What a model needs to be used on new images; stands in the metadata of its safetensors file. */
-export interface Preprocessing {
-  /** Mean and standard deviation that pixels in [0, 1] were normalised with. */
-  mean: number
-  std: number
-  /** One name per class. */
-  classNames: readonly string[]
-}
+import type { Preprocessing } from './preprocessing'
 
 /** A model from a file; without `preprocessing` when the file is not one of ours. */
 export interface LoadedModel {
@@ -24,10 +17,17 @@ export function encodeWeights(model: LSTMNet, preprocessing: Preprocessing): Uin
   return model.toSafetensors({ [METADATA_KEY]: JSON.stringify(preprocessing) })
 }
 
+/** Which weights, and what their layers are called. */
+export interface WeightsFlags {
+  weights?: string
+  rename?: Record<string, string>
+}
+
 /** Reads a weights file, ours or PyTorch's. */
-export async function loadWeights(path: string): Promise<LoadedModel> {
+export async function loadWeights({ weights: path }: WeightsFlags): Promise<LoadedModel> {
+  if (path === undefined) throw new UsageError('which weights? pass a safetensors file as --weights')
   const bytes = await readFile(path).catch((cause) => {
-    throw new UsageError(`${path} cannot be read: ${cause.message}; pass a safetensors file as --weights`, { cause })
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}; pass a safetensors file as --weights`, { cause })
   })
   const file = named(path, () => decodeSafetensors(bytes))
   const model = named(path, () => LSTMNet.fromSafetensors(file))
@@ -45,9 +45,9 @@ function named<T>(path: string, work: () => T): T {
 
 function readPreprocessing(text: string | undefined): Preprocessing | undefined {
   try {
-    const { mean, std, classNames } = JSON.parse(text ?? '')
+    const { mean, std, classNames, variant } = JSON.parse(text ?? '')
     const valid = Number.isFinite(mean) && Number.isFinite(std) && std !== 0 && Array.isArray(classNames)
-    return valid ? { mean, std, classNames: classNames.map(String) } : undefined
+    return valid ? { mean, std, classNames: classNames.map(String), variant: variant && String(variant) } : undefined
   } catch {
     return undefined // another program's metadata: the data set's own numbers serve
   }

@@ -1,27 +1,29 @@
 import type { Callbacks } from '@rowwise/train-loop'
+import { resumeCommand } from '../run/resume'
 import type { RunDirectory } from '../run/run-directory'
 import { print, printJson } from './print'
 import { duration, Progress } from './progress'
 import { testLine } from './test-line'
 
-/** Every step's loss and every epoch's numbers, a JSON object a line; a resumed run goes on where its checkpoint stands. */
-export function metricsInto(run: RunDirectory): Callbacks {
+/** Settings, every step's loss and every epoch's numbers; a resumed run goes on where its checkpoint stands. */
+export function intoDirectory(run: RunDirectory, config: object): Callbacks {
   return {
-    onFitBegin({ resumed }) {
-      run.keepMetrics(({ type, epoch = 0, batch = 0 }) => {
+    // The loop has accepted the run by now: what it refuses changes nothing.
+    async onFitBegin({ resumed }) {
+      await run.begin(config, ({ type, epoch = 0, batch = 0 }) => {
         if (!resumed || epoch > resumed.epoch) return false
         return epoch < resumed.epoch || (type === 'step' && batch <= resumed.batch)
       })
     },
     onBatchEnd({ epoch, batch, loss }) {
-      run.addMetrics({ type: 'step', epoch, batch, loss: loss() })
+      return run.metrics.add({ type: 'step', epoch, batch, loss: loss() })
     },
-    onCheckpoint() {
-      run.sync()
+    onCheckpoint({ step }) {
+      return step === 0 ? undefined : run.metrics.sync()
     },
-    onEpochEnd(event) {
-      run.addMetrics({ type: 'epoch', ...event })
-      run.flush()
+    async onEpochEnd(event) {
+      await run.metrics.add({ type: 'epoch', ...event })
+      await run.metrics.flush()
     },
   }
 }
@@ -38,11 +40,22 @@ export function jsonLines(): Callbacks {
   }
 }
 
-/** For people: a bar where there is a terminal, and PyTorch's lines after each epoch. */
-export function terminal(samplesPerEpoch: number): Callbacks {
+/**
+ * For people: a bar where there is a terminal, and PyTorch's lines after each epoch.
+ *
+ * @param header what is printed before the first step
+ * @param path the run's directory
+ */
+export function terminal(header: string, samplesPerEpoch: number, path: string): Callbacks {
   const progress = new Progress()
   return {
-    onFitBegin({ resumed }) {
+    onFitBegin({ epochs, history, resumed }) {
+      print(header)
+      if (history.length >= epochs) {
+        print(`this run has all of its ${epochs} epochs; to go on: ${resumeCommand(path)} --epochs ${epochs + 10}`)
+        return
+      }
+      print(`if it is interrupted: ${resumeCommand(path)}`)
       if (!resumed) return
       const { epoch, batch, computedBy, skipped } = resumed
       for (const reason of skipped) print(`passed over a damaged checkpoint: ${reason}`)

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import util from 'node:util'
+import { packageDirectory } from '@rowwise/host'
 import { setBackend } from '@tensorflow/tfjs-core'
 import { quietly } from '../quietly'
 import type { Attempt, Rejection } from '../reasons'
 import { type ProbeResult, probeCuda } from './cuda-probe'
-import { otherCore, packageDirectory } from './node-modules'
+import { loadPackage, otherCore } from './places'
 import { utilRepair } from './util-repair'
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu'
@@ -108,7 +108,7 @@ function loadFailed(message: string): Reason {
 async function start(directory: string): Promise<Reason | null> {
   try {
     utilRepair(util as Parameters<typeof utilRepair>[0])
-    await quietly(() => createRequire(import.meta.url)(directory))
+    await quietly(() => loadPackage(directory))
     if (await quietly(() => setBackend('tensorflow'))) return null
     return loadFailed('its backend did not start')
   } catch (error) {

@@ -1,8 +1,9 @@
-// What bundlers for browsers take in the place of datasets.ts.
+// What bundlers for browsers take instead of datasets.ts.
 
 export { type ImageDataset, subset } from '../dataset'
 export { type IdxArray, parseIdx } from '../idx'
-export type { LoadedMnist, LoadMnistOptions } from '../load-mnist'
-export { normalize, type PixelTable, scaleToUnit } from '../normalize'
+export type { LoadedMnist } from '../load-mnist'
+export type { LoadMnistOptions } from '../load-options'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from '../normalize'
 export { VARIANTS, type Variant, type VariantFacts } from '../variants'
 export { loadMnist } from './load-mnist'

@@ -1,4 +1,4 @@
-// What bundlers for browsers take in the place of index.ts; the cache is the browser's own, so nothing looks after it here.
+// What bundlers for browsers take instead of index.ts; the cache is the browser's own, so nothing looks after it here.
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
@@ -17,8 +17,9 @@ export {
 } from '../errors'
 // The file format
 export { type IdxArray, parseIdx } from '../idx'
-export type { LoadedMnist, LoadMnistOptions } from '../load-mnist'
-export { normalize, type PixelTable, scaleToUnit } from '../normalize'
+export type { LoadedMnist } from '../load-mnist'
+export type { LoadMnistOptions } from '../load-options'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from '../normalize'
 export type { DownloadOptions, DownloadProgress } from '../sources/download'
 export { VARIANTS, type Variant, type VariantFacts } from '../variants'
 export { loadMnist } from './load-mnist'

@@ -1,11 +1,12 @@
-import { type ImageDataset, makeDataset } from '../dataset'
+import { makeHalves, type RawHalves } from '../dataset'
 import { ChecksumError, DataNotFoundError, LoaderOptionError } from '../errors'
 import { parseIdx } from '../idx'
-import type { LoadedMnist, LoadMnistOptions } from '../load-mnist'
-import { checkDownloadOptions, download } from '../sources/download'
+import type { LoadedMnist } from '../load-mnist'
+import { checkLoadOptions, type LoadMnistOptions } from '../load-options'
+import { download, fetchOf } from '../sources/download'
 import { fetchBytes } from '../sources/fetch-bytes'
 import { verify } from '../sources/verify'
-import { FILES, PUBLISHED, type PublishedFile, VARIANTS, type Variant } from '../variants'
+import { FILES, PUBLISHED, type PublishedFile } from '../variants'
 import { unpackIdx, unpackTo } from './gunzip'
 
 /** The name of the browser's cache that verified files are kept in. */
@@ -20,23 +21,17 @@ const BROWSER = { unpack: unpackTo, followsRedirects: true }
  * `loadMnist` in a browser: `root` is an address, `source` is `'cache'` (the browser's own) or `'download'`; the rest is as in Node.
  */
 export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
-  const { root, variant = 'mnist', source } = options
-  if (!Object.hasOwn(VARIANTS, variant)) {
-    throw new LoaderOptionError(`variant is '${variant}', expected one of ${Object.keys(VARIANTS).join(', ')}`)
-  }
-  if (source === 'npm') {
+  const { root, name, classNames } = checkLoadOptions(options)
+  if (options.source === 'npm') {
     throw new LoaderOptionError("source is 'npm', which a browser has none of; pass root, mirrors, or nothing")
   }
-  checkDownloadOptions(options)
-  const { classNames = VARIANTS[variant].classNames } = options
-  const read = (name: string, rank: number): Promise<Uint8Array> =>
-    root === undefined ? readPublished(variant, name, options) : readFromRoot(root, name, rank, options)
-  const half = async (split: keyof typeof FILES): Promise<ImageDataset> => {
+  const read = (file: string, rank: number): Promise<Uint8Array> =>
+    root === undefined ? readPublished(file, options) : readFromRoot(root, file, rank, options)
+  const half = async (split: keyof typeof FILES): Promise<RawHalves['train']> => {
     const { images, labels } = FILES[split]
-    const data = [parseIdx(await read(images, 3), 3, images), parseIdx(await read(labels, 1), 1, labels)] as const
-    return makeDataset(`${variant} ${split}`, ...data, classNames)
+    return [parseIdx(await read(images, 3), 3, images), parseIdx(await read(labels, 1), 1, labels)]
   }
-  return { train: await half('train'), test: await half('test') }
+  return makeHalves(name ?? String(root), { train: await half('train'), test: await half('test') }, classNames)
 }
 
 async function readFromRoot(root: string, name: string, rank: number, options: LoadMnistOptions): Promise<Uint8Array> {
@@ -49,7 +44,7 @@ async function readFromRoot(root: string, name: string, rank: number, options: L
         timeoutMs: options.timeoutMs ?? 120_000,
         stallMs: options.stallMs ?? 15_000,
         signal: options.signal,
-        fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+        fetch: fetchOf(options),
         followsRedirects: true,
         onChunk: (received, total) => options.onProgress?.({ file: name, mirror: base.host, received, total }),
       })
@@ -65,7 +60,8 @@ async function readFromRoot(root: string, name: string, rank: number, options: L
   )
 }
 
-async function readPublished(variant: Variant, name: string, options: LoadMnistOptions): Promise<Uint8Array> {
+async function readPublished(name: string, options: LoadMnistOptions): Promise<Uint8Array> {
+  const { variant = 'mnist' } = options
   const file = PUBLISHED[variant].find((candidate) => candidate.name === name) as PublishedFile
   // A page that is not served securely has no cache; it downloads every time.
   const cache = typeof caches === 'object' ? await caches.open(CACHE) : null

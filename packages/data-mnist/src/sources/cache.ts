@@ -1,7 +1,9 @@
 import { constants } from 'node:fs'
-import { access, lstat, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { access, lstat, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeStaleTemporaries, writeFileAtomically } from '@rowwise/atomic-file'
+import { makeDirectory, removeStaleTemporaries, writeFileAtomically } from '@rowwise/atomic-file'
+import { reasonOf } from '@rowwise/errors'
+import { environmentVariable } from '@rowwise/host'
 import { CacheError, ChecksumError } from '../errors'
 import { PUBLISHED, type PublishedFile, VARIANTS, type Variant } from '../variants'
 import { verify } from './verify'
@@ -34,9 +36,9 @@ export interface VerifiedFile extends CachedFile {
 
 /** The cache directory in use. */
 export async function cacheDirectory({ cacheDirectory }: CacheOptions = {}): Promise<string> {
-  const chosen = cacheDirectory ?? process.env.ROWWISE_CACHE
+  const chosen = cacheDirectory ?? environmentVariable('ROWWISE_CACHE')
   if (chosen) return chosen
-  const { default: envPaths } = await import('env-paths')
+  const { default: envPaths } = await import('env-paths') // when wanted: it asks for the home directory as it loads
   return envPaths('rowwise', { suffix: '' }).cache
 }
 
@@ -52,19 +54,19 @@ export async function readFromCache(
   file: PublishedFile,
 ): Promise<Uint8Array | null> {
   const path = join(directory, variant, file.name)
-  const mend = `remove it, or run \`rowwise data clean\``
+  const fix = `remove it, or run \`rowwise data clean\``
   try {
     const status = await lstat(path)
     if (status.isDirectory()) throw new CacheError(`${path} is a directory, expected a file; remove it`)
-    if (!status.isFile()) throw new ChecksumError(`${path} is no regular file; ${mend}`)
+    if (!status.isFile()) throw new ChecksumError(`${path} is no regular file; ${fix}`)
     const handle = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
     try {
       const { size } = await handle.stat()
       if (size !== file.bytes) {
-        throw new ChecksumError(`${path} has ${size} bytes, the published ${file.name} has ${file.bytes}; ${mend}`)
+        throw new ChecksumError(`${path} has ${size} bytes, the published ${file.name} has ${file.bytes}; ${fix}`)
       }
       const bytes = await handle.readFile()
-      await verify(bytes, file, path, mend)
+      await verify(bytes, file, path, fix)
       return bytes
     } finally {
       await handle.close()
@@ -81,7 +83,7 @@ export async function readFromCache(
 export async function prepareCache(directory: string, variant: Variant): Promise<void> {
   const path = join(directory, variant)
   try {
-    await mkdir(path, { recursive: true })
+    await makeDirectory(path)
     await access(path, constants.W_OK)
     await removeTemporaries(directory, variant)
   } catch (cause) {
@@ -186,7 +188,7 @@ function everyFile(): { variant: Variant; file: PublishedFile }[] {
 
 function unusable(directory: string, verb: string, cause: Error): CacheError {
   return new CacheError(
-    `the cache ${directory} cannot be ${verb}: ${cause.message}; mend that, or choose another by cacheDirectory or ROWWISE_CACHE`,
+    `the cache ${directory} cannot be ${verb}: ${reasonOf(cause)}; choose another by cacheDirectory or ROWWISE_CACHE`,
     { cause },
   )
 }

@@ -1,3 +1,4 @@
+import { environmentVariable } from '@rowwise/host'
 import { DownloadError, LoaderOptionError } from '../errors'
 import { MIRRORS, type PublishedFile, type Variant } from '../variants'
 import { fetchBytes, MirrorFailure } from './fetch-bytes'
@@ -101,6 +102,12 @@ export async function download(
   throw new DownloadError(`${file.name} could not be downloaded (${list}); check the network, or ${other}`)
 }
 
+/** The fetch to use. @throws {@link LoaderOptionError} where there is none, as in Jest's jsdom. */
+export function fetchOf({ fetch = globalThis.fetch }: DownloadOptions): typeof fetch {
+  if (typeof fetch === 'function') return fetch.bind(globalThis)
+  throw new LoaderOptionError('this runtime has no fetch, with which data are downloaded; pass one as fetch')
+}
+
 async function downloadFrom(
   url: URL,
   file: PublishedFile,
@@ -113,7 +120,7 @@ async function downloadFrom(
     timeoutMs,
     stallMs,
     signal,
-    fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    fetch: fetchOf(options),
     followsRedirects,
     onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
   })
@@ -124,7 +131,7 @@ async function downloadFrom(
 }
 
 function mirrorsFromEnvironment(): readonly string[] | undefined {
-  const text = (globalThis.process as NodeJS.Process | undefined)?.env?.ROWWISE_MIRRORS?.trim()
+  const text = environmentVariable('ROWWISE_MIRRORS')?.trim()
   return text ? text.split(/\s+/) : undefined
 }
 

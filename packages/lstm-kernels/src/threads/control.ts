@@ -16,10 +16,12 @@ export const DONE = 5
 export const READY = 6
 /** One word per slice: the generation while it is free, minus the generation once a thread has taken it. */
 export const CLAIMS = 7
-/** Most slices, hence threads. */
+/** The largest number of slices, hence of threads. */
 export const MAX_THREADS = 64
+/** Workers that run; whoever reports them sleeps on it. */
+export const STARTED = CLAIMS + MAX_THREADS
 /** Words in all. */
-export const CONTROL_WORDS = CLAIMS + MAX_THREADS
+export const CONTROL_WORDS = STARTED + 1
 
 /** What a slice of a job can be. */
 export const OPERATIONS = { forward: 0, backward: 1 } as const

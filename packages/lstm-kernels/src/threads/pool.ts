@@ -12,14 +12,17 @@ import {
   READY,
   ROWS,
   SLICE_COUNT,
+  STARTED,
   sliceRows,
 } from './control'
-import { startWorker, type WorkerHandle } from './start-worker'
+import { canSleep, startWorker, type WorkerHandle, whyNotStarted } from './start-worker'
 
 /** Turns of the waiting loop before the calling thread goes to sleep; slices end at almost the same time. */
 const SPINS = 2000
 /** A slice takes milliseconds; a thread that says nothing for so long is gone. */
 const LOST_AFTER_MILLISECONDS = 10_000
+/** A worker starts in some 20 ms; one that has not by then is not counted. */
+const START_MILLISECONDS = 2000
 
 /** What a {@link ThreadPool} works on. */
 export interface PoolMemory {
@@ -40,11 +43,16 @@ export class ThreadPool {
   private readonly threads: number
   private generation = 0
 
-  /** @param workers how many beside the calling thread */
+  /**
+   * @param workers how many beside the calling thread
+   * @param onLoss told when a thread that ran is gone
+   * @param onObstacle told when one does not start
+   */
   constructor(
     private readonly context: PoolMemory,
     workers: number,
     private readonly onLoss: (reason: string) => void,
+    private readonly onObstacle: (reason: string) => void,
   ) {
     this.workers = []
     this.threads = workers + 1
@@ -61,15 +69,25 @@ export class ThreadPool {
         const worker: WorkerHandle = startWorker(data, (reason) => this.forget(worker, reason))
         this.workers.push(worker)
       } catch (error) {
-        onLoss(`threads cannot be started here: ${(error as Error).message}`)
+        onObstacle(whyNotStarted(error))
         return
       }
     }
   }
 
-  /** Workers that live. */
-  get size(): number {
-    return this.workers.length
+  /**
+   * Threads that run, the calling one included; waits a moment for those that are starting. Where this thread may not sleep, as on a
+   * page, those count until they fail.
+   */
+  get running(): number {
+    const { control, workers } = this
+    const started = (): number => Math.min(workers.length, Atomics.load(control, STARTED))
+    if (!canSleep()) return 1 + workers.length
+    const deadline = performance.now() + START_MILLISECONDS
+    for (let count = started(); count < workers.length && performance.now() < deadline; count = started()) {
+      sleepWhile(control, STARTED, count)
+    }
+    return 1 + started()
   }
 
   /**
@@ -157,8 +175,10 @@ export class ThreadPool {
 
   private forget(worker: WorkerHandle, reason: string): void {
     if (!this.workers.includes(worker)) return
+    const hadStarted = Atomics.load(this.control, STARTED) >= this.workers.length
     this.workers = this.workers.filter((other) => other !== worker)
-    this.onLoss(reason)
+    if (hadStarted) this.onLoss(reason)
+    else this.onObstacle(reason)
   }
 }
 

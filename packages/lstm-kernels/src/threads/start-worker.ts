@@ -9,7 +9,7 @@ export interface WorkerStart {
   tile: number
   /** Threads in all. */
   threads: number
-  /** The row whose room is its own where there are more slices than threads: the batch has a block of rows for every thread then. */
+  /** The row whose scratch is its own where there are more slices than threads: the batch has a block of rows for every thread then. */
   room: number
 }
 
@@ -38,13 +38,30 @@ interface BrowserGlobals {
   Worker?: typeof Worker
 }
 
-/** Whether threads can share the kernels' memory here; if not, what would mend it. */
+/** Whether threads can share the kernels' memory here; if not, what would fix it. */
 export function whyNoThreads(): string | null {
   if (nodeWorkerThreads() !== undefined) return null
   const { crossOriginIsolated, Worker } = globalThis as BrowserGlobals
   if (Worker === undefined) return 'this runtime has no workers'
   if (crossOriginIsolated) return null
   return 'this page is not cross-origin isolated (serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)'
+}
+
+/** Whether this thread may sleep until a word changes; a page's main thread may not, nor may one whose workers it must help to start. */
+export function canSleep(): boolean {
+  return nodeWorkerThreads() !== undefined
+}
+
+/** Why a worker did not start, with the fix. */
+export function whyNotStarted(error: unknown): string {
+  const { code, message, name } = (error ?? {}) as { code?: string; message?: string; name?: string }
+  if (code === 'ERR_ACCESS_DENIED') return "Node's permission model forbids threads (run node with --allow-worker)"
+  if (code === 'ERR_WORKER_INIT_FAILED' || code === 'EAGAIN') {
+    return `the system allows no more threads (${message}; raise its limit on processes, as with ulimit -u)`
+  }
+  if (code === 'ERR_WORKER_OUT_OF_MEMORY') return 'there is no memory for a thread'
+  if (message) return `a thread could not be started (${message})`
+  return `a thread could not be started${name ? ` (${name})` : ''}; a page's policy must allow it by worker-src blob:`
 }
 
 /** Starts a worker that never keeps the process alive; `onExit` is told when it ends by itself. */
@@ -59,7 +76,7 @@ function startInNode(threads: NodeWorkerThreads, start: WorkerStart, onExit: (re
   const worker = new threads.Worker(`${WORKER_SOURCE}\n${START.node}`, options)
   worker.unref()
   let expected = false
-  worker.on('error', (error) => onExit(`a thread failed: ${error}`))
+  worker.on('error', (error) => onExit(whyNotStarted(error)))
   worker.on('exit', (code) => {
     if (!expected) onExit(`a thread ended with code ${code}`)
   })
@@ -78,7 +95,10 @@ function startInNode(threads: NodeWorkerThreads, start: WorkerStart, onExit: (re
 function startInBrowser(start: WorkerStart, onExit: (reason: string) => void): WorkerHandle {
   const url = URL.createObjectURL(new Blob([`${WORKER_SOURCE}\n${START.browser}`], { type: 'text/javascript' }))
   const worker = new Worker(url, { name: 'rowwise-kernel' })
-  worker.onerror = ({ message }) => onExit(`a thread failed: ${message}`)
+  worker.onerror = (event) => {
+    event.preventDefault?.() // the report says it, so the console need not
+    onExit(whyNotStarted(event))
+  }
   worker.postMessage(start)
   const terminate = (): void => {
     worker.terminate()

@@ -1,4 +1,16 @@
-import { CLAIMS, DONE, GENERATION, JOB, OPERATION, OPERATIONS, READY, ROWS, SLICE_COUNT, sliceRows } from './control'
+import {
+  CLAIMS,
+  DONE,
+  GENERATION,
+  JOB,
+  OPERATION,
+  OPERATIONS,
+  READY,
+  ROWS,
+  SLICE_COUNT,
+  STARTED,
+  sliceRows,
+} from './control'
 
 /**
  * How long a worker stays awake after a job. A training step leaves about a millisecond between its passes; to wake a
@@ -31,6 +43,8 @@ const waitForJob = (seen) => {
   }
   Atomics.wait(control, ${GENERATION}, seen)
 }
+Atomics.add(control, ${STARTED}, 1)
+Atomics.notify(control, ${STARTED})
 let seen = 0
 for (;;) {
   waitForJob(seen)

@@ -55,7 +55,14 @@ function trial(module: KernelModule): (() => number) | null {
 
 function engineOf(module: KernelModule): WasmEngine | null {
   try {
-    return new WasmEngine('relaxed-simd', module, 1, () => {}, TRIAL_PAGES)
+    return new WasmEngine(
+      'relaxed-simd',
+      module,
+      1,
+      () => {},
+      () => {},
+      TRIAL_PAGES,
+    )
   } catch (error) {
     if (error instanceof KernelMemoryError) return null
     throw error

@@ -1,4 +1,5 @@
 import { RELAXED_SIMD_MODULE, SIMD_MODULE, WIDE_MODULE } from '../generated/modules'
+import { fusesMultiplyAdd } from './fused'
 import { canSwitchOn, withFeatures } from './v8-flags'
 
 /** What the WebAssembly modules export; addresses in bytes, rows of the batch from `begin` to before `end`. */
@@ -31,6 +32,7 @@ export interface KernelModule {
 }
 
 let forbidden = false
+let unfused = false
 const compiled = new Map<string, KernelModule | null>()
 
 /** The compiled module of a path; null where this runtime cannot run it. */
@@ -43,11 +45,14 @@ export function kernelModule(path: 'simd' | 'relaxed-simd'): KernelModule | null
   return module
 }
 
-/** Why {@link kernelModule} has nothing for a path, with the mend. */
+/** Why {@link kernelModule} has nothing for a path, with the fix. */
 export function whyNoModule(path: 'simd' | 'relaxed-simd'): string {
   if (typeof WebAssembly !== 'object')
     return 'this runtime has no WebAssembly (Node has, unless it runs with --jitless)'
   if (forbidden) return "a policy forbids WebAssembly here (a page's allows it by script-src 'wasm-unsafe-eval')"
+  if (path === 'relaxed-simd' && unfused) {
+    return 'relaxed SIMD does not fuse multiply and add here (JavaScriptCore, or a CPU without FMA), so it would be no faster than simd'
+  }
   return path === 'simd'
     ? 'this runtime has no WebAssembly SIMD (it needs a CPU with SSE4.1 or NEON)'
     : 'this runtime has no WebAssembly relaxed SIMD (it needs Node 22, or a Node 20 without ROWWISE_V8_FLAGS=off)'
@@ -78,6 +83,10 @@ function narrow(base64: string): KernelModule | null {
   return withFeatures(['relaxed-simd', 'optimized', 'rolled'], () => {
     if (!WebAssembly.validate(bytes)) return null
     try {
+      if (base64 === RELAXED_SIMD_MODULE && !fusesMultiplyAdd()) {
+        unfused = true
+        return null
+      }
       return { module: new WebAssembly.Module(bytes), vectorBits: 128 }
     } catch {
       forbidden = true // it is valid, so nothing else is left

@@ -4,6 +4,8 @@
 // are set while the kernels are compiled, which happens at one go, and reset before anything else runs; compiled code keeps what it
 // was compiled with.
 
+import { environmentVariable } from '@rowwise/host'
+
 /** What a flag is worth setting for. */
 export type V8Feature = 'relaxed-simd' | 'wide' | 'optimized' | 'rolled'
 
@@ -50,8 +52,8 @@ const CHANGES: Readonly<Record<V8Feature, FlagChange>> = {
 export function canSwitchOn(feature: V8Feature): boolean {
   const { majors, architectures } = CHANGES[feature]
   const process = nodeProcess()
-  if (process === undefined || process.env.ROWWISE_V8_FLAGS === 'off') return false
-  const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ')
+  if (process === undefined || environmentVariable('ROWWISE_V8_FLAGS') === 'off') return false
+  const flags = [...process.execArgv, environmentVariable('NODE_OPTIONS') ?? ''].join(' ')
   return (
     nodeV8() !== undefined &&
     majors.includes(Number.parseInt(process.versions.node, 10)) &&

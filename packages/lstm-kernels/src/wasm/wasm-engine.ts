@@ -46,6 +46,7 @@ export class WasmEngine implements LSTMEngine {
     { module, vectorBits }: KernelModule,
     readonly threads: number,
     private readonly onLoss: (reason: string) => void,
+    private readonly onObstacle: (reason: string) => void = onLoss,
     maxPages?: number,
   ) {
     this.module = module
@@ -58,6 +59,13 @@ export class WasmEngine implements LSTMEngine {
     this.packJob = this.arena.allocate(4 * field.JOB_WORDS).at
     this.packWords = new Int32Array(this.arena.memory.buffer, this.packJob, field.JOB_WORDS)
     this.tiles = this.arena.allocate(TILE_BYTES * threads).at
+  }
+
+  /** Threads that really run, the calling one included; starts them. */
+  get runningThreads(): number {
+    if (this.threads === 1) return 1
+    this.pool ??= this.startPool()
+    return this.pool.running
   }
 
   /** Bytes of the kernels' memory in use. */
@@ -236,6 +244,6 @@ export class WasmEngine implements LSTMEngine {
     const tile = (thread: number): number => this.tiles + TILE_BYTES * thread
     const context = { module, kernels, memory: arena.memory, tile }
     // A pass that was saved before the engine was replaced may still be differentiated, on this thread alone.
-    return new ThreadPool(context, this.disposed ? 0 : this.threads - 1, this.onLoss)
+    return new ThreadPool(context, this.disposed ? 0 : this.threads - 1, this.onLoss, this.onObstacle)
   }
 }

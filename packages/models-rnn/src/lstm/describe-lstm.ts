@@ -10,7 +10,8 @@ import { canFuse, kernelReport } from '@rowwise/lstm-kernels'
  */
 export function describeLSTM(): string {
   if (!canFuse()) return 'composed graph'
-  const { path, threads, vectorBits } = kernelReport()
+  const { path, threads, requestedThreads, vectorBits } = kernelReport()
   const vectors = vectorBits === 256 ? ', 256-bit vectors' : ''
-  return `${path} kernels${vectors}, ${threads} thread${threads === 1 ? '' : 's'}`
+  const count = threads === requestedThreads ? threads : `${threads} of ${requestedThreads}`
+  return `${path} kernels${vectors}, ${count} thread${count === 1 ? '' : 's'}`
 }

@@ -1,3 +1,5 @@
+import type { OptionNames } from '@rowwise/errors'
+import { refuseOptions } from '../checks'
 import { TrainOptionError } from '../errors'
 import type { Callbacks, EpochEnd } from './callbacks'
 
@@ -11,18 +13,27 @@ export interface EarlyStoppingOptions {
   minDelta?: number
 }
 
+const OPTIONS: OptionNames<EarlyStoppingOptions> = { monitor: true, patience: true, minDelta: true }
+
+const MONITORS: readonly string[] = ['testLoss', 'trainLoss', 'accuracy']
+
 /**
  * Ends a run when a number has not improved for `patience` epochs.
  *
- * @throws {@link TrainOptionError} when `patience` is no positive integer, or, at the end of an epoch, when the number is one of
- * the evaluation and there is no test data.
+ * @throws {@link TrainOptionError} for an unknown number or option, when `patience` is not a positive integer, or, at the end of an
+ * epoch, when the number is one of the evaluation and there is no test data.
  * @example
  * ```ts
  * await fit(model, { optimizer, train, test, epochs: 50, callbacks: [earlyStopping({ patience: 2 })] })
  * ```
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): Callbacks {
+  refuseOptions('earlyStopping()', options, OPTIONS)
   const { monitor = 'testLoss', patience = 3, minDelta = 0 } = options
+  if (!MONITORS.includes(monitor)) {
+    throw new TrainOptionError(`earlyStopping: monitor is '${monitor}', expected one of ${MONITORS.join(', ')}`)
+  }
+  if (!(minDelta >= 0)) throw new TrainOptionError(`earlyStopping: minDelta is ${minDelta}, expected at least 0`)
   if (!Number.isInteger(patience) || patience < 1) {
     throw new TrainOptionError(`earlyStopping: patience is ${patience}, expected an integer of at least 1`)
   }

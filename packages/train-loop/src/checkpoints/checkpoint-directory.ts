@@ -1,4 +1,6 @@
 import { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from '@rowwise/atomic-file'
+import { reasonOf } from '@rowwise/errors'
+import { decodeUtf8, encodeUtf8, isTypedArray, sha256 } from '@rowwise/host'
 import { decodeSafetensors, encodeSafetensors, type StateDict } from '@rowwise/safetensors'
 import { CheckpointReadError, CheckpointWriteError } from '../errors'
 import {
@@ -94,16 +96,16 @@ export class CheckpointDirectory {
     try {
       return await this.readUnguarded(entry)
     } catch (cause) {
-      throw new CheckpointReadError(`the checkpoint at step ${entry.step}: ${(cause as Error).message}`, { cause })
+      throw new CheckpointReadError(`the checkpoint at step ${entry.step}: ${reasonOf(cause)}`, { cause })
     }
   }
 
   private async readUnguarded(entry: CheckpointEntry): Promise<Omit<StoredCheckpoint, 'skipped'>> {
     const { tensors: weights } = decodeSafetensors(await this.readFile(entry.weights))
     const { [JSON_TENSOR]: json, ...arrays } = decodeSafetensors(await this.readFile(entry.training)).tensors
-    if (!(json?.data instanceof Uint8Array))
+    if (!isTypedArray(json?.data, 'Uint8Array'))
       throw new CheckpointReadError(`${entry.training.name} has no ${JSON_TENSOR}`)
-    const state = unpack({ json: new TextDecoder().decode(json.data), arrays })
+    const state = unpack({ json: decodeUtf8(json.data), arrays })
     return { entry, weights, run: checkRunState(state) }
   }
 
@@ -121,7 +123,7 @@ export class CheckpointDirectory {
     const sequence = (this.newest?.sequence ?? 0) + 1
     const stem = String(sequence).padStart(6, '0')
     const packed = pack(run, 'run')
-    const json = new TextEncoder().encode(packed.json)
+    const json = encodeUtf8(packed.json)
     const files = {
       [`${stem}-weights.safetensors`]: encodeSafetensors(weights, { format: 'pt' }),
       [`${stem}-training.safetensors`]: encodeSafetensors({
@@ -135,15 +137,14 @@ export class CheckpointDirectory {
     const entry: CheckpointEntry = { sequence, ...facts, weights: weightsFile, training: trainingFile }
     const manifest = { config, checkpoints: keepOf([...(this.manifest?.checkpoints ?? []), entry], keep) }
     try {
-      await fs().mkdir(this.path, { recursive: true })
       await writeFilesAtomically(this.path, files)
       await writeFileAtomically(join(this.path, MANIFEST), encodeManifest(manifest))
       this.manifest = manifest
     } catch (cause) {
       await this.removeUnlisted().catch(() => {})
       throw new CheckpointWriteError(
-        `${this.path}: the checkpoint at step ${facts.step} could not be written (${(cause as Error).message}); ` +
-          `${this.describeNewest()}; mend that and resume`,
+        `${this.path}: the checkpoint at step ${facts.step} could not be written: ${reasonOf(cause)}; ` +
+          `${this.describeNewest()}; fix that and resume`,
         { cause },
       )
     }
@@ -188,17 +189,17 @@ export class CheckpointDirectory {
 
 async function readManifest(path: string): Promise<Manifest | null> {
   try {
-    return decodeManifest(new TextDecoder().decode(await readRegularFile(join(path, MANIFEST), MAX_MANIFEST_BYTES)))
+    return decodeManifest(await readText(join(path, MANIFEST)))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new CheckpointReadError(`${path}: ${(cause as Error).message}`, { cause })
+    throw new CheckpointReadError(`${path}: ${reasonOf(cause)}`, { cause })
   }
 }
 
 /** Follows no link, and looks at the size before it reads. */
 async function readRegularFile(file: string, maxBytes: number): Promise<Uint8Array> {
   const status = await fs().lstat(file)
-  if (!status.isFile()) throw new CheckpointReadError(`${file} is no regular file`)
+  if (!status.isFile()) throw new CheckpointReadError(`${file} is not a regular file`)
   if (status.size > maxBytes) {
     throw new CheckpointReadError(`${file} has ${status.size} bytes, expected at most ${maxBytes}`)
   }
@@ -218,7 +219,6 @@ function bestOf(checkpoints: readonly CheckpointEntry[]): CheckpointEntry | null
   return best
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+async function readText(file: string): Promise<string> {
+  return decodeUtf8(await readRegularFile(file, MAX_MANIFEST_BYTES))
 }

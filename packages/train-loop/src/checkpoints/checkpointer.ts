@@ -1,5 +1,9 @@
+import { checkCanSave } from '@rowwise/atomic-file'
+import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
+import { type OptionNames, reasonOf } from '@rowwise/errors'
 import { getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
-import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from '../errors'
+import { refuseOptions } from '../checks'
+import { CheckpointMismatchError, CheckpointWriteError, NonFiniteError, TrainOptionError } from '../errors'
 import type { BatchSource, Trainable } from '../model'
 import type { Optimizer } from '../optimizers/optimizer'
 import { CheckpointDirectory, type StoredCheckpoint } from './checkpoint-directory'
@@ -40,6 +44,11 @@ export interface CheckpointOptions {
   generators?: Readonly<Record<string, StatefulGenerator>>
 }
 
+const OPTIONS: OptionNames<CheckpointOptions> = {
+  ...{ directory: true, everySeconds: true, everySteps: true, keep: true, config: true, computedBy: true },
+  generators: true,
+}
+
 /** How a run was taken up again. */
 export interface Resumed {
   /** The directory. */
@@ -77,19 +86,24 @@ export class Checkpointer {
   private savedStep = -1
 
   private constructor(
+    private readonly lock: DirectoryLock,
     private readonly directory: CheckpointDirectory,
     private readonly config: Record<string, unknown>,
     private readonly options: CheckpointOptions,
     private readonly subject: Subject,
   ) {}
 
-  /** @throws {@link TrainOptionError} when an option is out of range, {@link CheckpointReadError}. */
+  /**
+   * Takes the directory for this run, and sees that something can be saved there before there is something to lose.
+   *
+   * @throws {@link TrainOptionError} when an option is out of range, {@link DirectoryInUseError}, {@link CheckpointReadError},
+   * {@link CheckpointWriteError}.
+   */
   static async open(options: CheckpointOptions, subject: Subject): Promise<Checkpointer> {
+    refuseOptions('checkpoint', options, OPTIONS)
     const { directory, everySeconds, everySteps, keep = DEFAULT_KEEP } = options
     if (typeof process !== 'object' || !process.getBuiltinModule) {
-      throw new TrainOptionError(
-        'checkpoint needs a file system, which there is none of here; leave it out in a browser',
-      )
+      throw new TrainOptionError('checkpoint needs a file system, which is missing here; leave it out in a browser')
     }
     if (everySeconds !== undefined && !(everySeconds > 0)) {
       throw new TrainOptionError(`checkpoint.everySeconds is ${everySeconds}, expected a number over 0`)
@@ -99,7 +113,19 @@ export class Checkpointer {
         throw new TrainOptionError(`checkpoint.${name} is ${value}, expected an integer of at least 1`)
       }
     }
-    return new Checkpointer(await CheckpointDirectory.open(directory), asJson(options.config ?? {}), options, subject)
+    const config = asJson(options.config ?? {})
+    const lock = await takeDirectory(directory)
+    try {
+      return new Checkpointer(lock, await CheckpointDirectory.open(directory), config, options, subject)
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Gives the directory back. */
+  close(): Promise<void> {
+    return this.lock.release()
   }
 
   /** Whether there is a checkpoint to go on from. */
@@ -169,6 +195,11 @@ export class Checkpointer {
     const weights = model.stateDict()
     refuseNonFinite(weights, position.step)
     const { step, epoch, batch } = position
+    if (!(await this.lock.isHeld())) {
+      throw new CheckpointWriteError(
+        `${this.directory.path} was taken over by another program while this one was suspended; nothing more is saved there`,
+      )
+    }
     const generators = Object.entries(this.options.generators ?? {})
     await this.directory.save(
       { step, epoch, batch, score: Number.isFinite(score) ? score : null, computedBy: this.computedBy() },
@@ -195,6 +226,22 @@ export class Checkpointer {
     const list = found.map(({ name, before, now }) => `${name} was ${before}, is now ${now}`).join('; ')
     throw new CheckpointMismatchError(
       `${this.directory.path} is of another run: ${list}; resume with the same settings, or start anew elsewhere`,
+    )
+  }
+}
+
+async function takeDirectory(directory: string): Promise<DirectoryLock> {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TrainOptionError(`checkpoint.directory is ${JSON.stringify(directory)}, expected the name of a directory`)
+  }
+  try {
+    await checkCanSave(directory)
+    return await DirectoryLock.require(directory)
+  } catch (cause) {
+    if (cause instanceof DirectoryInUseError) throw cause
+    throw new CheckpointWriteError(
+      `${directory}: checkpoints cannot be saved there: ${reasonOf(cause)}; choose another directory, or make it writable`,
+      { cause },
     )
   }
 }

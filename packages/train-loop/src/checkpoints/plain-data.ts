@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import type { Safetensor, SafetensorsDtype } from '@rowwise/safetensors'
 import { CheckpointReadError, TrainOptionError } from '../errors'
 
@@ -8,7 +9,7 @@ export interface Packed {
   arrays: Record<string, Safetensor>
 }
 
-const ARRAYS = { F32: Float32Array, F64: Float64Array, I32: Int32Array, U8: Uint8Array } as const
+const ARRAYS = { F32: 'Float32Array', F64: 'Float64Array', I32: 'Int32Array', U8: 'Uint8Array' } as const
 
 /** Takes plain data apart; `name` is what its arrays' names begin with. */
 export function pack(value: unknown, name: string): Packed {
@@ -54,7 +55,7 @@ export function unpack({ json, arrays }: Packed): unknown {
 
 function dtypeOf(value: unknown): SafetensorsDtype | undefined {
   // Node's Buffer is a Uint8Array too, and comes back as one.
-  const found = Object.entries(ARRAYS).find(([, array]) => value instanceof array)
+  const found = Object.entries(ARRAYS).find(([, array]) => isTypedArray(value, array))
   return found?.[0] as SafetensorsDtype | undefined
 }
 

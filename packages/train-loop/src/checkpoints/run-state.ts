@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import type { EpochEnd } from '../callbacks/callbacks'
 import { CheckpointReadError } from '../errors'
 
@@ -62,7 +63,7 @@ export function checkRunState(value: unknown): RunState {
   }
   const states = record(generators, 'generators')
   for (const [name, state] of Object.entries(states)) {
-    if (!(state instanceof Uint8Array)) refuse(`generators.${name}`, state, 'bytes')
+    if (!isTypedArray(state, 'Uint8Array')) refuse(`generators.${name}`, state, 'bytes')
   }
   return { position: fields as unknown as RunPosition, optimizer, loader, generators: states as RunState['generators'] }
 }

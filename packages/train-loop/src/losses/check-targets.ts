@@ -1,12 +1,19 @@
 import { readIntegers } from '@rowwise/host-values'
 import type { Tensor } from '@tensorflow/tfjs-core'
+import { show } from '../checks'
 import { TargetError } from '../errors'
 
 /**
  * The class index of every sample, once it is sure that they belong to `[N, C]` outputs: a one-hot of a stray index would
  * silently be all zeros.
  */
-export function checkedTargets(loss: string, outputs: Pick<Tensor, 'shape'>, targets: Tensor): Int32Array {
+export function checkedTargets(
+  loss: string,
+  outputs: Pick<Tensor, 'shape'> & { isDisposed?: boolean },
+  targets: Tensor,
+): Int32Array {
+  requireLiving(loss, 'outputs', outputs)
+  requireLiving(loss, 'targets', targets)
   const [samples, classes] = outputs.shape
   if (outputs.shape.length !== 2 || targets.shape.length !== 1 || targets.shape[0] !== samples) {
     throw new TargetError(
@@ -25,4 +32,9 @@ export function checkedTargets(loss: string, outputs: Pick<Tensor, 'shape'>, tar
     }
   }
   return indices
+}
+
+function requireLiving(loss: string, name: string, value: { shape: readonly number[]; isDisposed?: boolean }): void {
+  if (!Array.isArray(value?.shape)) throw new TargetError(`${loss} got ${show(value)} as ${name}, expected a tensor`)
+  if (value.isDisposed) throw new TargetError(`${loss} got ${name} that were disposed; use them before, or clone them`)
 }

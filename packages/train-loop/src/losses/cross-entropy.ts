@@ -2,7 +2,7 @@ import { hostTensor, readValues } from '@rowwise/host-values'
 import { customGrad, getBackend, logSoftmax, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core'
 import { checkedTargets } from './check-targets'
 import { nllLoss } from './nll-loss'
-import { checkReduction, type LossOptions, type Reduction } from './reduction'
+import { type LossOptions, type Reduction, reductionOf } from './reduction'
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy'
 
 /** Backends whose tensors lie in this process's memory, where a dozen kernel calls cost more than the arithmetic. */
@@ -23,8 +23,7 @@ const HOST_BACKENDS = new Set(['cpu', 'wasm'])
  */
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   const indices = checkedTargets('crossEntropy', logits, targets)
-  const { reduction = 'mean' } = options
-  checkReduction(reduction)
+  const reduction = reductionOf('crossEntropy', options)
   if (HOST_BACKENDS.has(getBackend())) return fusedCrossEntropy(logits, indices, reduction)
   return tidy(() => nllLoss(logSoftmax(logits as Tensor2D), targets, options))
 }

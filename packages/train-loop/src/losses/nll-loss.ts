@@ -1,6 +1,6 @@
 import { mul, neg, sum, type Tensor, tensor2d, tidy } from '@tensorflow/tfjs-core'
 import { checkedTargets } from './check-targets'
-import { type LossOptions, reduce } from './reduction'
+import { type LossOptions, reduce, reductionOf } from './reduction'
 
 /**
  * The negative log-likelihood of class indices, after `torch.nn.functional.nll_loss`: −logProbabilities[target], averaged
@@ -17,9 +17,10 @@ import { type LossOptions, reduce } from './reduction'
  */
 export function nllLoss(logProbabilities: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   const indices = checkedTargets('nllLoss', logProbabilities, targets)
+  const reduction = reductionOf('nllLoss', options)
   return tidy(() => {
     const chosen = oneHot(indices, logProbabilities.shape[1] as number)
-    return reduce(neg(sum(mul(logProbabilities, chosen), 1)), options)
+    return reduce(neg(sum(mul(logProbabilities, chosen), 1)), reduction)
   })
 }
 

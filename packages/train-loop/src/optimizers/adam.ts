@@ -1,5 +1,7 @@
+import { isTypedArray } from '@rowwise/host'
 import { changeLent, readValues } from '@rowwise/host-values'
-import type { Variable } from '@tensorflow/tfjs-core'
+import { Variable } from '@tensorflow/tfjs-core'
+import { refuseOptions, show } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
 import { type AdamArrays, AdamMemory } from './adam-memory'
@@ -39,7 +41,7 @@ interface Slot extends AdamArrays {
  * goes on from it is bit-equal to one that never stopped.
  *
  * @param parameters the tensors to train, by name; they stay the model's
- * @throws {@link TrainOptionError} when a setting is out of range.
+ * @throws {@link TrainOptionError} when a setting is unknown or out of range, or the parameters are not tensors to train.
  * @example
  * ```ts
  * const optimizer = new Adam(model.parameters(), { lr: 1e-3 })
@@ -60,6 +62,8 @@ export class Adam implements Optimizer {
   private readonly slots: Map<string, Slot>
 
   constructor(parameters: NamedParameters, options: AdamOptions = {}) {
+    requireParameters(parameters)
+    refuseOptions('new Adam()', options, { lr: true, betas: true, eps: true, weightDecay: true })
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options
     requireSettings({ lr, betas, eps, weightDecay })
     this.lr = lr
@@ -154,7 +158,7 @@ export class Adam implements Optimizer {
       }
       for (const [name, { m }] of this.slots) {
         const { length } = state[part][name]
-        if (!(state[part][name] instanceof Float32Array) || length !== m.length) {
+        if (!isTypedArray(state[part][name], 'Float32Array') || length !== m.length) {
           throw new OptimizerStateError(`the state's ${part} of ${name} has ${length} numbers, expected ${m.length}`)
         }
       }
@@ -167,6 +171,20 @@ function isStateShaped(state: Partial<AdamState> | null): boolean {
   return isObject(state) && isObject(state?.expAvg) && isObject(state?.expAvgSq) && Array.isArray(state?.betas)
 }
 
+function requireParameters(parameters: NamedParameters): void {
+  if (typeof (parameters as { parameters?: unknown })?.parameters === 'function') {
+    throw new TrainOptionError('new Adam() got a model, expected its parameters: new Adam(model.parameters())')
+  }
+  if (typeof parameters !== 'object' || parameters === null || Object.keys(parameters).length === 0) {
+    throw new TrainOptionError(`new Adam() got ${show(parameters)} without a parameter, expected tf.variables by name`)
+  }
+  for (const [name, parameter] of Object.entries(parameters)) {
+    if (parameter instanceof Variable && !parameter.isDisposed) continue
+    const found = parameter instanceof Variable ? 'disposed' : show(parameter)
+    throw new TrainOptionError(`new Adam(): the parameter ${name} is ${found}, expected a living tf.variable`)
+  }
+}
+
 function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {
   const nonNegative = { lr, eps, weightDecay }
   for (const [name, value] of Object.entries(nonNegative)) {
@@ -174,7 +192,7 @@ function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>)
       throw new TrainOptionError(`Adam: ${name} is ${value}, expected a finite number of at least 0`)
     }
   }
-  if (!betas.every((beta) => beta >= 0 && beta < 1)) {
+  if (!Array.isArray(betas) || betas.length !== 2 || !betas.every((beta) => beta >= 0 && beta < 1)) {
     throw new TrainOptionError(`Adam: betas are ${betas}, expected both from 0 up to, not including, 1`)
   }
 }

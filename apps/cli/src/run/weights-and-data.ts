@@ -1,0 +1,72 @@
+import { type ImageDataset, VARIANTS } from '@rowwise/data-mnist'
+import { UsageError } from '../exit'
+import type { DataFlags } from '../options'
+import { loadData } from './prepare'
+import type { Preprocessing } from './preprocessing'
+import { type LoadedModel, loadWeights, type WeightsFlags } from './weights-file'
+
+/** The flags of a command that uses saved weights. */
+export interface UseFlags extends DataFlags, WeightsFlags {
+  mean?: number
+  std?: number
+}
+
+/** A model, and how its images are to be prepared. */
+export interface ModelInUse {
+  model: LoadedModel['model']
+  preprocessing: Preprocessing
+}
+
+/** Loads the weights that the flags name; how images are normalised is as the flags say, or the file, or usual for the data set. */
+export async function loadModel(flags: UseFlags): Promise<ModelInUse> {
+  const { model, preprocessing } = await loadWeights(flags)
+  const known = preprocessing ?? usual(flags)
+  const { mean = known?.mean, std = known?.std } = flags
+  if (mean === undefined || std === undefined) {
+    throw new UsageError(
+      `${flags.weights} does not say how its images were normalised, and --data is no known data set; pass --mean and --std`,
+    )
+  }
+  const { numClasses } = model.config
+  const names = Array.from(
+    { length: numClasses },
+    (_, label) => flags.classes?.[label] ?? known?.classNames[label] ?? String(label),
+  )
+  return { model, preprocessing: { mean, std, classNames: names, variant: preprocessing?.variant } }
+}
+
+/** Loads the test images that the flags name, by default those that the weights were made for, and refuses others. */
+export async function loadTestImages(flags: UseFlags, { model, preprocessing }: ModelInUse): Promise<ImageDataset> {
+  const isOwn = flags.data !== undefined && flags.variant === undefined
+  const variant = isOwn ? undefined : (flags.variant ?? knownVariant(preprocessing.variant) ?? 'mnist')
+  if (variant && preprocessing.variant && variant !== preprocessing.variant) {
+    throw new UsageError(
+      `${flags.weights} was trained on ${preprocessing.variant}, the images are ${variant}'s; pass --variant ${preprocessing.variant}`,
+    )
+  }
+  const classes = flags.classes ?? (isOwn ? [...preprocessing.classNames] : undefined)
+  const { test } = await loadData({ ...flags, variant, classes })
+  const { inputSize, numClasses } = model.config
+  if (test.width !== inputSize) {
+    throw new UsageError(
+      `the images are ${test.width} pixels wide, ${flags.weights} reads rows of ${inputSize}; use images of its own data set`,
+    )
+  }
+  const names = test.classNames.join(', ')
+  if (test.classNames.length !== numClasses || names !== preprocessing.classNames.join(', ')) {
+    throw new UsageError(
+      `${flags.weights} tells ${numClasses} classes apart (${preprocessing.classNames.join(', ')}), the images have ` +
+        `${test.classNames.length} (${names}); pass its own images as --data or --variant`,
+    )
+  }
+  return test
+}
+
+function usual({ data, variant }: UseFlags): Preprocessing | undefined {
+  if (variant !== undefined) return { ...VARIANTS[variant], variant: undefined }
+  return data === undefined ? { ...VARIANTS.mnist, variant: undefined } : undefined
+}
+
+function knownVariant(name: string | undefined): DataFlags['variant'] {
+  return name !== undefined && Object.hasOwn(VARIANTS, name) ? (name as DataFlags['variant']) : undefined
+}

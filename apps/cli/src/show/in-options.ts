@@ -1,0 +1,23 @@
+/** What the packages' messages call an option of their own, and what the user of a command passes instead. */
+const WORDS: readonly [RegExp, string][] = [
+  [/pass the directory of the four IDX files as root/g, 'pass the directory of the four IDX files as --data'],
+  [/pass a directory with the files as root/g, 'pass a directory with the files as --data'],
+  [/, pass root, or allow the download/g, ', pass --data, or leave out --source'],
+  [/pass classNames with one name per class/g, 'name every class with --classes'],
+  [/leave source out/g, 'leave out --source'],
+  [/by cacheDirectory or ROWWISE_CACHE/g, 'by ROWWISE_CACHE'],
+  [/lower lr or set maxGradientNorm/g, 'lower --lr'],
+  [/use smaller batches/g, 'lower --batch-size'],
+  [/prefer 'auto', or unset ROWWISE_BACKEND/g, 'leave out --backend, or unset ROWWISE_BACKEND'],
+  [/pass allowNonFinite: true to load them all the same/g, 'take another file'],
+  [/source is '/g, "--source is '"],
+  [/variant is '/g, "--variant is '"],
+  [/\bhiddenSize\b/g, '--hidden-size'],
+  [/\bnumLayers\b/g, '--num-layers'],
+  [/\bbatchSize\b/g, '--batch-size'],
+]
+
+/** A package's message in the words of the command line. */
+export function inOptions(message: string): string {
+  return WORDS.reduce((text, [theirs, ours]) => text.replace(theirs, ours), message)
+}

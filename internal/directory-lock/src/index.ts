@@ -1,0 +1,2 @@
+export { DirectoryInUseError } from './error'
+export { DirectoryLock, type Holder } from './lock'

@@ -1,0 +1,64 @@
+/** Who holds a lock, as its file says. */
+export interface Owner {
+  pid: number
+  host: string
+  /** Boot and process name space: process ids can be compared only within one. Empty where the system does not tell. */
+  space: string
+  /** When the process started, in the system's ticks: tells it from a later one with its id. Empty as above. */
+  started: string
+  /** When the lock was taken, for people. */
+  since: string
+  /** Tells two locks of one process apart. */
+  token: string
+}
+
+/** A program on another machine shows that it lives by touching its lock file; after so long without, it is taken for dead. */
+const SILENT_MILLISECONDS = 60_000
+
+/** This process, as the owner of a new lock. */
+export function thisProcess(): Owner {
+  return {
+    pid: process.pid,
+    host: process.getBuiltinModule('node:os').hostname(),
+    space: [read('/proc/sys/kernel/random/boot_id'), link('/proc/self/ns/pid')].join(' ').trim(),
+    started: startOf(process.pid),
+    since: new Date().toISOString(),
+    token: process.getBuiltinModule('node:crypto').randomUUID(),
+  }
+}
+
+/** Whether an owner still runs. */
+export function isAlive(owner: Owner, touchedMilliseconds: number): boolean {
+  const here = thisProcess()
+  if (owner.host !== here.host || owner.space !== here.space) {
+    return Date.now() - touchedMilliseconds < SILENT_MILLISECONDS
+  }
+  try {
+    process.kill(owner.pid, 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false // EPERM: alive, and someone else's
+  }
+  const started = startOf(owner.pid)
+  return started === '' || owner.started === '' || started === owner.started
+}
+
+/** Field 22 of /proc/<pid>/stat; the name before it may hold spaces, but ends with the last bracket. */
+function startOf(pid: number): string {
+  return read(`/proc/${pid}/stat`).replace(/^.*\)/s, '').split(' ')[20] ?? ''
+}
+
+function read(file: string): string {
+  try {
+    return process.getBuiltinModule('node:fs').readFileSync(file, 'utf8').trim()
+  } catch {
+    return '' // not Linux, or a permission model forbids it
+  }
+}
+
+function link(file: string): string {
+  try {
+    return process.getBuiltinModule('node:fs').readlinkSync(file)
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,115 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { Tensor } from '@tensorflow/tfjs-core'
+import type { Callbacks } from './callbacks/callbacks'
+import { EmptySourceError, TargetError, TrainOptionError } from './errors'
+import type { Batch, BatchSource, Trainable } from './model'
+import type { Optimizer } from './optimizers/optimizer'
+
+/** Refuses option names that nobody reads. */
+export function refuseOptions<Options extends object>(
+  owner: string,
+  options: Options,
+  known: OptionNames<Options>,
+): void {
+  refuseUnknownOptions(owner, options, known, TrainOptionError)
+}
+
+/** Refuses what is not a model, with what it lacks. */
+export function requireModel(owner: string, model: Trainable): void {
+  const missing = (['forward', 'parameters', 'stateDict', 'loadStateDict'] as const).filter(
+    (name) => typeof model?.[name] !== 'function',
+  )
+  if (missing.length === 0) return
+  throw new TrainOptionError(`${owner} got ${show(model)} as its model, expected an object with ${missing.join(', ')}`)
+}
+
+/** Refuses what is not an optimizer. */
+export function requireOptimizer(owner: string, optimizer: Optimizer): void {
+  if (typeof optimizer?.step === 'function' && typeof optimizer.lr === 'number') return
+  throw new TrainOptionError(
+    `${owner} got ${show(optimizer)} as its optimizer, expected one such as new Adam(model.parameters())`,
+  )
+}
+
+/** Refuses what is not a loss. */
+export function requireLoss(owner: string, loss: unknown): void {
+  if (typeof loss === 'function') return
+  throw new TrainOptionError(`${owner} got ${show(loss)} as its loss, expected a function such as crossEntropy`)
+}
+
+/**
+ * Refuses what gives no batches, or gives them once where they are wanted several times.
+ *
+ * @param passes how often it will be iterated
+ */
+export function requireSource(name: string, source: BatchSource, passes: number): void {
+  const {
+    [Symbol.iterator]: iterator,
+    [Symbol.asyncIterator]: asyncIterator,
+    next,
+  } = (source ?? {}) as {
+    [Symbol.iterator]?: unknown
+    [Symbol.asyncIterator]?: unknown
+    next?: unknown
+  }
+  if (typeof source === 'string' || (typeof iterator !== 'function' && typeof asyncIterator !== 'function')) {
+    throw new TrainOptionError(
+      `${name} is ${show(source)}, expected batches { inputs, targets }: a DataLoader, an array, or another iterable`,
+    )
+  }
+  if (Array.isArray(source) && source.length === 0) throw emptySource(name)
+  if (passes > 1 && typeof next === 'function') {
+    throw new TrainOptionError(
+      `${name} is an iterator, which gives its batches once, but is wanted ${passes} times; pass an array, or an object whose ` +
+        '[Symbol.iterator]() begins anew each time',
+    )
+  }
+}
+
+/** The error of a source that gave no batch. */
+export function emptySource(name: string): EmptySourceError {
+  return new EmptySourceError(
+    `${name} gave no batch: it is empty, or was used up before; pass data, or an iterable that begins anew each time`,
+  )
+}
+
+/** Refuses what is not a batch of living tensors. */
+export function requireBatch(batch: Batch, number: number): void {
+  for (const name of ['inputs', 'targets'] as const) {
+    const value = batch?.[name]
+    if (value instanceof Tensor && !value.isDisposed) continue
+    const found = value instanceof Tensor ? 'a disposed tensor' : show(value)
+    const keys = batch !== null && typeof batch === 'object' ? ` (the batch has ${Object.keys(batch).join(', ')})` : ''
+    throw new TargetError(`${name} of batch ${number} is ${found}, expected a tensor${keys}`)
+  }
+}
+
+const EVENTS: OptionNames<Callbacks> = {
+  ...{ onFitBegin: true, onEpochBegin: true, onBatchBegin: true, onBatchEnd: true },
+  ...{ onCheckpoint: true, onEpochEnd: true, onFitEnd: true },
+}
+
+/** Refuses callbacks that are no list, or wait for an event that never comes. */
+export function requireCallbacks(callbacks: readonly Callbacks[]): void {
+  if (!Array.isArray(callbacks))
+    throw new TrainOptionError(`callbacks is ${show(callbacks)}, expected an array of them`)
+  for (const [index, callback] of callbacks.entries()) {
+    if (typeof callback !== 'object' || callback === null) {
+      throw new TrainOptionError(`callbacks[${index}] is ${show(callback)}, expected an object with some of ${events}`)
+    }
+    const stray = Object.keys(callback).find((name) => /^on[A-Z]/.test(name) && !Object.hasOwn(EVENTS, name))
+    if (stray) throw new TrainOptionError(`callbacks[${index}] has ${stray}, which is never called; expected ${events}`)
+  }
+}
+
+const events = Object.keys(EVENTS).join(', ')
+
+/** A value in a few words. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40))
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  const name = value.constructor?.name
+  return name && name !== 'Object' ? `an object of class ${name.replace(/^_/, '')}` : 'an object'
+}
