@@ -1,5 +1,6 @@
 // What `npm start` and `npm test` run, on a fresh clone with Node and npm alone: npx brings pnpm onto the PATH, pnpm
 // installs the workspace, turbo builds what changed.
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { handOver, run, step, together } from './steps.mjs'
 import { turbo } from './turbo.mjs'
@@ -76,6 +77,14 @@ const tasks = {
     await install()
     console.error('- publishing to a registry on this machine, and installing each package from there')
     await vitest(['tests/release'], { ROWWISE_RELEASE: '1' })
+  },
+  async pack() {
+    await install()
+    await build()
+    rmSync('tarballs', { recursive: true, force: true })
+    await step('packing into tarballs/', () =>
+      run('pnpm', ['-r', '--filter=./packages/*', '--filter=@rowwise/cli', 'pack', '--pack-destination=tarballs']),
+    )
   },
   async 'api-reports'() {
     await install()
