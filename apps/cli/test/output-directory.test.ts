@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
@@ -44,7 +45,7 @@ describe('rowwise train refuses at once, with exit code 2 and one line that name
 
   it.runIf(isLinux && asNobody.length > 0)('a directory without the right to write, given or default', async () => {
     const cwd = temporaryDirectory()
-    chmodSync(cwd, 0o755)
+    for (const path of [tmpdir(), cwd]) chmodSync(path, 0o755)
     mkdirSync(join(cwd, 'made'))
     for (const [args, message] of [
       ['', /default output directory runs\/ cannot be made: there is no permission/],
