@@ -1,6 +1,6 @@
 // What `npm start` and `npm test` run, on a fresh clone with Node and npm alone: npx brings pnpm onto the PATH, pnpm
 // installs the workspace, turbo builds what changed.
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { handOver, run, step, together } from './steps.mjs'
 import { turbo } from './turbo.mjs'
@@ -20,6 +20,7 @@ const install = () =>
     }),
   )
 
+/** Builds all packages, or the one in a directory and what it needs. */
 const build = (directory) => step('building (once, about a minute)', (tell) => turbo(['build'], { directory, tell }))
 
 /** Installs, builds a program and runs it on the user's terminal. Signals go to both; this process waits for the program's end. */
@@ -56,6 +57,13 @@ async function check() {
   )
 }
 
+/** The directory of the one package that paths of tests are in. */
+function packageOf(paths) {
+  const directories = new Set(paths.map((path) => /^(packages|apps|internal|tests)\/[^/]+/.exec(path)?.[0]))
+  const [directory = ''] = directories
+  return directories.size === 1 && existsSync(`${directory}/package.json`) ? directory : undefined
+}
+
 const tasks = {
   // ROWWISE_COMMAND is how the CLI tells the user to go on.
   start: () => program('apps/cli', 'dist/rowwise.js', ['train'], { ROWWISE_COMMAND: 'npm start --' }),
@@ -63,8 +71,9 @@ const tasks = {
   playground: () => program('apps/playground', 'serve.mjs', []),
   async test() {
     await install()
-    if (args.some((argument) => !argument.startsWith('-'))) await build()
-    else await check()
+    const paths = args.filter((argument) => !argument.startsWith('-'))
+    if (paths.length === 0) await check()
+    else await build(packageOf(paths))
     await vitest([])
   },
   async soak() {
