@@ -30,7 +30,7 @@ function centralDirectoryAt(view: DataView): number {
 }
 
 function textAt(bytes: Uint8Array, at: number, length: number): string {
-  return new TextDecoder('latin1').decode(new Uint8Array(bytes.subarray(at, at + length)))
+  return String.fromCharCode(...bytes.subarray(at, at + length))
 }
 
 const GRAPH_FIELD = 7

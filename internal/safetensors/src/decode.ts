@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '@rowwise/host'
 import { bytesOf } from './bytes-of'
 import { DTYPES, type Safetensor, type SafetensorsDtype } from './dtypes'
 import { SafetensorsError } from './error'
@@ -57,7 +58,7 @@ function splitFile(bytes: Uint8Array): { header: string; data: Uint8Array } {
   // A copy, because a decoder takes no memory that threads share.
   const encoded = new Uint8Array(bytes.subarray(LENGTH_BYTES, dataAt))
   try {
-    return { header: new TextDecoder('utf-8', { fatal: true }).decode(encoded), data: bytes.subarray(dataAt) }
+    return { header: decodeUtf8(encoded), data: bytes.subarray(dataAt) }
   } catch (cause) {
     throw new SafetensorsError('the header is not valid UTF-8; the file was damaged, so fetch it again', { cause })
   }

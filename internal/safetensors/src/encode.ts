@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '@rowwise/host'
 import { Tensor } from '@tensorflow/tfjs-core'
 import { byteLength, DTYPES, isDtype, type Safetensor, type SafetensorsDtype } from './dtypes'
 import { SafetensorsError } from './error'
@@ -110,7 +111,7 @@ function encodeHeader(entries: Entry[], metadata: Readonly<Record<string, string
     return [name, { dtype, shape, data_offsets }] as const
   })
   const named = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const, ...fields] : fields
-  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(named)))
+  const header = encodeUtf8(JSON.stringify(Object.fromEntries(named)))
   if (header.length > MAX_HEADER_BYTES) {
     throw new SafetensorsError(`the header has ${header.length} bytes, the limit is ${MAX_HEADER_BYTES}`)
   }

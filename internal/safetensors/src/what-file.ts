@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '@rowwise/host'
 import { isOnnx, zipNames } from './containers'
 import { quote } from './show'
 
@@ -121,7 +122,7 @@ function whatJson(text: string): ForeignFile {
 
 /** The beginning of a text file, without byte order mark and white space before it; undefined where there are control characters. */
 function plainText(bytes: Uint8Array): string | undefined {
-  const text = new TextDecoder('utf-8').decode(new Uint8Array(bytes)).trimStart()
+  const text = decodeUtf8(new Uint8Array(bytes), { fatal: false }).trimStart()
   const start = text.slice(0, HEAD_BYTES)
   return start === '' || /[^\P{Cc}\t\n\f\r]|\ufffd/u.test(start) ? undefined : text
 }

@@ -14,6 +14,7 @@ import { classNameOf } from './class-name'
 import { bringParameters, bringToCurrentBackend } from './current-backend'
 import { ModuleOptionError, ShapeError } from './errors'
 import { FUSED_WORK, Linear } from './linear'
+import { describeArithmetic } from './lstm/describe-lstm'
 import { LSTM } from './lstm/lstm-module'
 import { lstmNetParameters } from './lstm-net-parameters'
 import { type FusedParameters, fusedParameters, type LSTMNetVJP, lstmNetVJP } from './lstm-net-vjp'
@@ -231,6 +232,19 @@ export class LSTMNet extends Module {
     }
     bringToCurrentBackend('inputs', inputs)
     bringParameters(this.fused.all)
+  }
+
+  /**
+   * What computes the network, in words: a run that goes on where this differs differs in its last bits. The training loop notes it in
+   * checkpoints.
+   *
+   * @example
+   * ```ts
+   * model.computedBy() // simd kernels, batches cut for 2 threads
+   * ```
+   */
+  computedBy(): string {
+    return describeArithmetic()
   }
 
   /**
