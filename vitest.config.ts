@@ -10,6 +10,7 @@ export default defineConfig({
   },
   test: {
     pool: 'forks',
+    maxWorkers: '100%', // vitest's default leaves one core idle
     include: ['{packages,apps,internal,tests}/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
     exclude: process.env.ROWWISE_RELEASE ? [] : ['tests/{release,hosts}/**', '**/node_modules/**'],
     globalSetup: ['./scripts/temporary-directory.ts'],

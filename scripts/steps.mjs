@@ -29,14 +29,14 @@ export async function step(title, work) {
     progress = text
     lastLine = Date.now()
     if (isTerminal) refresh()
-    else show(`${line()}\n`)
+    else show(`  ${progress && `${progress}, `}${seconds(start)}\n`)
   }
   if (!isTerminal) show(`- ${title}\n`)
   const timer = setInterval(refresh, 1000)
   try {
     await work(tell)
     if (isTerminal) show(`\r\x1b[2K- ${title}: ${seconds(start)}\n`)
-    else if (Date.now() - start >= 2000) show(`- ${title}: done in ${seconds(start)}\n`)
+    else if (Date.now() - start >= 2000) show(`  done in ${seconds(start)}\n`)
   } catch (error) {
     if (isTerminal) show('\r\x1b[2K')
     throw error

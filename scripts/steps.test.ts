@@ -49,7 +49,7 @@ describe('step', () => {
         await run(process.execPath, ['-e', "console.log('noise')"])
       })`)
     expect(stdout).toBe('')
-    expect(stderr).toMatch(/^- building\n- building: 1 of 2, first, \d+ s\n/)
+    expect(stderr).toMatch(/^- building\n {2}1 of 2, first, \d+ s\n/)
     expect(stderr).not.toContain('noise')
   })
 })

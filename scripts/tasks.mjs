@@ -1,5 +1,6 @@
 // What `npm start` and `npm test` run, on a fresh clone with Node and npm alone: npx brings pnpm onto the PATH, pnpm
 // installs the workspace, turbo builds what changed.
+import { existsSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { handOver, run, step, together } from './steps.mjs'
 import { turbo } from './turbo.mjs'
@@ -19,13 +20,14 @@ const install = () =>
     }),
   )
 
+/** Builds all packages, or the one in a directory and what it needs. */
 const build = (directory) => step('building (once, about a minute)', (tell) => turbo(['build'], { directory, tell }))
 
 /** Installs, builds a program and runs it on the user's terminal. Signals go to both; this process waits for the program's end. */
 async function program(directory, script, command, variables) {
   await install()
   await build(directory)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
   await handOver(process.execPath, [`${directory}/${script}`, ...command, ...args], variables)
 }
 
@@ -55,6 +57,13 @@ async function check() {
   )
 }
 
+/** The directory of the one package that paths of tests are in. */
+function packageOf(paths) {
+  const directories = new Set(paths.map((path) => /^(packages|apps|internal|tests)\/[^/]+/.exec(path)?.[0]))
+  const [directory = ''] = directories
+  return directories.size === 1 && existsSync(`${directory}/package.json`) ? directory : undefined
+}
+
 const tasks = {
   // ROWWISE_COMMAND is how the CLI tells the user to go on.
   start: () => program('apps/cli', 'dist/rowwise.js', ['train'], { ROWWISE_COMMAND: 'npm start --' }),
@@ -62,8 +71,9 @@ const tasks = {
   playground: () => program('apps/playground', 'serve.mjs', []),
   async test() {
     await install()
-    if (args.some((argument) => !argument.startsWith('-'))) await build()
-    else await check()
+    const paths = args.filter((argument) => !argument.startsWith('-'))
+    if (paths.length === 0) await check()
+    else await build(packageOf(paths))
     await vitest([])
   },
   async soak() {
@@ -80,6 +90,14 @@ const tasks = {
     )
     const isNamed = args.some((argument) => argument.startsWith('tests/'))
     await vitest(isNamed ? [] : ['tests/release', 'tests/hosts'], { ROWWISE_RELEASE: '1' })
+  },
+  async pack() {
+    await install()
+    await build()
+    rmSync('tarballs', { recursive: true, force: true })
+    await step('packing into tarballs/', () =>
+      run('pnpm', ['-r', '--filter=./packages/*', '--filter=@rowwise/cli', 'pack', '--pack-destination=tarballs']),
+    )
   },
   async 'api-reports'() {
     await install()

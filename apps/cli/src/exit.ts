@@ -29,6 +29,7 @@ export function isInterruption(error: unknown): boolean {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (process.env.ROWWISE_DEBUG) return error.stack ?? error.message
-  if (isRowwiseError(error)) return inOptions(error.message).replaceAll(/\s*\n\s*/g, ' ')
+  const message = error instanceof UsageError ? error.message : inOptions(error.message)
+  if (isRowwiseError(error)) return message.replaceAll(/\s*\n\s*/g, ' ')
   return `${reasonOf(error).split('\n')[0]} (set ROWWISE_DEBUG=1 for the stack)`
 }

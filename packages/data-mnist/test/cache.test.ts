@@ -53,7 +53,9 @@ async function child(program: string, datasets = '@rowwise/data-mnist/datasets',
   const imports = `import { loadMnist } from ${JSON.stringify(datasets)}; const cacheDirectory = ${JSON.stringify(cacheDirectory)};
     const mirrors = [${JSON.stringify(server.url())}];\n`
   const args = ['--input-type=module', '-e', imports + program]
-  return (await promisify(execFile)(process.execPath, args, { cwd })).stdout.trim()
+  return (
+    await promisify(execFile)(process.execPath, args, { cwd, env: { ...process.env, NODE_PATH: '' } })
+  ).stdout.trim()
 }
 
 describe('loadMnist() through the cache', () => {

@@ -5,18 +5,17 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { compile } from './compile'
 import { type Program, programs } from './page'
+import { python, pythonVariables } from './python'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const here = fileURLToPath(new URL('..', import.meta.url))
-const extensions: Record<string, string> = { ts: 'ts', sh: 'sh', python: 'py' }
-
-/** Runs the Python of a page. */
-export const python = process.env.ROWWISE_PYTHON ?? '/usr/bin/python3'
+const extensions: Record<string, string> = { ts: 'ts', js: 'cjs', sh: 'sh', python: 'py' }
 
 /** A program of a page, in a file of its own. */
 export interface Example {
   language: string
   file: string
+  needsPython: boolean
   /** What the TypeScript compiler says against it. */
   complaints: string[]
   /** What {@link run} must return. What a shell script prints depends on the machine. */
@@ -44,20 +43,22 @@ export function prepare(paths: string[], languages: string[]): { directory: stri
   return { directory, pages }
 }
 
-function write(cwd: string, { language, code, prints }: Program, index: number): Example {
+function write(cwd: string, { language, code, needsPython, prints }: Program, index: number): Example {
   const file = join(cwd, `program-${index}.${extensions[language]}`)
   writeFileSync(file, code)
   const stdout = language === 'sh' ? {} : { stdout: prints.map((line) => `${line}\n`).join('') }
-  return { language, file, complaints: [], expected: { ...stdout, stderr: '' } }
+  return { language, file, needsPython, complaints: [], expected: { ...stdout, stderr: '' } }
 }
 
 /** Runs an example in the directory of its page. */
 export function run({ language, file }: Example): Promise<{ stdout: string; stderr: string }> {
   const commands: Record<string, [string, string[]]> = {
     ts: [process.execPath, [file.replace(/ts$/, 'js')]],
+    js: [process.execPath, [file]],
     sh: ['sh', ['-e', file]],
     python: [python, [file]],
   }
-  const env = { ...process.env, PATH: `${join(here, 'node_modules/.bin')}:${process.env.PATH}` }
+  const path = `${join(here, 'node_modules/.bin')}:${process.env.PATH}`
+  const env = { ...process.env, ...pythonVariables, PATH: path }
   return promisify(execFile)(...commands[language], { cwd: dirname(file), env })
 }

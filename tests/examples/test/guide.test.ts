@@ -1,21 +1,13 @@
-import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
-import { afterAll, describe, expect, it } from 'vitest'
-import { prepare, python, run } from './examples'
-
-const hasTorch = ((): boolean => {
-  try {
-    execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
+import { dirname } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { prepare, run } from './examples'
+import { hasTorch, placeMnist } from './python'
 
 const names = readdirSync(new URL('../../../docs/guide/', import.meta.url)).sort()
 const { directory, pages } = prepare(
   names.map((name) => `docs/guide/${name}`),
-  ['ts', 'sh', 'python'],
+  ['ts', 'js', 'sh', 'python'],
 )
 afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -25,13 +17,12 @@ describe.each(pages)('%s', (_, examples) => {
     expect(complaints).toEqual([])
   })
 
+  beforeAll(() => placeMnist(dirname(examples[0][1].file)))
+
   // In their order: a later program reads what an earlier one wrote.
-  const needsTorch = examples.some(([, { language }]) => language === 'python')
-  it.skipIf(needsTorch && !hasTorch).each(examples)(
-    '%s prints what it says',
-    { timeout: 180_000 },
-    async (_, example) => {
+  for (const [name, example] of examples) {
+    it.skipIf(example.needsPython && !hasTorch)(`${name} prints what it says`, { timeout: 180_000 }, async () => {
       expect(await run(example)).toMatchObject(example.expected)
-    },
-  )
+    })
+  }
 })

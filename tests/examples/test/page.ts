@@ -11,6 +11,8 @@ interface Block {
 export interface Program {
   language: string
   code: string
+  /** Whether it is Python, or reads what a Python program above it wrote: `ts needs python`. */
+  needsPython: boolean
   /** The lines that it says it prints: the comments behind its calls, and its blocks of `text output`. */
   prints: string[]
 }
@@ -28,10 +30,20 @@ function blocks(page: string): Block[] {
 const commented = (code: string) =>
   [...code.matchAll(/(?:console\.log|print)\(.*\) +(?:\/\/|#) (.*)$/gm)].map(([, text]) => text)
 
-/** The programs of a page in their order. A block of `text output` says what those above it print, each the same. */
+/** The TypeScript settings that a page shows. */
+export function settings(page: string): object {
+  const { code } = blocks(page).find(({ language }) => language === 'json') as Block
+  return JSON.parse(code).compilerOptions
+}
+
+/**
+ * The programs of a page in their order. A block of `text output` says what those above it print, each the same. What installs
+ * packages is left out: `sh release` and `sh registry` are for the rehearsal of a release.
+ */
 export function programs(page: string): Program[] {
   const found: Program[] = []
   for (const { language, info, code } of blocks(page)) {
+    if (language === 'json' || info === 'release' || info === 'registry') continue
     const before = found.findLast((program) => program.language === language)
     if (language === 'text' && info === 'output') {
       for (const program of found) program.prints.push(...code.trimEnd().split('\n'))
@@ -39,7 +51,8 @@ export function programs(page: string): Program[] {
       before.code += code
       before.prints.push(...commented(code))
     } else {
-      found.push({ language, code, prints: commented(code) })
+      const needsPython = language === 'python' || info === 'needs python'
+      found.push({ language, code, needsPython, prints: commented(code) })
     }
   }
   return found.filter(({ language }) => language !== 'text')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { namedTests } from './named-tests'
 
 const page = new URL('../../../docs/reliability.md', import.meta.url)
 
@@ -19,13 +20,9 @@ describe('docs/reliability.md', () => {
   })
 
   it.each([...rows])('names tests of %s that exist', (_, tests) => {
-    const files = [...tests.matchAll(/\[[\w-]+\]\((\S+)\)([^[]+)/g)]
-    expect(files.length).toBeGreaterThan(0)
-    for (const [, path, names] of files) {
-      const source = readFileSync(new URL(path, page), 'utf8')
-      const quoted = [...names.matchAll(/"([^"]+)"/g)].map(([, name]) => name)
-      expect(quoted.length).toBeGreaterThan(0)
-      expect(quoted.filter((name) => !source.includes(name))).toEqual([])
-    }
+    const named = namedTests(tests, page)
+    expect(named.length).toBeGreaterThan(0)
+    expect(named.filter(({ names }) => names.length === 0)).toEqual([])
+    expect(named.flatMap(({ missing }) => missing)).toEqual([])
   })
 })

@@ -23,3 +23,22 @@ export function asCommonJs(example: string): string {
     .replace(/^import (['"].*['"])$/gm, 'require($1)')
   return `(async () => {\n${body}})()\n`
 }
+
+/** The blocks of the guide's page about installing. */
+export function installPage(root: string) {
+  const text = readFileSync(join(root, 'docs/guide/0-install.md'), 'utf8')
+  const blocks = (fence: string) =>
+    [...text.matchAll(new RegExp(`^\`\`\`${fence}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code)
+  const [fromClone, ...compile] = blocks('sh release')
+  const [program] = blocks('ts')
+  const [settings] = blocks('json')
+  const [commonJs] = blocks('js')
+  return {
+    fromClone,
+    compile: compile.join(''),
+    fromRegistry: blocks('sh registry').join(''),
+    program,
+    settings,
+    commonJs,
+  }
+}

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { asCommonJs, expectedOutput, readmeOf } from './readme'
+import { asCommonJs, expectedOutput, installPage, readmeOf } from './readme'
 import { Registry } from './registry'
 import { run, succeed } from './run'
 
@@ -16,6 +16,9 @@ const MINUTES = 60_000
 
 /** Another Node than this one, from the npm registry: 24, or 20 where this is newer. */
 const otherNode = { version: process.versions.node.startsWith('20.') ? 24 : 20, path: '' }
+
+/** The one of the two that runs TypeScript as it is. */
+const newerNode = () => (otherNode.version === 24 ? otherNode.path : process.execPath)
 
 let registry: Registry
 beforeAll(async () => {
@@ -138,6 +141,35 @@ describe.each(libraries)('@rowwise/%s', (name) => {
       expect(errors.filter((line) => !line.startsWith('node_modules/@tensorflow/'))).toEqual([])
     },
   )
+})
+
+describe('docs/guide/0-install.md', () => {
+  const page = installPage(root)
+  const cwd = join(temporary, 'install-page')
+  const shell = (script: string, directory: string, variables = {}) => {
+    mkdirSync(directory, { recursive: true })
+    return succeed('sh', ['-e', '-c', script], { cwd: directory, env: { ...registry.environment, ...variables } })
+  }
+
+  it('leads from a clone to a project that compiles and runs', { timeout: 15 * MINUTES }, async () => {
+    const insteadOf = 'https://github.com/rowwise/rowwise.git'
+    const fromHere = { GIT_CONFIG_COUNT: '1', GIT_CONFIG_KEY_0: `url.${root}.insteadOf`, GIT_CONFIG_VALUE_0: insteadOf }
+    await shell(page.fromClone, cwd, fromHere)
+    const directory = join(cwd, 'my-project')
+    writeFileSync(join(directory, 'index.ts'), page.program)
+    writeFileSync(join(directory, 'tsconfig.json'), page.settings)
+    writeFileSync(join(directory, 'program.cjs'), page.commonJs)
+    expect((await succeed(newerNode(), ['index.ts'], { cwd: directory })).stdout).toBe('1,10\n')
+    expect((await shell(page.compile, directory)).stdout).toMatch(/^1,10$/m)
+    expect((await shell('node program.cjs && npx rowwise --version', directory)).stdout).toBe('1,10\n0.0.0\n')
+  })
+
+  it('names what installs from a registry, for each use', { timeout: 5 * MINUTES }, async () => {
+    const prefix = join(temporary, 'global')
+    await shell(page.fromRegistry, join(temporary, 'projects/uses'), { NPM_CONFIG_PREFIX: prefix })
+    const { stdout } = await succeed(join(prefix, 'bin/rowwise'), ['--version'], { cwd: temporary })
+    expect(stdout).not.toBe('0.0.0\n')
+  })
 })
 
 describe('the programs', () => {

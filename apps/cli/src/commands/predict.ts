@@ -1,16 +1,16 @@
-import { type ImageDataset, normalize, VARIANTS } from '@rowwise/data-mnist'
+import { type ImageDataset, normalize } from '@rowwise/data-mnist'
 import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { UsageError } from '../exit'
-import type { CommonFlags, DataFlags } from '../options'
+import type { CommonFlags } from '../options'
 import { readPng } from '../read-png'
-import { loadData, startBackend } from '../run/prepare'
-import { type LoadedModel, loadWeights } from '../run/weights-file'
+import { startBackend } from '../run/prepare'
+import { loadModel, loadTestImages, type UseFlags } from '../run/weights-and-data'
+import type { LoadedModel } from '../run/weights-file'
 import { drawImage, drawProbabilities } from '../show/digit'
 import { print, printJson } from '../show/print'
 
 /** The flags of `rowwise predict`. */
-export interface PredictFlags extends CommonFlags, DataFlags {
-  weights: string
+export interface PredictFlags extends CommonFlags, UseFlags {
   index?: number
 }
 
@@ -29,11 +29,14 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
     throw new UsageError('predict needs one image: a PNG file, or --index K for a test image')
   }
   await startBackend(flags)
-  const { model, preprocessing } = await loadWeights(flags.weights)
-  const { mean, std, classNames } = preprocessing ?? VARIANTS[flags.variant]
+  const inUse = await loadModel(flags)
+  const { model } = inUse
+  const { mean, std, classNames } = inUse.preprocessing
   const { inputSize } = model.config
   const image: GreyImage =
-    path === undefined ? testImage((await loadData(flags)).test, flags.index ?? 0) : await readPng(path, inputSize)
+    path === undefined
+      ? testImage(await loadTestImages(flags, inUse), flags.index ?? 0)
+      : await readPng(path, inputSize)
   if (image.width !== inputSize) {
     throw new UsageError(`the image is ${image.width} pixels wide, the model reads rows of ${inputSize}`)
   }
