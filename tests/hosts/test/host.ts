@@ -81,7 +81,8 @@ export function codes(report: Report | null): string[] | undefined {
   return report?.tried.map(({ name, code }) => `${name} ${code}`)
 }
 
-/** What is otherwise in the report where the cpu backend runs. */
-export function onCpu(report: Report | null): Partial<Report> {
-  return { backend: 'cpu', tried: report?.tried, computedBy: { before: 'cpu', now: 'cpu' } }
+/** What is expected where the cpu backend runs instead of WASM; `tried` is what a report has. */
+export function onCpu(expected: Report, tried: Report['tried'] | undefined): Partial<Report> {
+  const now = expected.computedBy.now.replace(/^wasm/, 'cpu')
+  return { ...expected, backend: 'cpu', tried, computedBy: { before: now, now } }
 }
