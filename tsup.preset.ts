@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Options } from 'tsup'
 
@@ -20,42 +21,42 @@ const INTERNAL_SOURCES = Object.fromEntries(
 )
 
 /** What a package's `tsup.config.ts` may add to the common build. */
-export type BuildOptions = Pick<
-  Options,
-  'entry' | 'external' | 'format' | 'noExternal' | 'platform' | 'dts' | 'banner' | 'loader'
->
+export type BuildOptions = Pick<Options, 'entry' | 'external' | 'noExternal' | 'platform' | 'dts' | 'banner' | 'loader'>
 
 /**
  * The one build of all packages: ES modules and CommonJS, types for both, source maps, dependencies left outside.
  * What is private to this repository is inlined, code and types.
  */
-export function library(options: BuildOptions = {}): Options {
-  const { noExternal = [], ...rest } = options
+export function library(options: BuildOptions = {}): Options[] {
+  rmSync('dist', { recursive: true, force: true }) // once, not by each of the builds that run side by side
+  return [build('esm', options), build('cjs', options)]
+}
+
+/** The build of a program with a `bin`: ES modules only, run by Node, no types. */
+export function program(options: BuildOptions = {}): Options {
+  return { ...build('esm', { platform: 'node', dts: false, ...options }), clean: true }
+}
+
+function build(format: 'esm' | 'cjs', { noExternal = [], ...rest }: BuildOptions): Options {
   return {
     entry: ['src/index.ts'],
-    format: ['esm', 'cjs'],
+    format: [format],
     target: 'node20',
     platform: 'neutral',
     dts: { compilerOptions: { paths: INTERNAL_SOURCES } },
     sourcemap: true,
-    clean: true,
     splitting: false,
-    treeshake: true,
+    treeshake: format === 'esm', // in CommonJS it would hide each `require` behind a function, which bundlers cannot follow
     silent: true,
     noExternal: [...INTERNAL, ...noExternal],
-    esbuildOptions(esbuild, { format }) {
+    esbuildOptions(esbuild) {
       esbuild.mainFields = ['module', 'main']
-      if (format !== 'cjs') return
-      esbuild.platform = 'node' // a plain `require`, which bundlers can follow
+      if (format === 'esm') return
+      esbuild.platform = 'node'
       // Jest cannot `import()` from CommonJS, so that becomes a require; code that asks where it is has __filename there.
       esbuild.supported = { ...esbuild.supported, 'dynamic-import': false }
       esbuild.define = { ...esbuild.define, 'import.meta.url': 'undefined' }
     },
     ...rest,
   }
-}
-
-/** The build of a program with a `bin`: ES modules only, run by Node, no types. */
-export function program(options: BuildOptions = {}): Options {
-  return library({ format: ['esm'], platform: 'node', dts: false, ...options })
 }

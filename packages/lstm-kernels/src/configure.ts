@@ -117,7 +117,7 @@ function start(chosen: KernelOptions) {
     if (candidate === 'js') return { engine: new JsEngine(), notes }
     const module = candidate === 'simd' ? kernelModule('simd') : relaxedModule()
     if (module === null) {
-      notes.push(whyNoModule(candidate))
+      addOnce(notes, whyNoModule(candidate))
       continue
     }
     const obstacle = count > 1 ? whyNoThreads() : null
@@ -129,7 +129,7 @@ function start(chosen: KernelOptions) {
       return { engine: new WasmEngine(candidate, module, workers, onLoss, onObstacle), notes }
     } catch (error) {
       if (!(error instanceof KernelMemoryError)) throw error
-      notes.push(error.message)
+      addOnce(notes, error.message)
     }
   }
   throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)

@@ -194,6 +194,18 @@ describe('layers of other names', () => {
     })
   })
 
+  it.each([
+    ['model', 'fc'],
+    ['module.model', 'fc'],
+    ['lstm', 'module'],
+  ])('that are called %s and %s, like a wrapper, are mapped too', (lstm, fc) => {
+    const dict = renamed(layers(lstm, fc))
+    const { rename, message } = refusal(dict)
+    expect(rename).toEqual({ [lstm]: 'lstm_1', [fc]: 'fc_1' })
+    expect(message).toMatch(/'fc_1' \}$/)
+    expect(load(dict, { rename }).bytes).toEqual(weights)
+  })
+
   it('of one layer’s LSTMCell are renamed one by one', () => {
     const net = new LSTMNet({ inputSize: 3, hiddenSize: 2, numClasses: 4 })
     const dict = renamed((name) => layers('cell', 'out')(name).replace('_l0', ''), net.stateDict())

@@ -84,6 +84,6 @@ function loadFailed(reason: string): Reason {
   return {
     code: 'LOAD_FAILED',
     reason,
-    fix: `${reinstall}; in a bundle of ES modules, leave ${PACKAGE} external or bundle to CommonJS`,
+    fix: `${reinstall}; in a bundle of ES modules, define require and __dirname in its banner, or bundle to CommonJS`,
   }
 }

@@ -85,8 +85,10 @@ export function misfit(
 }
 
 function isRenamed(name: string, rename: Readonly<Record<string, string>>): boolean {
-  const plain = withoutWrappers(name)
-  return Object.keys(rename).some((key) => key === '' || plain === key || plain.startsWith(`${key}.`))
+  const forms = [name, withoutWrappers(name)]
+  return Object.keys(rename).some(
+    (key) => key === '' || forms.some((form) => form === key || form.startsWith(`${key}.`)),
+  )
 }
 
 function notesOf(owner: string, { others, wrappers, unwrapped }: NamedEntries, missing: readonly string[]): string[] {

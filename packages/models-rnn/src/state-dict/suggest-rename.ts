@@ -28,7 +28,7 @@ export function suggestRename(expected: ParameterSizes, found: ReadonlyMap<strin
     if (fitting.length !== 1) return undefined
     const [[name, parameters]] = fitting
     taken.add(name)
-    Object.assign(rename, entriesOf(name, layer, [...parameters.keys()]))
+    Object.assign(rename, entriesOf(name === '' ? rootLayer(found) : name, layer, [...parameters.keys()]))
   }
   return Object.keys(rename).length > 0 ? rename : undefined
 }
@@ -36,6 +36,12 @@ export function suggestRename(expected: ParameterSizes, found: ReadonlyMap<strin
 /** Shapes of the floats of a state dict, by their names without wrappers. */
 function floatShapes(found: ReadonlyMap<string, Entry>): [string, readonly number[]][] {
   return [...found].flatMap(([name, { shape, floats }]) => (floats ? [[withoutWrappers(name), shape]] : []))
+}
+
+/** The layer of the names that have none without wrappers: what looks like a wrapper is that layer's name. */
+function rootLayer(found: ReadonlyMap<string, Entry>): string {
+  const name = [...found.keys()].find((candidate) => !withoutWrappers(candidate).includes('.')) ?? ''
+  return name.slice(0, Math.max(name.lastIndexOf('.'), 0))
 }
 
 /** Parameters by layer. */
