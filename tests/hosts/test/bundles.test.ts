@@ -15,6 +15,7 @@ beforeAll(async () => {
   project = await Project.install(TOOLS)
   const inBun = await runSmoke(project.bin('bun'), ['main.mjs'], { cwd: project.directory })
   expected = { node: (await inNode(project)).report, bun: inBun.report as Report }
+  return () => project.remove()
 })
 
 /** What comes of the program in Node or Bun, whichever runs a bundle. */

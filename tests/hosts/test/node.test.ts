@@ -8,6 +8,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install()
   expected = (await inNode(project)).report
+  return () => project.remove()
 })
 
 describe('plain Node', () => {

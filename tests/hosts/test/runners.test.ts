@@ -15,6 +15,7 @@ beforeAll(async () => {
   )
   copyFileSync(new URL('fixtures/jest-reporter.cjs', import.meta.url), project.path('reporter.cjs'))
   expected = (await inNode(project)).report
+  return () => project.remove()
 })
 
 /** What Node says of Jest's ES modules. */

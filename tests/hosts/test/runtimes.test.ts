@@ -9,6 +9,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install(['bun@1.4.5', 'deno@2.9.6'])
   expected = (await inNode(project)).report
+  return () => project.remove()
 })
 
 describe('Deno', () => {

@@ -12,6 +12,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install()
   expected = (await inNode(project)).report
+  return () => project.remove()
 })
 
 describe("Node's permission model", () => {
@@ -39,6 +40,7 @@ describe("Yarn's Plug'n'Play", () => {
   let plugAndPlay: Project
   beforeAll(async () => {
     plugAndPlay = await Project.plugAndPlay()
+    return () => plugAndPlay.remove()
   })
 
   it.each(['main.mjs', 'main.cjs'])('everything is saved, and resumed (%s)', async (file) => {

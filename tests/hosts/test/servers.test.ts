@@ -12,6 +12,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install(['next@16.4.6', 'react@19.2.0', 'react-dom@19.2.0', 'vite@8.3.8'])
   expected = (await inNode(project)).report
+  return () => project.remove()
 })
 
 describe('Next.js', () => {

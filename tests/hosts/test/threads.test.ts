@@ -12,6 +12,7 @@ let expected: Report
 beforeAll(async () => {
   project = await Project.install()
   expected = (await inNode(project, THREADS)).report
+  return () => project.remove()
 })
 
 describe('threads that cannot start', () => {
