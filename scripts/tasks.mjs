@@ -27,7 +27,7 @@ const build = (directory) => step('building (once, about a minute)', (tell) => t
 async function program(directory, script, command, variables) {
   await install()
   await build(directory)
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {})
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
   await handOver(process.execPath, [`${directory}/${script}`, ...command, ...args], variables)
 }
 

@@ -8,10 +8,10 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(new Encoder().encode(text))
 }
 
-/** The text of UTF-8 bytes. @throws TypeError when they are not valid UTF-8. */
-export function decodeUtf8(bytes: Uint8Array): string {
+/** The text of UTF-8 bytes. @throws TypeError when they are not valid UTF-8, unless `fatal` is false. */
+export function decodeUtf8(bytes: Uint8Array, { fatal = true } = {}): string {
   const Decoder = globalThis.TextDecoder ?? nodeUtil().TextDecoder
-  return new Decoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  return new Decoder('utf-8', { fatal, ignoreBOM: true }).decode(bytes)
 }
 
 /** The SHA-256 of bytes, in hexadecimal digits. */

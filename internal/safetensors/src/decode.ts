@@ -1,7 +1,12 @@
+import { decodeUtf8 } from '@rowwise/host'
+import { bytesOf } from './bytes-of'
 import { DTYPES, type Safetensor, type SafetensorsDtype } from './dtypes'
 import { SafetensorsError } from './error'
 import { type HeaderValue, parseHeaderJson } from './header-json'
-import { FORBIDDEN_NAMES, MAX_HEADER_BYTES, MAX_NAME_LENGTH, MAX_RANK, MAX_TENSORS } from './limits'
+import { checkCoverage, checkName, readLayout } from './layout'
+import { MAX_HEADER_BYTES, MAX_TENSORS } from './limits'
+import { quote } from './show'
+import { whatFile } from './what-file'
 
 /** The content of a safetensors file. */
 export interface SafetensorsFile {
@@ -13,20 +18,24 @@ export interface SafetensorsFile {
 
 const LENGTH_BYTES = 8
 const METADATA = '__metadata__'
+const BRACE = 0x7b // '{', with which every header begins
 
 /**
- * Reads a safetensors file, strictly: every byte of the data belongs to exactly one tensor, every size adds up, and no
- * limit of the header is exceeded. Nothing is allocated before all of that holds.
+ * Reads a safetensors file as the official reader does, but stricter: duplicate and dangerous names, leading white space and
+ * very large headers are refused. Every byte of the data belongs to exactly one tensor, every size adds up, and nothing is
+ * allocated before all of that holds.
  *
- * @throws {@link SafetensorsError} that names the tensor and the field, what was found and what was expected.
+ * @param bytes the file's content, not its path
+ * @throws {@link SafetensorsError} that names the tensor and the field, what was found and what was expected; of a file in
+ * another format it says which that is, and what to do.
  * @example
  * ```ts
  * const { tensors, metadata } = decodeSafetensors(await readFile('model.safetensors'))
  * tensors['fc_1.bias'] // { dtype: 'F32', shape: [10], data: Float32Array(10) }
  * ```
  */
-export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const { header, data } = splitFile(bytes)
+export function decodeSafetensors(bytes: Uint8Array | ArrayBuffer): SafetensorsFile {
+  const { header, data } = splitFile(bytesOf('decodeSafetensors', bytes))
   const entries = parseHeaderJson(header)
   const metadata = readMetadata(entries.get(METADATA))
   entries.delete(METADATA)
@@ -43,107 +52,61 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
   return { tensors, metadata }
 }
 
-interface Layout {
-  name: string
-  dtype: SafetensorsDtype
-  shape: number[]
-  begin: number
-  end: number
+function splitFile(bytes: Uint8Array): { header: string; data: Uint8Array } {
+  const length = headerLength(bytes)
+  const dataAt = LENGTH_BYTES + length
+  // A copy, because a decoder takes no memory that threads share.
+  const encoded = new Uint8Array(bytes.subarray(LENGTH_BYTES, dataAt))
+  try {
+    return { header: decodeUtf8(encoded), data: bytes.subarray(dataAt) }
+  } catch (cause) {
+    throw new SafetensorsError('the header is not valid UTF-8; the file was damaged, so fetch it again', { cause })
+  }
 }
 
-function splitFile(bytes: Uint8Array): { header: string; data: Uint8Array } {
+function headerLength(bytes: Uint8Array): number {
   if (bytes.length < LENGTH_BYTES) {
-    throw new SafetensorsError(
+    throw notSafetensors(
+      bytes,
       `the file has ${bytes.length} bytes, fewer than the 8 of its header length; fetch it again`,
     )
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true)
-  if (length < 2n || length > BigInt(MAX_HEADER_BYTES) || length > BigInt(bytes.length - LENGTH_BYTES)) {
-    throw new SafetensorsError(
-      `the header length is ${length}, expected 2 to ${Math.min(MAX_HEADER_BYTES, bytes.length - LENGTH_BYTES)}; ` +
-        'is it a safetensors file?',
+  const left = bytes.length - LENGTH_BYTES
+  const hasBrace = bytes[LENGTH_BYTES] === BRACE
+  if (length < 2n || length > BigInt(Math.min(MAX_HEADER_BYTES, left))) {
+    const wasCut = hasBrace && length > BigInt(left) && length <= BigInt(MAX_HEADER_BYTES)
+    throw notSafetensors(
+      bytes,
+      `the header length is ${length}, expected 2 to ${Math.min(MAX_HEADER_BYTES, left)}; ` +
+        (wasCut ? 'the file ends in its header, so fetch it again' : 'is it a safetensors file?'),
     )
   }
-  const dataAt = LENGTH_BYTES + Number(length)
-  const encoded = bytes.subarray(LENGTH_BYTES, dataAt)
-  if (encoded[0] !== 0x7b) throw new SafetensorsError("the header does not begin with '{'; is it a safetensors file?")
-  try {
-    return { header: new TextDecoder('utf-8', { fatal: true }).decode(encoded), data: bytes.subarray(dataAt) }
-  } catch (cause) {
-    throw new SafetensorsError('the header is no valid UTF-8; the file was damaged, so fetch it again', { cause })
-  }
+  if (!hasBrace) throw notSafetensors(bytes, "the header does not begin with '{'; is it a safetensors file?")
+  return Number(length)
 }
 
+/** The error for bytes that cannot be a safetensors file: what they are, where that is known, else the message. */
+function notSafetensors(bytes: Uint8Array, message: string): SafetensorsError {
+  const found = whatFile(bytes)
+  return new SafetensorsError(found ? `the file is ${found.what}, not safetensors; ${found.advice}` : message)
+}
+
+/** As the official reader: null is the same as absent. */
 function readMetadata(value: HeaderValue | undefined): Record<string, string> {
-  if (value === undefined) return {}
-  if (!(value instanceof Map)) throw new SafetensorsError(`${METADATA} is no object; expected texts by name`)
+  if (value === undefined || value === null) return {}
+  if (!(value instanceof Map)) throw new SafetensorsError(`${METADATA} is not an object; expected texts by name`)
   const metadata: Record<string, string> = {}
   for (const [name, text] of value) {
-    if (typeof text !== 'string') throw new SafetensorsError(`${METADATA} entry ${show(name)} is no text`)
+    if (typeof text !== 'string') throw new SafetensorsError(`${METADATA} entry ${quote(name)} is not a text`)
     checkName(name)
     metadata[name] = text
   }
   return metadata
 }
 
-function readLayout(name: string, value: HeaderValue): Layout {
-  checkName(name)
-  const fields = value instanceof Map ? value : new Map<string, HeaderValue>()
-  const [dtype, shape, offsets] = ['dtype', 'shape', 'data_offsets'].map((field) => fields.get(field))
-  if (fields.size !== 3 || !isDtype(dtype) || !isIntegers(shape) || !isIntegers(offsets) || offsets.length !== 2) {
-    const found = typeof dtype === 'string' && !isDtype(dtype) ? `unknown dtype ${show(dtype)}` : 'malformed fields'
-    throw new SafetensorsError(`${show(name)} has ${found}, expected just dtype, shape and data_offsets [begin, end]`)
-  }
-  if (shape.length > MAX_RANK) {
-    throw new SafetensorsError(`${show(name)} has ${shape.length} axes, the limit is ${MAX_RANK}`)
-  }
-  const [begin, end] = offsets
-  const expected = shape.reduce((product, size) => product * size, DTYPES[dtype].bytes)
-  // A product past 2^53 loses digits, so that a wrong one could pass for the right one.
-  if (expected > Number.MAX_SAFE_INTEGER || begin + expected !== end) {
-    throw new SafetensorsError(
-      `${show(name)}: ${dtype} of shape [${shape.slice(0, 8)}] needs ${expected} bytes, its data_offsets are [${begin}, ${end}]`,
-    )
-  }
-  return { name, dtype, shape, begin, end }
-}
-
-function checkCoverage(layouts: Layout[], dataBytes: number): void {
-  let covered = 0
-  for (const { name, begin, end } of layouts) {
-    if (begin !== covered) {
-      const fault = begin < covered ? 'overlaps the tensor before it' : 'leaves a hole'
-      throw new SafetensorsError(`${show(name)} begins at ${begin}, which ${fault}: expected ${covered}`)
-    }
-    covered = end
-  }
-  if (covered !== dataBytes) {
-    throw new SafetensorsError(
-      `the tensors end at byte ${covered} of the data, the file has ${dataBytes}; it was cut or extended, so fetch it again`,
-    )
-  }
-}
-
-function checkName(name: string): void {
-  if (FORBIDDEN_NAMES.has(name) || name.length > MAX_NAME_LENGTH) {
-    throw new SafetensorsError(`${show(name)} is not allowed as a name`)
-  }
-}
-
 function copy(data: Uint8Array, dtype: SafetensorsDtype, begin: number, end: number): Safetensor['data'] {
   // A copy, because the element type may want an alignment that the file does not have.
-  const { buffer } = Uint8Array.from(data.subarray(begin, end))
+  const { buffer } = new Uint8Array(data.subarray(begin, end))
   return new DTYPES[dtype].array(buffer)
-}
-
-function isDtype(value: HeaderValue | undefined): value is SafetensorsDtype {
-  return typeof value === 'string' && Object.hasOwn(DTYPES, value)
-}
-
-function isIntegers(value: HeaderValue | undefined): value is number[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'number')
-}
-
-function show(name: string): string {
-  return JSON.stringify(name.length > 100 ? `${name.slice(0, 100)}…` : name)
 }

@@ -1,9 +1,12 @@
+import { encodeUtf8 } from '@rowwise/host'
 import { Tensor } from '@tensorflow/tfjs-core'
-import { DTYPES, type Safetensor, type SafetensorsDtype } from './dtypes'
+import { byteLength, DTYPES, isDtype, type Safetensor, type SafetensorsDtype } from './dtypes'
 import { SafetensorsError } from './error'
 import { FORBIDDEN_NAMES, MAX_HEADER_BYTES, MAX_NAME_LENGTH, MAX_TENSORS } from './limits'
-import type { StateDict } from './tensors'
+import { describeValue, quote, showName } from './show'
+import type { ArrayWithShape, StateDict } from './tensors'
 
+const BROKEN_UNICODE = /\p{Surrogate}/u // half a surrogate pair: readers refuse it
 const ALIGNMENT = 8 // the data begins on a multiple of this, so that a reader can map it
 
 /**
@@ -11,7 +14,7 @@ const ALIGNMENT = 8 // the data begins on a multiple of this, so that a reader c
  *
  * @param tensors by name; the order is kept
  * @param metadata free texts for the header's `__metadata__`
- * @throws {@link SafetensorsError} when a name, shape or dtype cannot be written.
+ * @throws {@link SafetensorsError} when a name, shape, dtype or metadata text cannot be written, or a tensor was disposed.
  * @example
  * ```ts
  * await writeFile('model.safetensors', encodeSafetensors(model.stateDict(), { format: 'pt' }))
@@ -46,11 +49,19 @@ interface Entry {
 
 function toEntry(name: string, value: StateDict[string] | Safetensor): Entry {
   checkName(name)
-  const { dtype, data } = elementsOf(name, value)
+  if (!(value instanceof Tensor) && !Array.isArray((value as ArrayWithShape | undefined)?.shape)) {
+    throw new SafetensorsError(`${showName(name)} is ${describeValue(value)}, expected a tensor or { shape, data }`)
+  }
   const { shape } = value
-  const size = shape.reduce((product, length) => product * length, 1)
-  if (size !== data.length) {
-    throw new SafetensorsError(`${name} has shape [${shape}] but ${data.length} elements; expected ${size}`)
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new SafetensorsError(`${showName(name)} has shape [${shape}], expected whole numbers`)
+  }
+  const { dtype, data } = elementsOf(name, value)
+  if (byteLength(dtype, shape) !== BigInt(data.byteLength)) {
+    const size = shape.reduce((product, length) => product * length, 1)
+    throw new SafetensorsError(
+      `${showName(name)} has shape [${shape}] but ${data.length} elements; expected ${size} of ${DTYPES[dtype].bits} bits`,
+    )
   }
   return { name, dtype, shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }
 }
@@ -60,20 +71,39 @@ function elementsOf(
   value: StateDict[string] | Safetensor,
 ): { dtype: SafetensorsDtype; data: Safetensor['data'] } {
   if (value instanceof Tensor) {
+    if (value.isDisposed)
+      throw new SafetensorsError(`${showName(name)} is a disposed tensor; encode before disposing it`)
     const dtype = ({ float32: 'F32', int32: 'I32', bool: 'BOOL' } as const)[value.dtype as 'float32' | 'int32' | 'bool']
-    if (dtype === undefined) throw new SafetensorsError(`${name} is ${value.dtype}, expected float32, int32 or bool`)
+    if (dtype === undefined) {
+      throw new SafetensorsError(`${showName(name)} is ${value.dtype}, expected float32, int32 or bool`)
+    }
     return { dtype, data: value.dataSync() as Safetensor['data'] }
   }
   const { data } = value
-  const dtype = 'dtype' in value ? (value.dtype as SafetensorsDtype) : data instanceof Float64Array ? 'F64' : 'F32'
-  if (!(data instanceof (DTYPES[dtype]?.array ?? Array))) {
-    throw new SafetensorsError(`${name} has dtype ${dtype} but its elements are ${data?.constructor.name}`)
+  const dtype = value.dtype ?? (kindOf(data) === 'Float64Array' ? 'F64' : 'F32')
+  if (!isDtype(dtype) || kindOf(data) !== DTYPES[dtype].array.name) {
+    throw new SafetensorsError(
+      `${showName(name)} has dtype ${String(dtype)} but its elements are ${kindOf(data)}; ` +
+        `expected ${isDtype(dtype) ? DTYPES[dtype].array.name : `one of ${Object.keys(DTYPES).join(', ')}`}`,
+    )
   }
-  return { dtype, data: data as Safetensor['data'] }
+  return { dtype, data }
+}
+
+/** Its class by name: an array of another realm has another class of the same name. */
+function kindOf(data: unknown): string {
+  return Object.prototype.toString.call(data).slice(8, -1)
 }
 
 function encodeHeader(entries: Entry[], metadata: Readonly<Record<string, string>>): Uint8Array {
-  for (const name of Object.keys(metadata)) checkName(name)
+  for (const [name, text] of Object.entries(metadata)) {
+    checkName(name)
+    if (typeof text !== 'string' || BROKEN_UNICODE.test(text)) {
+      throw new SafetensorsError(
+        `the metadata's ${showName(name)} is ${describeValue(text)}, expected a text of whole characters`,
+      )
+    }
+  }
   let at = 0
   const fields = entries.map(({ name, dtype, shape, data }) => {
     const data_offsets = [at, at + data.length]
@@ -81,7 +111,7 @@ function encodeHeader(entries: Entry[], metadata: Readonly<Record<string, string
     return [name, { dtype, shape, data_offsets }] as const
   })
   const named = Object.keys(metadata).length > 0 ? [['__metadata__', metadata] as const, ...fields] : fields
-  const header = new TextEncoder().encode(JSON.stringify(Object.fromEntries(named)))
+  const header = encodeUtf8(JSON.stringify(Object.fromEntries(named)))
   if (header.length > MAX_HEADER_BYTES) {
     throw new SafetensorsError(`the header has ${header.length} bytes, the limit is ${MAX_HEADER_BYTES}`)
   }
@@ -91,7 +121,8 @@ function encodeHeader(entries: Entry[], metadata: Readonly<Record<string, string
 }
 
 function checkName(name: string): void {
-  if (FORBIDDEN_NAMES.has(name) || name === '__metadata__' || name.length > MAX_NAME_LENGTH) {
-    throw new SafetensorsError(`${JSON.stringify(name.slice(0, 100))} is not allowed as a name`)
+  const isDangerous = FORBIDDEN_NAMES.has(name) || name === '__metadata__' || name.length > MAX_NAME_LENGTH
+  if (isDangerous || BROKEN_UNICODE.test(name)) {
+    throw new SafetensorsError(`${quote(name)} is not allowed as a name`)
   }
 }

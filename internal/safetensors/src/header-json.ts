@@ -1,20 +1,31 @@
 import { SafetensorsError } from './error'
-
-/** What may stand in a header: unlike JSON at large no fractions, signs, booleans or null. */
-export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderValue>
-
-const MAX_DEPTH = 3 // header → tensor → shape; nothing in the format is deeper
-const TOKEN = /[ \t\n\r]*(?:([{}[\]:,])|("(?:[^"\\]|\\.)*")|(0|[1-9][0-9]*)(?![0-9.eE]))/y
+import { quote } from './show'
 
 /**
- * Parses the JSON of a safetensors header. `JSON.parse` would drop duplicate names, take `__proto__` for a key and recurse
- * as deep as the input says; this refuses all three, and names the offset.
+ * A value of the header. A number that is not written as plain digits (`1.0`, `-0`, `1e2`) or is past 2^53 comes as NaN:
+ * the format has no use for it.
+ */
+export type HeaderValue = string | number | boolean | null | HeaderValue[] | Map<string, HeaderValue>
+
+const MAX_DEPTH = 127 // the official reader's; the format needs 3, fields that nobody reads may be deeper
+const TOKEN =
+  /[ \t\n\r]*(?:([{}[\]:,]|true|false|null)|("(?:[^"\\]|\\.)*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![0-9.eE]))/y
+
+const LITERALS: ReadonlyMap<string, HeaderValue> = new Map([
+  ['true', true],
+  ['false', false],
+  ['null', null],
+])
+
+/**
+ * Parses the JSON of a safetensors header. `JSON.parse` would drop duplicate names, take `__proto__` for a key and accept
+ * broken Unicode; this refuses all three, and names the offset.
  */
 export function parseHeaderJson(text: string): Map<string, HeaderValue> {
   const reader = new TokenReader(text)
   const value = readValue(reader, 1)
   reader.expectEnd()
-  if (!(value instanceof Map)) throw new SafetensorsError('the header is no JSON object; is it a safetensors file?')
+  if (!(value instanceof Map)) throw new SafetensorsError('the header is not a JSON object; is it a safetensors file?')
   return value
 }
 
@@ -36,10 +47,10 @@ class TokenReader {
   }
 
   expectEnd(): void {
-    if (this.text.slice(this.at).trim() !== '') this.fail()
+    if (!/^[ \t\n\r]*$/.test(this.text.slice(this.at))) this.fail('is followed by something else')
   }
 
-  fail(reason = 'is no valid header JSON'): never {
+  fail(reason = 'is not valid JSON'): never {
     throw new SafetensorsError(
       `the header ${reason} near character ${this.at}; the file was damaged, so fetch it again`,
     )
@@ -51,8 +62,9 @@ function readValue(reader: TokenReader, depth: number, token = reader.next()): H
   if (token === '{') return readObject(reader, depth)
   if (token === '[') return readArray(reader, depth)
   if (token.startsWith('"')) return readString(reader, token)
-  if (/^[0-9]/.test(token)) return readInteger(reader, token)
-  return reader.fail()
+  if (/^[-0-9]/.test(token)) return readNumber(reader, token)
+  const literal = LITERALS.get(token)
+  return literal === undefined ? reader.fail() : literal
 }
 
 function readObject(reader: TokenReader, depth: number): Map<string, HeaderValue> {
@@ -62,7 +74,7 @@ function readObject(reader: TokenReader, depth: number): Map<string, HeaderValue
     if (!token.startsWith('"')) reader.fail()
     const key = readString(reader, token)
     reader.expect(':')
-    if (object.has(key)) reader.fail(`has ${JSON.stringify(key.slice(0, 100))} twice`)
+    if (object.has(key)) reader.fail(`has ${quote(key)} twice`)
     object.set(key, readValue(reader, depth + 1))
     token = reader.next()
     if (token === ',') {
@@ -88,14 +100,18 @@ function readArray(reader: TokenReader, depth: number): HeaderValue[] {
 }
 
 function readString(reader: TokenReader, token: string): string {
+  let text: string
   try {
-    return JSON.parse(token) as string
+    text = JSON.parse(token)
   } catch {
     return reader.fail('has a malformed string')
   }
+  // Half a surrogate pair stands for no character, and UTF-8 cannot write it.
+  return /\p{Surrogate}/u.test(text) ? reader.fail('has a string of broken Unicode') : text
 }
 
-function readInteger(reader: TokenReader, token: string): number {
+function readNumber(reader: TokenReader, token: string): number {
   const value = Number(token)
-  return Number.isSafeInteger(value) ? value : reader.fail(`has the number ${token.slice(0, 30)}, over 2^53,`)
+  if (!Number.isFinite(value)) return reader.fail('has a number out of range')
+  return /^[0-9]+$/.test(token) && Number.isSafeInteger(value) ? value : Number.NaN
 }

@@ -5,7 +5,17 @@ export class ShapeError extends RowwiseError {
   readonly code = 'SHAPE_MISMATCH'
 }
 
-/** A size, probability or flag outside of what a module allows. */
+/** An argument that is not a tensor to compute with: disposed, of another dtype, out of reach of the backend, or no tensor. */
+export class TensorError extends RowwiseError {
+  readonly code = 'TENSOR_INVALID'
+}
+
+/** A module that is used after it, or a parameter of it, was disposed. */
+export class ModuleDisposedError extends RowwiseError {
+  readonly code = 'MODULE_DISPOSED'
+}
+
+/** An option's name that a module does not have, or a size, probability or flag outside of what it allows. */
 export class ModuleOptionError extends RowwiseError {
   readonly code = 'MODULE_OPTION'
 }
@@ -13,4 +23,12 @@ export class ModuleOptionError extends RowwiseError {
 /** A state dict whose names, shapes or values are not the model's. */
 export class StateDictError extends RowwiseError {
   readonly code = 'STATE_DICT_MISMATCH'
+
+  /** The option `rename` with which the names would fit, where the shapes leave no doubt about it. */
+  readonly rename?: Readonly<Record<string, string>>
+
+  constructor(message: string, options: { cause?: unknown; rename?: Readonly<Record<string, string>> } = {}) {
+    super(message, options)
+    if (options.rename !== undefined) this.rename = options.rename
+  }
 }

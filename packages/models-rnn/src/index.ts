@@ -1,5 +1,5 @@
 // Models and layers
-export { LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
+export { type FromStateDictOptions, LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
 export type { LSTMNetVJP } from './lstm-net-vjp'
 export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './lstm/lstm-module'
 export { Linear, type LinearOptions } from './linear'
@@ -19,7 +19,8 @@ export {
 export { describeLSTM } from './lstm/describe-lstm'
 
 // What models are made of
-export { type LoadStateDictOptions, Module, type NamedParameters } from './module'
+export { Module, type NamedParameters } from './module'
+export type { LoadStateDictOptions } from './state-dict/load-options'
 export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
 
 // Weights in files
@@ -34,4 +35,4 @@ export {
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
 export { SafetensorsError } from '@rowwise/safetensors'
-export { ModuleOptionError, ShapeError, StateDictError } from './errors'
+export { ModuleDisposedError, ModuleOptionError, ShapeError, StateDictError, TensorError } from './errors'

@@ -1,3 +1,4 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { canFuse, fusedLinear } from '@rowwise/lstm-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
@@ -10,9 +11,13 @@ import {
   tidy,
   type Variable,
 } from '@tensorflow/tfjs-core'
-import { ShapeError } from './errors'
+import { requireTensor } from './check-tensor'
+import { classNameOf } from './class-name'
+import { bringParameters, bringToCurrentBackend } from './current-backend'
+import { ModuleOptionError, ShapeError } from './errors'
 import { Module } from './module'
-import { requirePositiveInteger } from './options'
+import { requireBoolean, requireGenerator, requirePositiveInteger } from './options'
+import { allocate, type ParameterSizes, requireAllocatable } from './parameter-sizes'
 
 /** Multiply-adds up to which the kernels' product beats TensorFlow.js's: what a call costs counts more than the arithmetic. */
 export const FUSED_WORK = 1 << 22
@@ -32,7 +37,7 @@ export interface LinearOptions {
 /**
  * y = x·Wᵀ + b, after `torch.nn.Linear`, with its parameters `weight` [out, in] and `bias` [out] and its initial values.
  *
- * @throws {@link ModuleOptionError} when a size is no positive integer.
+ * @throws {@link ModuleOptionError} when an option is unknown, a size is not a positive integer, or too large to be allocated.
  * @example
  * ```ts
  * const layer = new Linear({ inFeatures: 64, outFeatures: 10, generator: new Generator(0) })
@@ -40,6 +45,8 @@ export interface LinearOptions {
  * ```
  */
 export class Linear extends Module {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'Linear'
   /** Features of each input sample. */
   readonly inFeatures: number
   /** Features of each output sample. */
@@ -49,29 +56,42 @@ export class Linear extends Module {
 
   constructor(options: LinearOptions) {
     super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, LINEAR_OPTIONS, ModuleOptionError)
     const { inFeatures, outFeatures, bias = true, generator = new Generator() } = options
-    requirePositiveInteger('Linear', { inFeatures, outFeatures })
+    requirePositiveInteger(owner, { inFeatures, outFeatures })
+    requireBoolean(owner, { bias })
+    requireGenerator(owner, generator)
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
-    const weights = generator.uniform(new Float32Array(outFeatures * inFeatures), ...kaimingBounds(inFeatures))
-    this.weight = this.registerParameter('weight', weights, [outFeatures, inFeatures])
+    const sizes = linearParameters({ inFeatures, outFeatures })
+    requireAllocatable(owner, sizes)
+    const weights = generator.uniform(allocate(owner, 'weight', sizes.weight), ...kaimingBounds(inFeatures))
+    this.weight = this.registerParameter('weight', weights, sizes.weight.shape)
     if (bias) {
       const bound = 1 / Math.sqrt(inFeatures)
       const biases = generator.uniform(new Float32Array(outFeatures), -bound, bound)
-      this.bias = this.registerParameter('bias', biases, [outFeatures])
+      this.bias = this.registerParameter('bias', biases, sizes.bias.shape)
     }
   }
 
   /**
    * @param inputs float32 `[…, inFeatures]`
    * @returns `[…, outFeatures]`, which the caller disposes
-   * @throws {@link ShapeError} when the last axis is not `inFeatures`.
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the last axis is not
+   * `inFeatures`, {@link ModuleDisposedError} when the layer was disposed.
    */
   forward(inputs: Tensor): Tensor {
+    this.requireUsable()
+    requireTensor('inputs', inputs)
     const { shape } = inputs
     if (shape.length < 1 || shape[shape.length - 1] !== this.inFeatures) {
-      throw new ShapeError(`inputs has shape [${shape}], Linear expects [..., ${this.inFeatures}] (inFeatures)`)
+      throw new ShapeError(
+        `inputs has shape [${shape}], ${classNameOf(this)} expects [..., ${this.inFeatures}] (inFeatures), none of them 0`,
+      )
     }
+    bringToCurrentBackend('inputs', inputs)
+    bringParameters([this.weight, this.bias])
     return tidy(() => {
       if (shape.length === 2) return this.applyToRows(inputs as Tensor2D)
       const rows: Tensor2D = reshape(inputs, [-1, this.inFeatures])
@@ -85,6 +105,18 @@ export class Linear extends Module {
     if (isSmall && canFuse()) return fusedLinear(rows, weight, this.bias as Tensor1D | undefined)
     const product: Tensor2D = matMul(rows, weight, false, true)
     return this.bias === undefined ? product : add(product, this.bias)
+  }
+}
+
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = { inFeatures: true, outFeatures: true, bias: true, generator: true }
+
+/** The parameters of `torch.nn.Linear`, in its order: `weight` [out, in] and `bias` [out]. */
+export function linearParameters(features: { inFeatures: number; outFeatures: number }): ParameterSizes {
+  const { inFeatures, outFeatures } = features
+  const options = inFeatures > outFeatures ? { inFeatures, outFeatures } : { outFeatures, inFeatures }
+  return {
+    weight: { shape: [outFeatures, inFeatures], options },
+    bias: { shape: [outFeatures], options: { outFeatures } },
   }
 }
 

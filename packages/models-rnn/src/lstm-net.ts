@@ -1,12 +1,32 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { canFuse } from '@rowwise/lstm-kernels'
-import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type StateDict } from '@rowwise/safetensors'
+import {
+  bytesOf,
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type StateDict,
+} from '@rowwise/safetensors'
 import { Generator } from '@rowwise/torch-random'
 import { engine, slice, squeeze, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
-import { ShapeError, StateDictError } from './errors'
+import { requireTensor } from './check-tensor'
+import { classNameOf } from './class-name'
+import { bringParameters, bringToCurrentBackend } from './current-backend'
+import { ModuleOptionError, ShapeError } from './errors'
 import { FUSED_WORK, Linear } from './linear'
+import { describeArithmetic } from './lstm/describe-lstm'
 import { LSTM } from './lstm/lstm-module'
+import { lstmNetParameters } from './lstm-net-parameters'
 import { type FusedParameters, fusedParameters, type LSTMNetVJP, lstmNetVJP } from './lstm-net-vjp'
-import { type LoadStateDictOptions, Module } from './module'
+import { Module } from './module'
+import { requireBoolean, requireDropout, requireGenerator, requirePositiveInteger } from './options'
+import { requireAllocatable } from './parameter-sizes'
+import { readConfig, requireConfig } from './read-config'
+import { reshapeHint } from './reshape-hint'
+import { assignValues } from './state-dict/assign'
+import { fitStateDict } from './state-dict/fit'
+import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './state-dict/load-options'
+import { lstmNetShape } from './state-dict/lstm-net-shape'
 import { summarize } from './summary'
 
 /** The shape of an {@link LSTMNet}; plain data, as it stands in a safetensors file's metadata. */
@@ -33,11 +53,17 @@ export interface LSTMNetOptions extends LSTMNetConfig {
   generator?: Generator
 }
 
+/** How {@link LSTMNet.fromStateDict} loads weights. */
+export interface FromStateDictOptions extends LoadStateDictOptions {
+  /** Probability of zeroing an output between two layers, which no weight shows. @default 0 */
+  dropout?: number
+}
+
 /**
  * The reference network: an LSTM reads the sequence, a linear layer reads its last output. The parameters are
  * `lstm_1.weight_ih_l0` [4H, I], `lstm_1.weight_hh_l0` [4H, H], …, `fc_1.weight` [C, H], `fc_1.bias` [C].
  *
- * @throws {@link ModuleOptionError} when an option is out of range.
+ * @throws {@link ModuleOptionError} when an option is unknown, out of range, or asks for more than can be allocated.
  * @example
  * ```ts
  * const model = new LSTMNet({ inputSize: 28, hiddenSize: 64, numLayers: 1, numClasses: 10, generator: new Generator(0) })
@@ -45,6 +71,8 @@ export interface LSTMNetOptions extends LSTMNetConfig {
  * ```
  */
 export class LSTMNet extends Module {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'LSTMNet'
   /** Every option of the shape, defaults filled in. */
   readonly config: Required<LSTMNetConfig>
   private readonly lstm: LSTM
@@ -53,32 +81,45 @@ export class LSTMNet extends Module {
 
   constructor(options: LSTMNetOptions = {}) {
     super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, LSTM_NET_OPTIONS, ModuleOptionError)
     const { inputSize = 28, hiddenSize = 64, numLayers = 1, numClasses = 10 } = options
     const { bias = true, bidirectional = false, dropout = 0, generator = new Generator() } = options
+    requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers, numClasses })
+    requireBoolean(owner, { bias, bidirectional })
+    requireDropout(owner, dropout)
+    requireGenerator(owner, generator)
+    const shape = { inputSize, hiddenSize, numLayers, bias, bidirectional }
+    requireAllocatable(owner, lstmNetParameters(owner, { ...shape, numClasses }))
     this.config = { inputSize, hiddenSize, numLayers, numClasses, bias, bidirectional, dropout }
-    this.lstm = this.registerModule('lstm_1', new LSTM({ ...this.config, generator }))
+    this.lstm = this.registerModule('lstm_1', new LSTM({ ...shape, dropout, generator }))
     const inFeatures = this.lstm.outputSize
     this.fc = this.registerModule('fc_1', new Linear({ inFeatures, outFeatures: numClasses, generator }))
     this.fused = fusedParameters(this.parameters(), numLayers)
   }
 
   /**
-   * Builds the network that a state dict belongs to, reading every size from the names and shapes, and takes over its weights.
+   * Builds the network that a state dict belongs to, reading every size from the names and shapes, and takes over its weights as
+   * {@link Module.loadStateDict} does: without the prefixes of wrappers, renamed, converted to float32.
    *
-   * @throws {@link StateDictError} when it is no state dict of an LSTMNet.
+   * @throws {@link StateDictError} when it is not a state dict of an LSTMNet: the message says what it is of, lists its names, and
+   * gives the `rename` with which it would be one, where there is no doubt; {@link ModuleOptionError} for a wrong option.
    * @example
    * ```ts
-   * const model = LSTMNet.fromStateDict(decodeSafetensors(await readFile('model.safetensors')).tensors)
+   * const { tensors } = decodeSafetensors(await readFile('model.safetensors'))
+   * const model = LSTMNet.fromStateDict(tensors, { rename: { lstm: 'lstm_1', fc: 'fc_1' }, onNote: console.log })
    * ```
    */
-  static fromStateDict(stateDict: StateDict, options: LoadStateDictOptions & { dropout?: number } = {}): LSTMNet {
-    const model = new LSTMNet({ ...configOf(stateDict), dropout: options.dropout })
-    try {
-      model.loadStateDict(stateDict, options)
-    } catch (error) {
-      model.dispose()
-      throw error
-    }
+  static fromStateDict(stateDict: StateDict, options: FromStateDictOptions = {}): LSTMNet {
+    checkLoadOptions('LSTMNet.fromStateDict', options, { ...LOAD_OPTIONS, dropout: true })
+    const { dropout = 0, onNote, ...load } = options
+    requireDropout('LSTMNet.fromStateDict', dropout)
+    const shape = lstmNetShape(stateDict, options.rename)
+    // Before anything of these sizes is allocated: all of them must be those of the weights.
+    const { values, notes } = fitStateDict('LSTMNet', lstmNetParameters('LSTMNet', shape), stateDict, load)
+    const model = new LSTMNet({ ...shape, dropout })
+    assignValues(model.parameters(), values)
+    for (const note of notes) onNote?.(note)
     return model
   }
 
@@ -87,25 +128,34 @@ export class LSTMNet extends Module {
    * what shapes do not show.
    *
    * @param file its bytes, or what `decodeSafetensors` made of them
-   * @throws {@link SafetensorsError} when it is no such file, {@link StateDictError} when it holds another model, or a config
+   * @throws {@link SafetensorsError} when it is not such a file, {@link StateDictError} when it holds another model, or a config
    * that is not that of its weights.
    * @example
    * ```ts
    * const model = LSTMNet.fromSafetensors(await readFile('model.safetensors'))
    * ```
    */
-  static fromSafetensors(file: Uint8Array | SafetensorsFile, options: LoadStateDictOptions = {}): LSTMNet {
-    const { tensors, metadata } = file instanceof Uint8Array ? decodeSafetensors(file) : file
-    const config = parseConfig(metadata.config)
-    const model = LSTMNet.fromStateDict(tensors, { ...options, dropout: config?.dropout })
-    const wrong = Object.entries(config ?? {}).filter(
-      ([name, value]) => model.config[name as keyof LSTMNetConfig] !== value,
-    )
-    if (wrong.length > 0) {
+  static fromSafetensors(
+    file: Uint8Array | ArrayBuffer | SafetensorsFile,
+    options: LoadStateDictOptions = {},
+  ): LSTMNet {
+    checkLoadOptions('LSTMNet.fromSafetensors', options, LOAD_OPTIONS)
+    const { onNote, ...load } = options
+    const { tensors, metadata } = isDecoded(file) ? file : decodeSafetensors(bytesOf('LSTMNet.fromSafetensors', file))
+    const config = readConfig(metadata.config)
+    const notes: string[] = []
+    const model = LSTMNet.fromStateDict(tensors, {
+      ...load,
+      dropout: config?.dropout,
+      onNote: (note) => notes.push(note),
+    })
+    try {
+      if (config !== undefined) requireConfig(config, model.config)
+    } catch (error) {
       model.dispose()
-      const list = wrong.map(([name, value]) => `${name} ${value}`).join(', ')
-      throw new StateDictError(`the file's config says ${list}, its weights do not; take both from the same model`)
+      throw error
     }
+    for (const note of notes) onNote?.(note)
     return model
   }
 
@@ -121,10 +171,11 @@ export class LSTMNet extends Module {
   /**
    * @param inputs float32 `[N, T, inputSize]`
    * @returns the logits, float32 `[N, numClasses]`, which the caller disposes
-   * @throws {@link ShapeError} when the shape does not fit.
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the shape does not fit,
+   * {@link ModuleDisposedError} when the network was disposed.
    */
   forward(inputs: Tensor3D): Tensor2D {
-    this.checkShape(inputs)
+    this.prepare(inputs)
     return tidy(() => {
       const last = this.config.bidirectional ? this.lastOutput(inputs) : this.lstm.finalHidden(inputs)
       return this.fc.forward(last) as Tensor2D
@@ -138,7 +189,8 @@ export class LSTMNet extends Module {
    *
    * @param inputs float32 `[N, T, inputSize]`
    * @returns undefined where only the tape can: on a backend without fused kernels, in both directions, with dropout, with very many classes, where a parameter is not trainable, inside of another gradient, or in a class that computes something else.
-   * @throws {@link ShapeError} when the shape does not fit.
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the shape does not fit,
+   * {@link ModuleDisposedError} when the network was disposed.
    * @example
    * ```ts
    * const pass = model.vjp(inputs)
@@ -146,7 +198,7 @@ export class LSTMNet extends Module {
    * ```
    */
   vjp(inputs: Tensor3D): LSTMNetVJP | undefined {
-    this.checkShape(inputs)
+    this.prepare(inputs)
     if (!this.canDoWithoutTape(inputs.shape[0])) return undefined
     return lstmNetVJP(inputs, this.fused)
   }
@@ -165,17 +217,41 @@ export class LSTMNet extends Module {
     )
   }
 
-  private checkShape(inputs: Tensor3D): void {
+  /** Everything that a pass reads is alive, fits, and is on the current backend. */
+  private prepare(inputs: Tensor3D): void {
+    this.requireUsable()
+    requireTensor('inputs', inputs)
     const { inputSize } = this.config
-    if (inputs.shape.length !== 3 || inputs.shape[2] !== inputSize) {
+    const { shape } = inputs
+    if (shape.length !== 3 || shape[2] !== inputSize || inputs.size === 0) {
+      const nonEmpty = inputs.size === 0 ? ', none of them 0' : ''
       throw new ShapeError(
-        `inputs has shape [${inputs.shape}], LSTMNet(inputSize ${inputSize}) expects [batch, time, ${inputSize}]; ` +
-          `reshape it, e.g. to [${inputs.shape[0] ?? 1}, ${Math.floor(inputs.size / (inputs.shape[0] || 1) / inputSize)}, ${inputSize}]`,
+        `inputs has shape [${shape}], ${classNameOf(this)}(inputSize ${inputSize}) expects [batch, time, ${inputSize}]` +
+          `${nonEmpty}${reshapeHint(shape, inputSize)}`,
       )
     }
+    bringToCurrentBackend('inputs', inputs)
+    bringParameters(this.fused.all)
   }
 
-  /** A table of the layers with their output shapes and parameter counts. */
+  /**
+   * What computes the network, in words: a run that goes on where this differs differs in its last bits. The training loop notes it in
+   * checkpoints.
+   *
+   * @example
+   * ```ts
+   * model.computedBy() // simd kernels, batches cut for 2 threads
+   * ```
+   */
+  computedBy(): string {
+    return describeArithmetic()
+  }
+
+  /**
+   * A table of the layers with their output shapes and parameter counts.
+   *
+   * @throws {@link ModuleDisposedError} when the network was disposed.
+   */
   summary(): string {
     return summarize(this.config, this.parameters())
   }
@@ -187,44 +263,18 @@ export class LSTMNet extends Module {
   }
 }
 
-/** The config in a file's metadata; undefined where there is none, or another program's. */
-function parseConfig(text: string | undefined): LSTMNetConfig | undefined {
-  try {
-    const config = JSON.parse(text ?? '')
-    return 'inputSize' in config && 'hiddenSize' in config ? config : undefined
-  } catch {
-    return undefined
-  }
+const LSTM_NET_OPTIONS: OptionNames<LSTMNetOptions> = {
+  inputSize: true,
+  hiddenSize: true,
+  numLayers: true,
+  numClasses: true,
+  bias: true,
+  bidirectional: true,
+  dropout: true,
+  generator: true,
 }
 
-function configOf(stateDict: StateDict): Required<Omit<LSTMNetConfig, 'dropout'>> {
-  const shapeOf = (name: string): readonly number[] => {
-    const value = Object.hasOwn(stateDict, name) ? stateDict[name] : undefined
-    if (value?.shape.length !== 2) {
-      const found = value === undefined ? `no ${name}` : `${name} with shape [${value.shape}]`
-      throw new StateDictError(
-        `the state dict has ${found}, an LSTMNet's has a matrix of that name; is it another model's?`,
-      )
-    }
-    return value.shape
-  }
-  const names = Object.keys(stateDict)
-  const [gates, inputSize] = shapeOf('lstm_1.weight_ih_l0')
-  const hiddenSize = shapeOf('lstm_1.weight_hh_l0')[1]
-  const numClasses = shapeOf('fc_1.weight')[0]
-  // Before anything of these sizes is allocated: they must at least agree with each other.
-  if (gates !== 4 * hiddenSize || gates * inputSize * numClasses === 0) {
-    throw new StateDictError(
-      `lstm_1.weight_ih_l0 has shape [${gates}, ${inputSize}], fc_1.weight ${numClasses} rows; with lstm_1.weight_hh_l0 of ` +
-        `${hiddenSize} columns an LSTMNet has [${4 * hiddenSize}, inputSize] and at least one row`,
-    )
-  }
-  return {
-    inputSize,
-    hiddenSize,
-    numClasses,
-    numLayers: names.filter((name) => /^lstm_1\.weight_ih_l\d+$/.test(name)).length,
-    bias: names.includes('lstm_1.bias_ih_l0'),
-    bidirectional: names.includes('lstm_1.weight_ih_l0_reverse'),
-  }
+function isDecoded(file: unknown): file is SafetensorsFile {
+  const { tensors, metadata } = (file ?? {}) as Partial<SafetensorsFile>
+  return typeof tensors === 'object' && tensors !== null && typeof metadata === 'object' && metadata !== null
 }

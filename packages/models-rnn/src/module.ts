@@ -1,17 +1,13 @@
-import type { ArrayWithShape, Safetensor, StateDict } from '@rowwise/safetensors'
-import { Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
-import { StateDictError } from './errors'
+import type { StateDict } from '@rowwise/safetensors'
+import { type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { classNameOf } from './class-name'
+import { ModuleDisposedError } from './errors'
+import { assignValues } from './state-dict/assign'
+import { fitStateDict } from './state-dict/fit'
+import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './state-dict/load-options'
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
-
-/** How {@link Module.loadStateDict} treats what does not fit. */
-export interface LoadStateDictOptions {
-  /** Refuse missing and unexpected names. @default true */
-  strict?: boolean
-  /** Accept NaN and infinite weights. @default false */
-  allowNonFinite?: boolean
-}
 
 /**
  * The base of models and layers, after `torch.nn.Module`: named parameters, children, a state dict, train and eval modes.
@@ -27,13 +23,21 @@ export interface LoadStateDictOptions {
  * ```
  */
 export abstract class Module {
+  /** The class's name in messages, also where a bundler renames the class; a subclass has its own. */
+  static readonly name: string = 'Module'
   /** Whether layers such as dropout behave as in training; set by {@link Module.train} and {@link Module.eval}. */
   training = true
   private readonly ownParameters = new Map<string, Variable>()
   private readonly children = new Map<string, Module>()
+  private isDisposed = false
 
-  /** Trainable tensors by name, in PyTorch's order: this module's own, then each child's under `child.`. */
+  /**
+   * Trainable tensors by name, in PyTorch's order: this module's own, then each child's under `child.`.
+   *
+   * @throws {@link ModuleDisposedError} after {@link Module.dispose}.
+   */
   parameters(): NamedParameters {
+    this.requireUsable()
     const named: Record<string, Variable> = Object.fromEntries(this.ownParameters)
     for (const [child, module] of this.children) {
       for (const [name, parameter] of Object.entries(module.parameters())) named[`${child}.${name}`] = parameter
@@ -41,7 +45,11 @@ export abstract class Module {
     return named
   }
 
-  /** Everything a checkpoint of this module needs, by PyTorch's names; the tensors remain the module's. */
+  /**
+   * Everything a checkpoint of this module needs, by PyTorch's names; the tensors remain the module's.
+   *
+   * @throws {@link ModuleDisposedError} after {@link Module.dispose}.
+   */
   stateDict(): Readonly<Record<string, Tensor>> {
     return this.parameters()
   }
@@ -49,25 +57,25 @@ export abstract class Module {
   /**
    * Takes over weights by name, after `torch.nn.Module.load_state_dict`. Everything is checked before anything changes.
    *
-   * @throws {@link StateDictError} that lists every missing and unexpected name, every wrong shape and every tensor with a
-   * NaN or infinite weight.
+   * Prefixes that wrappers add to names (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning) are
+   * taken off where the names do not fit with them; other names are mapped by `rename`. Floats of 16 and 64 bits become float32.
+   * Tensors beside the module's that are not floats (counters, quantised and complex numbers) are left alone.
+   *
+   * @throws {@link StateDictError} that lists every missing and unexpected name, every wrong shape and every tensor that is
+   * disposed, not of floats, or has a NaN or infinite weight; {@link ModuleOptionError} for a wrong option.
+   * @example
+   * ```ts
+   * layer.loadStateDict(tensors, { rename: { 'encoder.lstm': '' }, strict: false, onNote: console.log })
+   * ```
    */
   loadStateDict(stateDict: StateDict, options: LoadStateDictOptions = {}): void {
-    const { strict = true, allowNonFinite = false } = options
+    const owner = classNameOf(this)
+    checkLoadOptions(`${owner}.loadStateDict`, options, LOAD_OPTIONS)
     const parameters = this.parameters()
-    const problems = [
-      ...(strict ? nameProblems(Object.keys(parameters), Object.keys(stateDict)) : []),
-      ...valueProblems(parameters, stateDict, allowNonFinite),
-    ]
-    if (problems.length > 0) {
-      throw new StateDictError(`the state dict does not fit ${this.constructor.name}: ${problems.join('; ')}`)
-    }
-    for (const [name, parameter] of Object.entries(parameters)) {
-      if (!Object.hasOwn(stateDict, name)) continue
-      const copy = tensor(Float32Array.from(valuesOf(stateDict[name]) as Float32Array), parameter.shape, 'float32')
-      parameter.assign(copy)
-      copy.dispose()
-    }
+    const sizes = Object.entries(parameters).map(([name, { shape }]) => [name, { shape, options: {} }])
+    const { values, notes } = fitStateDict(owner, Object.fromEntries(sizes), stateDict, options)
+    assignValues(parameters, values)
+    for (const note of notes) options.onNote?.(note)
   }
 
   /** Switches this module and its children to training (or with `false` to evaluation). */
@@ -84,6 +92,7 @@ export abstract class Module {
 
   /** Frees every parameter; the module cannot be used afterwards. */
   dispose(): void {
+    this.isDisposed = true
     for (const parameter of this.ownParameters.values()) parameter.dispose()
     for (const child of this.children.values()) child.dispose()
   }
@@ -102,36 +111,29 @@ export abstract class Module {
     this.children.set(name, module)
     return module
   }
-}
 
-function nameProblems(expected: string[], found: string[]): string[] {
-  const missing = expected.filter((name) => !found.includes(name))
-  const unexpected = found.filter((name) => !expected.includes(name))
-  return [
-    ...(missing.length > 0 ? [`missing ${missing.join(', ')}`] : []),
-    ...(unexpected.length > 0 ? [`unexpected ${unexpected.join(', ')}`] : []),
-  ]
-}
-
-function valueProblems(parameters: NamedParameters, stateDict: StateDict, allowNonFinite: boolean): string[] {
-  const problems: string[] = []
-  for (const [name, parameter] of Object.entries(parameters)) {
-    if (!Object.hasOwn(stateDict, name)) continue
-    const { shape } = stateDict[name]
-    const values = valuesOf(stateDict[name])
-    if (values.length !== shape.reduce((product, size) => product * size, 1)) {
-      problems.push(`${name} has shape [${shape}] but ${values.length} elements`)
-    } else if (shape.join() !== parameter.shape.join()) {
-      problems.push(`${name} has shape [${shape}], the model's has [${parameter.shape}]`)
-    } else if (!(values instanceof Float32Array || values instanceof Float64Array)) {
-      problems.push(`${name} holds no float32 numbers; convert it with .float() before saving`)
-    } else if (!allowNonFinite && !(values as Float32Array).every(Number.isFinite)) {
-      problems.push(`${name} has NaN or infinite weights; pass allowNonFinite: true to load them all the same`)
-    }
+  /**
+   * To be called first in `forward`.
+   *
+   * @throws {@link ModuleDisposedError} after {@link Module.dispose}, or when a parameter was disposed by itself.
+   */
+  protected requireUsable(): void {
+    const disposed = this.findDisposed()
+    if (disposed === undefined) return
+    const what = disposed === '' ? 'this' : `${disposed} of this`
+    throw new ModuleDisposedError(
+      `${what} ${classNameOf(this)} was disposed; build another one, or dispose it after its last use`,
+    )
   }
-  return problems
-}
 
-function valuesOf(value: Tensor | ArrayWithShape): Safetensor['data'] {
-  return value instanceof Tensor ? (value.dataSync() as Float32Array) : value.data
+  /** The name of what is disposed: empty for the module itself, undefined when all of it is alive. */
+  private findDisposed(): string | undefined {
+    if (this.isDisposed) return ''
+    for (const [name, parameter] of this.ownParameters) if (parameter.isDisposed) return name
+    for (const [child, module] of this.children) {
+      const disposed = module.findDisposed()
+      if (disposed !== undefined) return disposed === '' ? child : `${child}.${disposed}`
+    }
+    return undefined
+  }
 }

@@ -1,19 +1,12 @@
+import { runInNewContext } from 'node:vm'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from '../src'
+import { safetensorsFile as file } from './safetensors-file'
 
 const refused = expect.objectContaining({ code: 'SAFETENSORS_INVALID' })
-
-/** A file with this header, as an object or as text, and so many bytes of data. */
-function file(header: object | string, dataBytes: number): Uint8Array {
-  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
-  const bytes = new Uint8Array(8 + text.length + dataBytes)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true)
-  bytes.set(text, 8)
-  return bytes
-}
 
 const f32 = (shape: number[], begin: number, end: number) => ({ dtype: 'F32', shape, data_offsets: [begin, end] })
 
@@ -60,6 +53,38 @@ describe('a safetensors file', () => {
     expect(decodeSafetensors(bytes).tensors.h).toEqual({ dtype: 'F16', shape: [2], data: new Uint16Array(2) })
   })
 
+  it('may hold types without an array, which come as raw bytes', () => {
+    const header = {
+      c: { dtype: 'C64', shape: [1], data_offsets: [0, 8] },
+      q: { dtype: 'F4', shape: [2, 3], data_offsets: [8, 11] },
+    }
+    const { tensors } = decodeSafetensors(file(header, 11))
+    expect(tensors).toEqual({
+      c: { dtype: 'C64', shape: [1], data: new Uint8Array(8) },
+      q: { dtype: 'F4', shape: [2, 3], data: new Uint8Array(3) },
+    })
+    expect(decodeSafetensors(encodeSafetensors(tensors)).tensors).toEqual(tensors)
+  })
+
+  it('may be given as an ArrayBuffer', () => {
+    const { buffer } = file({ a: f32([1], 0, 4) }, 4)
+    expect(decodeSafetensors(buffer as ArrayBuffer).tensors.a.data).toEqual(new Float32Array(1))
+  })
+
+  it('may lie in memory that threads share', () => {
+    const bytes = file({ a: f32([1], 0, 4) }, 4)
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+    shared.set(bytes)
+    expect(decodeSafetensors(shared).tensors.a.data).toEqual(new Float32Array(1))
+  })
+
+  it('may be an array of another realm, as Jest makes them', () => {
+    const bytes = file({ a: f32([1], 0, 4) }, 4)
+    const foreign = runInNewContext('Uint8Array').from(bytes)
+    expect(foreign).not.toBeInstanceOf(Uint8Array)
+    expect(decodeSafetensors(foreign).tensors.a.data).toEqual(new Float32Array(1))
+  })
+
   it('may list its tensors in another order than their data', () => {
     const { tensors } = decodeSafetensors(file({ b: f32([1], 4, 8), a: f32([1], 0, 4) }, 8))
     expect(Object.keys(tensors)).toEqual(['a', 'b'])
@@ -88,10 +113,9 @@ describe('decodeSafetensors refuses', () => {
     ['an overlap', { a: f32([2], 0, 8), b: f32([2], 4, 12) }, 12],
     ['data after the last tensor', { a: f32([1], 0, 4) }, 5],
     ['data that ends early', { a: f32([1], 0, 4) }, 3],
-    ['an unknown dtype', { a: { dtype: 'F4', shape: [1], data_offsets: [0, 4] } }, 4],
+    ['an unknown dtype', { a: { dtype: 'F8_E4M3FN', shape: [4], data_offsets: [0, 4] } }, 4],
     ['a dtype named like an object’s property', { a: { dtype: 'toString', shape: [], data_offsets: [0, 4] } }, 4],
     ['a missing field', { a: { dtype: 'F32', shape: [1] } }, 4],
-    ['an extra field', { a: { ...f32([1], 0, 4), more: '' } }, 4],
     [
       'a name that stands twice',
       '{"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}',
@@ -153,11 +177,37 @@ describe('decodeSafetensors refuses', () => {
   })
 })
 
-describe('encodeSafetensors refuses', () => {
-  it.each(['__metadata__', '__proto__', 'constructor', 'x'.repeat(1025)])('the name %s', (name) => {
-    const tensors = Object.fromEntries([[name, { shape: [1], data: Float32Array.of(1) }]])
-    expect(() => encodeSafetensors(tensors)).toThrow(refused)
+describe('decodeSafetensors says how to read a file, given', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['its path', 'model.safetensors', /got the text "model\.safetensors".*await readFile\("model\.safetensors"\)/],
+    [
+      'its address',
+      'https://host/a',
+      /got the text "https:\/\/host\/a".*await fetch\("https:\/\/host\/a"\)\)\.arrayBuffer/,
+    ],
+    ['its file: URL', new URL('file:///tmp/a'), /got the URL "file:\/\/\/tmp\/a".*await readFile\("\/tmp\/a"\)/],
+    ['a promise of it', Promise.resolve(new Uint8Array(8)), /got a Promise.*await it first/],
+    ['a Blob of it', new Blob([]), /got a Blob.*await file\.arrayBuffer\(\)/],
+    ['floats', new Float32Array(4), /got a Float32Array.*expected the bytes/],
+    ['an object', { a: 1 }, /got an object with a, expected the bytes/],
+    ['nothing', undefined, /got undefined.*await readFile/],
+    ['null', null, /got null.*await readFile/],
+    ['a number', 3, /got 3.*await readFile/],
+  ])('%s', (_, given, message) => {
+    const attempt = () => decodeSafetensors(given as never)
+    expect(attempt).toThrow(refused)
+    expect(attempt).toThrow(message)
   })
+})
+
+describe('encodeSafetensors refuses', () => {
+  it.each(['__metadata__', '__proto__', 'constructor', 'x'.repeat(1025), 'half a pair \ud83d'])(
+    'the name %s',
+    (name) => {
+      const tensors = Object.fromEntries([[name, { shape: [1], data: Float32Array.of(1) }]])
+      expect(() => encodeSafetensors(tensors)).toThrow(refused)
+    },
+  )
 
   it('a shape that does not fit its elements', () => {
     expect(() => encodeSafetensors({ a: { shape: [3], data: Float32Array.of(1) } })).toThrow(/\[3\] but 1 elements/)
@@ -166,5 +216,31 @@ describe('encodeSafetensors refuses', () => {
   it('elements that are not of their dtype', () => {
     const wrong = { a: { dtype: 'F32', shape: [1], data: Int32Array.of(1) } } as never
     expect(() => encodeSafetensors(wrong)).toThrow(/dtype F32 but its elements are Int32Array/)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['a list', [1, 2], /a is an Array, expected a tensor or \{ shape, data \}/],
+    ['undefined', undefined, /a is undefined, expected a tensor/],
+    ['a string tensor', tf.tensor1d(['x']), /a is string, expected float32, int32 or bool/],
+    ['a negative shape', { shape: [-1], data: new Float32Array(1) }, /a has shape \[-1\], expected whole numbers/],
+    [
+      'an unknown dtype',
+      { dtype: 'F7', shape: [1], data: new Float32Array(1) },
+      /a has dtype F7 .* expected one of F64/,
+    ],
+    ['half a byte', { dtype: 'F4', shape: [1], data: new Uint8Array(1) }, /a has shape \[1\] but 1 elements/],
+  ])('%s for a tensor', (_, value, message) => {
+    expect(() => encodeSafetensors({ a: value } as never)).toThrow(refused)
+    expect(() => encodeSafetensors({ a: value } as never)).toThrow(message)
+  })
+
+  it('a disposed tensor', () => {
+    const a = tf.zeros([1])
+    a.dispose()
+    expect(() => encodeSafetensors({ a })).toThrow(/a is a disposed tensor/)
+  })
+
+  it('metadata that is no text', () => {
+    expect(() => encodeSafetensors({}, { epoch: 3 } as never)).toThrow(/the metadata's epoch is 3, expected a text/)
   })
 })

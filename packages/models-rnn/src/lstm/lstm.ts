@@ -1,5 +1,9 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { canFuse, fusedFinalHidden, fusedLSTM } from '@rowwise/lstm-kernels'
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
+import { requireShape, requireTensor, requireTensors } from '../check-tensor'
+import { bringToCurrentBackend } from '../current-backend'
+import { ModuleOptionError, ShapeError } from '../errors'
 import { composedLSTM } from './composed-lstm'
 
 /** The weights of one direction of one layer; gates in the order i, f, g, o along the first axis. */
@@ -46,13 +50,57 @@ export interface LSTMLayerOutputs {
  * compute it; elsewhere a graph of TensorFlow.js operations does.
  *
  * @param inputs float32 `[N, T, I]`
+ * @throws {@link TensorError} when an argument is not a live float32 tensor, {@link ShapeError} when a shape does not fit,
+ * {@link ModuleOptionError} for an unknown option.
  * @example
  * ```ts
  * const { h } = lstm(inputs, { weightIh, weightHh }, { returnOutput: false }) // [N, H]
  * ```
  */
 export function lstm(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions = {}): LSTMLayerOutputs {
+  refuseUnknownOptions('lstm', options, LAYER_OPTIONS, ModuleOptionError)
+  checkTensors(inputs, weights, options.initial)
+  bringToCurrentBackend('inputs', inputs)
+  for (const [name, weight] of Object.entries(weights)) bringToCurrentBackend(`weights.${name}`, weight)
+  bringToCurrentBackend('initial.h', options.initial?.h)
+  bringToCurrentBackend('initial.c', options.initial?.c)
+  return runLSTM(inputs, weights, options)
+}
+
+/** {@link lstm} of arguments that are known to fit. */
+export function runLSTM(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions): LSTMLayerOutputs {
   return canFuse() ? fusedLSTM(inputs, weights, options) : composedLSTM(inputs, weights, options)
+}
+
+const LAYER_OPTIONS: OptionNames<LSTMLayerOptions> = { reverse: true, initial: true, returnOutput: true }
+const WEIGHTS: OptionNames<LSTMLayerWeights> = { weightIh: true, weightHh: true, biasIh: true, biasHh: true }
+
+function checkTensors(inputs: Tensor3D, weights: LSTMLayerWeights, initial: LSTMLayerOptions['initial']): void {
+  requireTensor('inputs', inputs)
+  if (inputs.shape.length !== 3 || inputs.size === 0) {
+    throw new ShapeError(`inputs has shape [${inputs.shape}], lstm expects [batch, time, features], none of them 0`)
+  }
+  requireTensors('weights', weights, '{ weightIh, weightHh, biasIh?, biasHh? }')
+  refuseUnknownOptions('weights', weights, WEIGHTS, ModuleOptionError)
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  requireTensor('weights.weightHh', weightHh)
+  const [gates, hiddenSize] = weightHh.shape
+  requireShape('weights.weightHh', weightHh, [4 * hiddenSize, hiddenSize], '[4·H, H]')
+  requireTensor('weights.weightIh', weightIh)
+  requireShape('weights.weightIh', weightIh, [gates, inputs.shape[2]], '[4·H, features]')
+  if (biasIh !== undefined || biasHh !== undefined) {
+    for (const [name, bias] of Object.entries({ 'weights.biasIh': biasIh, 'weights.biasHh': biasHh })) {
+      requireTensor(name, bias)
+      requireShape(name, bias, [gates], '[4·H], for both biases or none')
+    }
+  }
+  if (initial === undefined) return
+  requireTensors('initial', initial, '{ h, c }')
+  refuseUnknownOptions('initial', initial, { h: true, c: true }, ModuleOptionError)
+  for (const name of ['h', 'c'] as const) {
+    requireTensor(`initial.${name}`, initial[name])
+    requireShape(`initial.${name}`, initial[name], [inputs.shape[0], hiddenSize], '[batch, H]')
+  }
 }
 
 /** The hidden state of {@link lstm} after the last step, `[N, H]`, without the rest. */

@@ -38,7 +38,7 @@ export interface CheckpointOptions {
   keep?: number
   /** Settings that a resumed run must share, as JSON, such as batch size, seed and data set. @default {} */
   config?: Readonly<Record<string, unknown>>
-  /** What computes, in words: on anything else a resumed run is not bit-equal. @default the backend's name */
+  /** What computes, in words: on anything else a resumed run is not bit-equal. @default the backend's name and what the model says */
   computedBy?: string
   /** Random streams to save and restore, by name; a loader saves its own. */
   generators?: Readonly<Record<string, StatefulGenerator>>
@@ -217,7 +217,8 @@ export class Checkpointer {
   }
 
   private computedBy(): string {
-    return this.options.computedBy ?? getBackend()
+    const { options, subject } = this
+    return options.computedBy ?? [getBackend(), subject.model.computedBy?.()].filter(Boolean).join(', ')
   }
 
   private checkConfig(): void {

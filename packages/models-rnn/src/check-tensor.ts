@@ -1,0 +1,37 @@
+import { describeValue } from '@rowwise/safetensors'
+import { Tensor } from '@tensorflow/tfjs-core'
+import { ShapeError, TensorError } from './errors'
+
+/**
+ * Makes sure that an argument is a live float32 tensor, before anything is computed.
+ *
+ * @param argument its name as the caller knows it
+ * @throws {@link TensorError} that names the argument, what it is, and the fix.
+ */
+export function requireTensor(argument: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor)) {
+    const advice = Array.isArray(value) || ArrayBuffer.isView(value) ? 'make one with tf.tensor(…)' : 'pass one'
+    throw new TensorError(`${argument} is ${describeValue(value)}, expected a float32 tensor; ${advice}`)
+  }
+  if (value.isDisposed) {
+    throw new TensorError(`${argument} is a disposed tensor; dispose it, or end its tf.tidy, after this call`)
+  }
+  if (value.dtype !== 'float32') {
+    const advice = value.dtype === 'int32' || value.dtype === 'bool' ? "; convert it with tf.cast(x, 'float32')" : ''
+    throw new TensorError(`${argument} is a tensor of dtype ${value.dtype}, expected float32${advice}`)
+  }
+}
+
+/** Makes sure that a tensor has a shape. @throws {@link ShapeError} that names the argument and both shapes. */
+export function requireShape(argument: string, tensor: Tensor, expected: readonly number[], meaning: string): void {
+  if (tensor.shape.join() !== expected.join()) {
+    throw new ShapeError(`${argument} has shape [${tensor.shape}], expected [${expected}]: ${meaning}`)
+  }
+}
+
+/** Makes sure that an argument is an object of tensors. @throws {@link TensorError} that says what it is instead. */
+export function requireTensors(argument: string, value: unknown, expected: string): void {
+  if (Object.prototype.toString.call(value) !== '[object Object]' || value instanceof Tensor) {
+    throw new TensorError(`${argument} is ${describeValue(value)}, expected ${expected}, a tensor each`)
+  }
+}

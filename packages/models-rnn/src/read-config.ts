@@ -1,0 +1,35 @@
+import { describeValue, showName } from '@rowwise/safetensors'
+import { StateDictError } from './errors'
+import type { LSTMNetConfig } from './lstm-net'
+
+/**
+ * The config in a file's metadata; undefined where there is none, or another program's.
+ *
+ * @throws {@link StateDictError} when its dropout is not a probability.
+ */
+export function readConfig(text: string | undefined): LSTMNetConfig | undefined {
+  let config: unknown
+  try {
+    config = JSON.parse(text ?? '')
+  } catch {
+    return undefined
+  }
+  if (typeof config !== 'object' || config === null || !('inputSize' in config && 'hiddenSize' in config)) {
+    return undefined
+  }
+  const { dropout = 0 } = config as LSTMNetConfig
+  if (!(typeof dropout === 'number' && dropout >= 0 && dropout < 1)) {
+    throw new StateDictError(
+      `the file's config says dropout ${describeValue(dropout)}, expected a number from 0 below 1`,
+    )
+  }
+  return config as LSTMNetConfig
+}
+
+/** Makes sure that what a file's config says is what its weights are. @throws {@link StateDictError} with what differs. */
+export function requireConfig(config: LSTMNetConfig, found: Required<LSTMNetConfig>): void {
+  const wrong = Object.entries(config).filter(([name, value]) => found[name as keyof LSTMNetConfig] !== value)
+  if (wrong.length === 0) return
+  const list = wrong.map(([name, value]) => `${showName(name)} ${describeValue(value)}`).join(', ')
+  throw new StateDictError(`the file's config says ${list}, its weights do not; take both from the same model`)
+}
