@@ -44,17 +44,18 @@ async function check() {
       cores,
     ),
   )
-  await step('checking exports, sizes, public faces and API docs', () =>
-    together(
+  await step('checking API docs, public faces, exports and sizes', (tell) => {
+    const named = (name, job) => () => job().then(() => tell(name))
+    return together(
       [
-        () => pnpm('typedoc', '--emit', 'none', '--logLevel', 'Warn'),
-        () => node('scripts/api-reports.mjs'),
-        () => pnpm('knip', '--no-config-hints'),
-        () => pnpm('size-limit'),
+        named('API docs', () => pnpm('typedoc', '--emit', 'none', '--logLevel', 'Warn')),
+        named('public faces', () => node('scripts/api-reports.mjs')),
+        named('exports', () => pnpm('knip', '--no-config-hints')),
+        named('sizes', () => pnpm('size-limit')),
       ],
       cores,
-    ),
-  )
+    )
+  })
 }
 
 /** The directory of the one package that paths of tests are in. */

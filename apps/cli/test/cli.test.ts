@@ -2,6 +2,7 @@ import { exec } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { decodeSafetensors, encodeSafetensors } from '@rowwise/models-rnn'
 import { PNG } from 'pngjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { program, rowwise, temporaryDirectory } from './rowwise'
@@ -162,6 +163,37 @@ describe('rowwise test', () => {
     }
     expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(total)
     expect(confusion.reduce((sum, row, index) => sum + row[index], 0)).toBe(correct)
+  })
+})
+
+describe('rowwise test, with weights whose names are others', () => {
+  const { tensors } = decodeSafetensors(
+    readFileSync(new URL('../../playground/public/model.safetensors', import.meta.url)),
+  )
+  const named = (change: (name: string) => string) => {
+    const file = join(temporaryDirectory(), 'named.safetensors')
+    const renamed = Object.entries(tensors).map(([name, tensor]) => [change(name), tensor])
+    writeFileSync(file, encodeSafetensors(Object.fromEntries(renamed)))
+    return file
+  }
+
+  it('takes wrappers’ prefixes off and says so once, on standard error', async () => {
+    const { exitCode, stderr } = await rowwise(['test', '--weights', named((name) => `_orig_mod.module.${name}`)])
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^rowwise: .*named.safetensors: took _orig_mod. and module. off/),
+    ])
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+  })
+
+  it('lists other layers’ names with the --rename that maps them, which works', async () => {
+    const file = named((name) => name.replace('lstm_1', 'rnn').replace('fc_1', 'out'))
+    const refused = await rowwise(['test', '--weights', file])
+    expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+    const [, rename] = /pass --rename (\S+)\n$/.exec(refused.stderr) ?? []
+    expect(rename).toBe('rnn=lstm_1,out=fc_1')
+    const { exitCode, stdout } = await rowwise(['test', '--weights', file, '--rename', rename])
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/Accuracy: 9\d{3}\/10000/)])
   })
 })
 

@@ -40,7 +40,8 @@ export class DirectoryLock {
     private readonly file: string,
     private readonly token: string,
   ) {
-    this.timer = setInterval(() => {
+    // Node's own timer, which need not keep the process alive; jsdom has replaced the global one.
+    this.timer = process.getBuiltinModule('node:timers').setInterval(() => {
       const now = new Date()
       fs()
         .utimes(file, now, now)

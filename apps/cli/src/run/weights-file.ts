@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { reasonOf } from '@rowwise/errors'
 import { decodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
+import { inOptions } from '../show/in-options'
 import type { Preprocessing } from './preprocessing'
 
 /** A model from a file; without `preprocessing` when the file is not one of ours. */
@@ -40,7 +41,7 @@ function named<T>(path: string, work: () => T): T {
   try {
     return work()
   } catch (cause) {
-    throw new UsageError(`${path}: ${(cause as Error).message}`, { cause })
+    throw new UsageError(`${path}: ${inOptions((cause as Error).message)}`, { cause })
   }
 }
 

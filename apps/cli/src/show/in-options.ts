@@ -19,5 +19,11 @@ const WORDS: readonly [RegExp, string][] = [
 
 /** A package's message in the words of the command line. */
 export function inOptions(message: string): string {
-  return WORDS.reduce((text, [theirs, ours]) => text.replace(theirs, ours), message)
+  const renamed = message.replace(/\brename: \{ (.*?) \}/g, (_, pairs) => `--rename ${asPairs(pairs)}`)
+  return WORDS.reduce((text, [theirs, ours]) => text.replace(theirs, ours), renamed)
+}
+
+/** `rnn: 'lstm_1', 'a.b': 'fc_1'` as `rnn=lstm_1,a.b=fc_1`. */
+function asPairs(entries: string): string {
+  return [...entries.matchAll(/'?([^\s,:']+)'?: '([^']*)'/g)].map(([, from, to]) => `${from}=${to}`).join(',')
 }
