@@ -1,6 +1,6 @@
 import type { Report } from '../report/report'
 import { methodOf } from './method'
-import { missedIn } from './missed'
+import { doubtsIn, missedIn } from './missed'
 import { renderMarkdown } from './table'
 import { goalTable, growthTable, programTable, ratioTable, stepTables, subjectTable, type Table } from './tables'
 import { captionOf, panelsOf } from './throughput-chart'
@@ -17,7 +17,7 @@ export function renderDocsPage(report: Report): string {
 
 # Benchmarks
 
-${introduction(report)}
+${[introduction(report), doubts(report)].filter((text) => text !== '').join('\n\n')}
 
 ![${altText(report)}](bench/throughput.svg)
 
@@ -66,6 +66,12 @@ function introduction({ network, date, machine: { cpu, cores } }: Report): strin
     `How fast an LSTM trains and predicts: ${time} steps of ${inputSize} pixels of MNIST, ${layers}, ${numClasses} classes. ` +
     `Measured on ${date.slice(0, 10)} on this machine: ${cpu}, ${cores} cores. Times are its own; ratios say more.`
   )
+}
+
+/** Above everything else, where nobody misses it. */
+function doubts(report: Report): string {
+  const sentences = doubtsIn(report)
+  return sentences.length === 0 ? '' : `> **These figures may be wrong.** ${sentences.join(' ')}`
 }
 
 function altText({ rows }: Report): string {

@@ -10,7 +10,6 @@ export function missedIn(report: Report): string {
     list('Below what must hold:', goals.filter(({ verdict }) => verdict === 'missed').map(belowLimit)),
     list('Short of the aim:', goals.filter(({ verdict }) => verdict === 'at least').map(belowAim)),
     list('A peer is faster than the fastest of ours:', slower(report)),
-    list('Doubts about this run:', doubts(report)),
   ].filter((text) => text !== '')
   return lists.length === 0 ? 'Nothing: every aim was reached, and no peer was faster.' : lists.join('\n\n')
 }
@@ -37,11 +36,12 @@ function slower({ rows }: Report): string[] {
     })
 }
 
-function doubts({ quiet, rows, isInterrupted }: Report): string[] {
+/** Why the figures of a run may be wrong, in sentences. */
+export function doubtsIn({ quiet, rows, isInterrupted }: Report): string[] {
   const leaking = rows.filter(({ leaked, isOurs }) => isOurs && leaked > 0)
   return [
     ...(isInterrupted ? ['It was interrupted before everything was measured.'] : []),
-    ...(quiet.patience === 0 ? ['Nobody watched whether something else used the machine (`--patience 0`).'] : []),
+    ...(quiet.patience === 0 ? ['The machine was not watched for other programs (`--patience 0`).'] : []),
     ...(quiet.disturbed > 0
       ? [
           `${quiet.disturbed} of ${quiet.runs} runs began while something else used the machine, because the patience of ${quiet.patience} s was over.`,
