@@ -9,7 +9,7 @@ import { StepGate } from './step-gate'
 /** A whole training step as the user runs it, from the data loader to Adam: from the end of one batch to the end of the next. */
 export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
   const generator = new Generator(0)
-  const model = new LSTMNet({ ...network, generator })
+  const model = new LSTMNet({ ...shapeOf(network), generator })
   const optimizer = new Adam(model.parameters())
   const transform = normalize(0.1307, 0.3081)
   const loader = new DataLoader(dataset, { batchSize, shuffle: true, generator, transform, dropLast: true })
@@ -24,7 +24,7 @@ export function trainingStep(network: NetworkShape, batchSize: number, dataset: 
 
 /** A prediction whose logits are read back. */
 export function predictionStep(network: NetworkShape, batch: number): () => unknown {
-  const model = new LSTMNet({ ...network, generator: new Generator(0) })
+  const model = new LSTMNet({ ...shapeOf(network), generator: new Generator(0) })
   const { time, inputSize } = network
   const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
   const inputs = tensor3d(values, [batch, time, inputSize])
@@ -34,4 +34,9 @@ export function predictionStep(network: NetworkShape, batch: number): () => unkn
     logits.dispose()
     return values
   }
+}
+
+/** The network without the length of its sequences, which a model has none of. */
+function shapeOf({ time: _, ...shape }: NetworkShape): Omit<NetworkShape, 'time'> {
+  return shape
 }
