@@ -60,7 +60,9 @@ export class Project {
     const registry = (await succeed('npm', ['config', 'get', 'registry'], { cwd: root })).stdout.trim()
     project.write('package.json', manifest)
     project.write('yarn.lock', '')
-    project.write('.yarnrc.yml', `nodeLinker: pnp\nenableGlobalCache: false\nnpmRegistryServer: "${registry}"\n`)
+    // With CI set, Yarn would refuse to write its lockfile.
+    const settings = ['nodeLinker: pnp', 'enableGlobalCache: false', 'enableImmutableInstalls: false']
+    project.write('.yarnrc.yml', `${settings.join('\n')}\nnpmRegistryServer: "${registry}"\n`)
     await succeed('npx', [...YARN, 'install'], { cwd: project.directory, env: environment })
     return project
   }
