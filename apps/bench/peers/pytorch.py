@@ -1,4 +1,4 @@
-"""Times the reference network in PyTorch: takes turns as JSON lines on standard input, answers with what it measured."""
+"""Times the reference network in PyTorch: reads timing requests as JSON lines, answers with what it measured."""
 import json
 import math
 import resource
@@ -10,7 +10,9 @@ import time
 import torch
 from torch import nn
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # the benchmark decides when to end
+for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the benchmark decides when to end
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 task = json.loads(sys.argv[-1])
 shape = task["network"]
 torch.set_num_threads(task["threads"])
@@ -76,16 +78,17 @@ def answer(value):
 
 
 torch.manual_seed(0)
-answer({"description": f"PyTorch {torch.__version__}, {task['threads']} threads"})
+plural = "s" if task["threads"] > 1 else ""
+answer({"description": f"PyTorch {torch.__version__}, {task['threads']} thread{plural}"})
 steps = {}
 for line in sys.stdin:
-    turn = json.loads(line)
-    kind, batch = turn["workload"]["kind"], turn["workload"]["batch"]
+    request = json.loads(line)
+    kind, batch = request["workload"]["kind"], request["workload"]["batch"]
     first = None
     if (kind, batch) not in steps:
         steps[kind, batch] = prepare(kind, batch)
         first = timed(steps[kind, batch], 0)[0]
         timed(steps[kind, batch], 0.3)
-    result = summarize(timed(steps[kind, batch], turn["seconds"]))
+    result = summarize(timed(steps[kind, batch], request["seconds"]))
     answer(result if first is None else {**result, "first": first})
 answer({"peakMemory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})

@@ -9,7 +9,7 @@ export function positive(text: string): number {
   return value
 }
 
-/** A time that may be nothing. */
+/** A time that may be 0. */
 export function seconds(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) {
@@ -51,6 +51,11 @@ export function backends(text: string): (typeof BACKENDS)[number][] {
     if (!known) throw new InvalidArgumentError(`Expected all, or some of ${BACKENDS.join(', ')}.`)
     return known
   })
+}
+
+/** An option that may be given several times. */
+export function several(path: string, earlier: string[]): string[] {
+  return [...earlier, path]
 }
 
 /** What grows, with commas between. */

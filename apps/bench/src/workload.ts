@@ -17,7 +17,7 @@ export interface NetworkShape {
 /** 28 rows of 28 pixels → LSTM(64) → 10 classes. */
 export const REFERENCE_NETWORK: NetworkShape = { time: 28, inputSize: 28, hiddenSize: 64, numLayers: 1, numClasses: 10 }
 
-/** What a child process is told when it starts, as JSON in its last argument. */
+/** What a child process gets when it starts, as JSON in its last argument. */
 export interface ChildTask {
   network: NetworkShape
   /** Threads to compute on. */
@@ -30,15 +30,15 @@ export interface ChildTask {
   kernels?: string
 }
 
-/** A turn of a child: it times a workload for so long, and answers with a {@link Slice}. */
-export interface Turn {
+/** What a child is asked for: time this workload for so long. It answers with {@link StepTimes}. */
+export interface TimingRequest {
   workload: Workload
-  /** Seconds of measuring, after the warm-up, which comes with a workload's first turn. */
+  /** Seconds of measuring, after the warm-up of a workload's first run. */
   seconds: number
 }
 
-/** What a child measured in a turn; times in milliseconds, each taken after the step's result was read back. */
-export interface Slice {
+/** What a child measured in one run; milliseconds, each taken after the step's result was read back. */
+export interface StepTimes {
   median: number
   p75: number
   p99: number
@@ -48,16 +48,16 @@ export interface Slice {
   steps: number
   /** Some of their times, for a picture of the distribution. */
   sample: number[]
-  /** The very first step of the workload, in its first turn: compilation and allocation included. */
+  /** The very first step of the workload, in its first run: compilation and allocation included. */
   first?: number
   /** Tensors that the steps left behind. */
   leaked: number
-  /** Share of a step that was spent outside of the kernels, where these count it: the median over the steps. */
+  /** Median share of a step outside of the kernels, where these count their time. */
   outside?: number
 }
 
-/** What a child says at its end. */
-export interface Farewell {
+/** The last message of a child. */
+export interface FinalMessage {
   /** Peak resident memory in MiB. */
   peakMemory: number
 }

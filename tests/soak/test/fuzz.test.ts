@@ -11,7 +11,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { setBackend } from '@tensorflow/tfjs-core'
 import { PNG } from 'pngjs'
 import { beforeAll, expect, it } from 'vitest'
-import { readPng } from '../../../apps/cli/src/read-png'
+import { readPicture } from '../../../apps/cli/src/picture/read-picture'
 import { gunzip, gunzipHead } from '../../../packages/data-mnist/src/gzip'
 import { idx } from '../../../packages/data-mnist/test/idx-files'
 import { mutate } from './mutate'
@@ -80,7 +80,7 @@ it('the PNG reader meets damaged files with typed errors', { timeout: TIMEOUT },
   const path = join(temporaryDirectory(), 'damaged.png')
   await fuzz('PNG', 6, async (random) => {
     writeFileSync(path, mutate(file, random))
-    await readPng(path, 28)
+    await readPicture(path)
   })
 })
 

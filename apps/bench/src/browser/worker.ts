@@ -4,18 +4,18 @@ import { configureKernels, describeLSTM, kernelReport } from '@rowwise/models-rn
 import '@tensorflow/tfjs-backend-cpu'
 import { memory, setBackend } from '@tensorflow/tfjs-core'
 import { predictionStep, trainingStep } from '../children/rowwise-steps'
-import { turnTaker } from '../children/timing'
+import { timer } from '../children/timing'
 import { trainingData } from '../children/training-data'
-import type { ChildTask, Turn, Workload } from '../workload'
+import type { ChildTask, TimingRequest, Workload } from '../workload'
 
 let task: ChildTask
-const turn = turnTaker({
+const run = timer({
   prepare,
   tensors: () => memory().numTensors,
   busy: () => kernelReport().milliseconds,
 })
 
-/** Gets ready, and says what runs. */
+/** Gets ready, and returns what computes. */
 async function start(given: ChildTask): Promise<string> {
   task = given
   await setBackend('cpu') // the kernels do the work
@@ -33,9 +33,9 @@ async function prepare({ kind, batch }: Workload): Promise<() => unknown> {
   )
 }
 
-self.onmessage = async ({ data }: MessageEvent<{ start: ChildTask } | { turn: Turn }>) => {
+self.onmessage = async ({ data }: MessageEvent<{ start: ChildTask } | { request: TimingRequest }>) => {
   try {
-    self.postMessage({ answer: await ('start' in data ? start(data.start) : turn(data.turn)) })
+    self.postMessage({ answer: await ('start' in data ? start(data.start) : run(data.request)) })
   } catch (error) {
     self.postMessage({ error: (error as Error).message })
   }

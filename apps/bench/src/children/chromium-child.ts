@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { chromium as Chromium } from 'playwright-core'
-import { readTask, serveTurns } from './serve'
+import { answerRequests, readTask } from './serve'
 
 const executablePath = process.env.ROWWISE_CHROMIUM ?? '/usr/bin/chromium'
 const program = fileURLToPath(new URL('../browser/worker.js', import.meta.url))
@@ -37,7 +37,7 @@ const server = createServer(({ url = '/' }, response) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 
 if (!existsSync(executablePath)) throw new Error(`there is no ${executablePath}; set ROWWISE_CHROMIUM`)
-// From the user's directory: a browser's driver is nobody's dependency.
+// From the user's directory: few users want a browser's driver installed with the benchmark.
 const playwright = createRequire(join(process.cwd(), 'package.json'))('playwright-core') as {
   chromium: typeof Chromium
 }
@@ -47,6 +47,6 @@ await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
 const ask = (message: object): Promise<unknown> => page.evaluate(`ask(${JSON.stringify(message)})`)
 const kernels = (await ask({ start: readTask() })) as string
 
-await serveTurns(`Rowwise, cpu backend, ${kernels}, Chromium ${browser.version()}`, async (turn) => {
-  return (await ask({ turn })) as object
+await answerRequests(`Rowwise, cpu backend, ${kernels}, Chromium ${browser.version()}`, async (request) => {
+  return (await ask({ request })) as object
 })

@@ -1,5 +1,5 @@
-// Times jax-js: the LSTM unrolled over time (it has no scan), its gradient and Adam in one jitted function. It is no dependency of
-// ours, so it is looked for where the user is.
+// Times jax-js: the LSTM unrolled over time (it has no scan), its gradient and Adam in one jitted function. It is not a dependency
+// of ours, so it is looked for in the user's directory.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -28,7 +28,7 @@ const uniform = (shape: number[], from = -bound, to = bound) => {
   return np.array(generator.uniform(values, from, to)).reshape(shape)
 }
 
-/** Every array that is passed on is given away; `.ref` keeps one. */
+/** Every array that is passed on is consumed; `.ref` keeps it. */
 function forward({ wx, wh, b, wo, bo }: Arrays, x: typeof wx) {
   const projected = np.add(np.matmul(x.reshape([-1, inputSize]), wx), b).reshape([-1, time, 4 * hiddenSize])
   const gate = (z: typeof wx, index: number) => z.slice([], [index * hiddenSize, (index + 1) * hiddenSize])

@@ -1,7 +1,7 @@
 import { Generator } from '@rowwise/torch-random'
 import type { NetworkShape } from '../workload'
 
-// The wire format of Protocol Buffers, as much of it as an ONNX model needs: varints, and fields of bytes.
+// The part of Protocol Buffers' wire format that an ONNX model needs: varints and fields of bytes.
 
 /** The network as an ONNX model (opset 14): LSTM, the final hidden state, Gemm. Random weights: it is for timing. */
 export function encodeOnnxLSTMNet({ inputSize, hiddenSize, numLayers, numClasses }: NetworkShape): Uint8Array {

@@ -1,4 +1,4 @@
-// Times onnxruntime-node's inference on the same network; it is no dependency of ours, so it is looked for where the user is.
+// Times onnxruntime-node's inference on the same network. It is not a dependency of ours, so it is looked for in the user's directory.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Generator } from '@rowwise/torch-random'

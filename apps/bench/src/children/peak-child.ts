@@ -1,4 +1,4 @@
-// Measures what one core does of multiply-adds in WebAssembly, the yardstick for everything that runs there.
+// Measures how many multiply-adds one core does in WebAssembly: the peak that other figures are compared with.
 import { FUSED_MODULE, SIMD_MODULE } from '../generated/modules'
 
 const ROUNDS = 2_000_000

@@ -1,8 +1,8 @@
-// Times a fixed piece of work on as many cores at once as it is told. It is one that keeps a core's units for additions and loads busy, so that it
-// slows down as soon as anything else, on the core's other hardware thread too, takes a share.
+// Times a fixed piece of work on several cores at once. The work keeps a core's addition and load units busy, so it slows down
+// as soon as anything else takes a share, on the core's other hardware thread too.
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
-import { readTask, serveTurns } from './serve'
+import { answerRequests, readTask } from './serve'
 
 /** Numbers that fit into the first-level cache. */
 const VALUES = new Float64Array(1024).fill(1)
@@ -30,7 +30,7 @@ function timeWork(): number {
   let sum = 0
   for (let pass = 0; pass < PASSES; pass++) sum += addUp(VALUES)
   const took = performance.now() - began
-  return sum > 0 ? took : Number.NaN // what is not used would be optimized away
+  return sum > 0 ? took : Number.NaN // an unused sum would be optimized away
 }
 
 if (isMainThread) {
@@ -40,7 +40,7 @@ if (isMainThread) {
       worker.once('message', resolve)
       worker.postMessage('go')
     })
-  await serveTurns(`the same work on ${workers.length} threads`, async () => ({
+  await answerRequests(`the same work on ${workers.length} threads`, async () => ({
     milliseconds: Math.max(...(await Promise.all(workers.map(ask)))),
   }))
 } else {

@@ -1,4 +1,4 @@
-// Times Rowwise in a process of its own.
+// Times Rowwise.
 import { type BackendName, selectBackend } from '@rowwise/backend-select'
 import { loadMnist } from '@rowwise/data-mnist'
 import { configureKernels, describeLSTM, type KernelOptions, kernelReport } from '@rowwise/models-rnn'

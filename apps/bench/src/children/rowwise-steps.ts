@@ -6,14 +6,14 @@ import { tensor3d } from '@tensorflow/tfjs-core'
 import type { NetworkShape } from '../workload'
 import { StepGate } from './step-gate'
 
-/** A whole training step as the user runs it, from the data loader to Adam: what lies between the ends of two batches. */
+/** A whole training step as the user runs it, from the data loader to Adam: from the end of one batch to the end of the next. */
 export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
   const generator = new Generator(0)
-  const model = new LSTMNet({ ...network, generator })
+  const model = new LSTMNet({ ...shapeOf(network), generator })
   const optimizer = new Adam(model.parameters())
   const transform = normalize(0.1307, 0.3081)
   const loader = new DataLoader(dataset, { batchSize, shuffle: true, generator, transform, dropLast: true })
-  // The loop is the user's; the clock drives it one step at a time.
+  // The loop is the library's; the timer takes it one step at a time.
   const gate = new StepGate()
   const epochs = async (): Promise<void> => {
     for (;;) await trainModel(model, optimizer, crossEntropy, loader, { onBatchEnd: () => gate.stepDone() })
@@ -24,14 +24,19 @@ export function trainingStep(network: NetworkShape, batchSize: number, dataset: 
 
 /** A prediction whose logits are read back. */
 export function predictionStep(network: NetworkShape, batch: number): () => unknown {
-  const model = new LSTMNet({ ...network, generator: new Generator(0) })
+  const model = new LSTMNet({ ...shapeOf(network), generator: new Generator(0) })
   const { time, inputSize } = network
   const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
   const inputs = tensor3d(values, [batch, time, inputSize])
   return () => {
     const logits = model.forward(inputs)
-    const values = logits.dataSync() // not out of a tidy, which would look for tensors in every element
+    const values = logits.dataSync() // outside of a tidy, which would look for tensors in every element
     logits.dispose()
     return values
   }
+}
+
+/** The network without the length of its sequences, which a model has none of. */
+function shapeOf({ time: _, ...shape }: NetworkShape): Omit<NetworkShape, 'time'> {
+  return shape
 }

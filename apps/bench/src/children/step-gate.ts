@@ -1,4 +1,4 @@
-/** Lets a training loop take exactly one step at a time, by two promises that hand over to each other. */
+/** Lets a training loop take exactly one step at a time: two promises, one for each side. */
 export class StepGate {
   private open: () => void = () => {}
   private settle: { resolve: () => void; reject: (error: unknown) => void } = { resolve() {}, reject() {} }

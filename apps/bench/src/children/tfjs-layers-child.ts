@@ -32,7 +32,7 @@ await serve({
     if (kind === 'train') return () => model.trainOnBatch(inputs, targets)
     return () => {
       const outputs = model.predictOnBatch(inputs) as tf.Tensor
-      const values = outputs.dataSync() // not out of a tidy, which would look for tensors in every element
+      const values = outputs.dataSync() // outside of a tidy, which would look for tensors in every element
       outputs.dispose()
       return values
     }

@@ -1,23 +1,23 @@
-import { median } from '../run/statistics'
-import type { Slice, Turn, Workload } from '../workload'
+import { median } from '../measure/statistics'
+import type { StepTimes, TimingRequest, Workload } from '../workload'
 
 /** Steps, at least, before the clock counts: compilers and caches settle. */
 const WARM_UP_STEPS = 5
 const WARM_UP_MILLISECONDS = 300
 const SAMPLES = 100
 
-/** What a contestant can time, in whatever runtime it lives. */
+/** What a subject provides for timing, in any runtime. */
 export interface Timed {
-  /** Makes a workload ready; the step it hands back must wait for its result. */
+  /** Makes a workload ready; the step it returns must wait for its result. */
   prepare(workload: Workload): (() => unknown) | Promise<() => unknown>
-  /** Tensors that are alive. */
+  /** How many tensors exist. */
   tensors?(): number
-  /** Milliseconds that were spent in the kernels so far. */
+  /** Milliseconds spent in the kernels so far. */
   busy?(): number
 }
 
-/** Takes turns; the first one of a workload warms up before the clock counts. */
-export function turnTaker({ prepare, tensors, busy }: Timed): (turn: Turn) => Promise<Slice> {
+/** Answers timing requests; the first run of a workload warms up before the clock counts. */
+export function timer({ prepare, tensors, busy }: Timed): (request: TimingRequest) => Promise<StepTimes> {
   const steps = new Map<string, () => unknown>()
   return async ({ workload, seconds }) => {
     const key = `${workload.kind} ${workload.batch}`
@@ -44,7 +44,7 @@ async function warmUp(step: () => unknown): Promise<number> {
   return first
 }
 
-/** Times steps, and the share of each that went by outside of what `busy` counts. */
+/** Times steps, and the share of each outside of what `busy` counts. */
 async function time(
   step: () => unknown,
   milliseconds: number,
@@ -64,7 +64,7 @@ async function time(
   return { times, outside }
 }
 
-function summarize(times: number[]): Omit<Slice, 'leaked' | 'first' | 'outside'> {
+function summarize(times: number[]): Omit<StepTimes, 'leaked' | 'first' | 'outside'> {
   const sample = times.filter((_, index) => index % Math.ceil(times.length / SAMPLES) === 0)
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]

@@ -4,7 +4,7 @@ import type { NetworkShape } from '../workload'
 
 const PIXELS = 28 * 28
 
-/** Real MNIST where the network reads its pixels in some order, and as many bytes of noise elsewhere. */
+/** Real MNIST where the network reads 784 pixels of an image; bytes of noise for every other shape. */
 export async function trainingData(
   network: NetworkShape,
   batch: number,

@@ -3,7 +3,7 @@ import { DataLoader, loadMnist, normalize, VARIANTS } from '@rowwise/data-mnist'
 import { describeLSTM, LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, fit } from '@rowwise/train-loop'
-import { commandLine, describeMachine } from '../run/machine'
+import { commandLine, describeMachine } from '../measure/machine'
 import { renderTable } from '../show/table'
 
 /** The flags of `rowwise-bench accuracy`. */
@@ -14,8 +14,8 @@ export interface AccuracyFlags {
   json?: boolean
 }
 
-/** A seed's way to the target. */
-interface Way {
+/** One seed's training. */
+interface SeedRun {
   seed: number
   seconds: number
   epochs: number
@@ -27,17 +27,17 @@ interface Way {
 export async function accuracy(flags: AccuracyFlags): Promise<void> {
   const { name } = await selectBackend()
   const data = await loadMnist()
-  const ways: Way[] = []
-  const report = (way: Way): void => {
-    ways.push(way)
+  const runs: SeedRun[] = []
+  const report = (run: SeedRun): void => {
+    runs.push(run)
     if (flags.json) return
-    const { seed, seconds, epochs, accuracy: found, reached } = way
+    const { seed, seconds, epochs, accuracy: found, reached } = run
     process.stdout.write(
       `seed ${seed}: ${seconds.toFixed(2)} s, ${epochs} epochs, ${(100 * found).toFixed(2)} %${reached ? '' : ', target not reached'}\n`,
     )
   }
   for (let seed = 0; seed < flags.seeds; seed++) report(await train(seed, flags, data))
-  const mean = olympicMean(ways)
+  const mean = olympicMean(runs)
   const computedBy = `${name}, ${describeLSTM()}`
   if (flags.json) {
     const report = {
@@ -46,7 +46,7 @@ export async function accuracy(flags: AccuracyFlags): Promise<void> {
       machine: describeMachine(),
       computedBy,
       target: flags.target,
-      ways,
+      runs,
       mean,
     }
     process.stdout.write(`${JSON.stringify(report)}\n`)
@@ -66,7 +66,7 @@ async function train(
   seed: number,
   { target, maxEpochs }: AccuracyFlags,
   data: Awaited<ReturnType<typeof loadMnist>>,
-): Promise<Way> {
+): Promise<SeedRun> {
   const { mean, std } = VARIANTS.mnist
   const transform = normalize(mean, std)
   const generator = new Generator(seed)
@@ -98,9 +98,9 @@ async function train(
 }
 
 /** MLPerf's rule: every run must reach the target; the fastest and the slowest don't count. */
-export function olympicMean(ways: readonly Way[]): { seconds: number; epochs: number; counted: number } | null {
-  if (ways.length < 3 || ways.some(({ reached }) => !reached)) return null
-  const middle = [...ways].sort((a, b) => a.seconds - b.seconds).slice(1, -1)
-  const mean = (field: 'seconds' | 'epochs'): number => middle.reduce((sum, way) => sum + way[field], 0) / middle.length
+export function olympicMean(runs: readonly SeedRun[]): { seconds: number; epochs: number; counted: number } | null {
+  if (runs.length < 3 || runs.some(({ reached }) => !reached)) return null
+  const middle = [...runs].sort((a, b) => a.seconds - b.seconds).slice(1, -1)
+  const mean = (field: 'seconds' | 'epochs'): number => middle.reduce((sum, run) => sum + run[field], 0) / middle.length
   return { seconds: mean('seconds'), epochs: mean('epochs'), counted: middle.length }
 }

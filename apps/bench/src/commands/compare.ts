@@ -1,134 +1,100 @@
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { INTERRUPTED, SLOWER, UsageError } from '../exit'
-import { measureCurves } from '../run/curves'
-import { type Entrants, entrantsOf } from '../run/entrants'
-import { measureGrowth } from '../run/growth'
-import { commandLine, describeMachine, measurePeak } from '../run/machine'
-import { measureAll, type Plan } from '../run/measure-all'
-import { measurePrograms } from '../run/programs'
-import { Quietness } from '../run/quietness'
-import { changesSince } from '../run/ratios'
-import { type OldReport, oldReport, type Report, SCHEMA } from '../run/report'
-import { drawCharts } from '../show/charts'
-import { renderPage } from '../show/page'
+import { FAILURE, SLOWER, UsageError } from '../exit'
+import { measureCurves } from '../measure/curves'
+import { measureGrowth } from '../measure/growth'
+import { commandLine, describeMachine, measurePeak } from '../measure/machine'
+import { measureAll, type Plan } from '../measure/measure-all'
+import { measurePrograms } from '../measure/programs'
+import { Quietness } from '../measure/quietness'
+import { type OutputFlags, prepareOutputs } from '../output/output-files'
+import { stopOnSignal } from '../output/stop-on-signal'
+import { writeOutputs } from '../output/write-outputs'
+import { type Report, readReport, SCHEMA } from '../report/report'
 import { ProgressLine } from '../show/progress-line'
-import { renderMarkdown, renderTable } from '../show/table'
-import { changesTable, machineLine, quietLine, type Table, tablesOf } from '../show/tables'
+import { type Selection, type SubjectFlags, selectSubjects } from '../subjects/select-subjects'
 import { type NetworkShape, REFERENCE_NETWORK, type Workload } from '../workload'
 
 /** The flags of `rowwise-bench`. */
-export interface CompareFlags extends Entrants {
+export interface CompareFlags extends SubjectFlags, OutputFlags {
   batch: number[]
   hiddenSize: number
   numLayers: number
   sequence: 'rows' | 'pixels' | 'permuted'
   grow: string[]
-  program: number
   seconds?: number
   patience?: number
   json?: boolean
-  markdown?: boolean
-  html?: string
-  charts?: string
-  save?: string
   compare?: string
 }
 
-/** Measuring time when none is given: enough for stable medians of ours, or of everybody. */
+/** Measuring time when none is given: enough for stable medians of ours, or of ours and the peers. */
 const DEFAULT_SECONDS = { own: 40, peers: 170 }
 
-/** `rowwise-bench`: everyone who runs here, in turn. */
+/** `rowwise-bench`: times all subjects in turn, and writes what the flags ask for. */
 export async function compare(flags: CompareFlags): Promise<void> {
-  const old = flags.compare === undefined ? null : await readOld(flags.compare)
-  const interruption = new AbortController()
-  process.on('SIGINT', () => {
-    if (interruption.signal.aborted) process.exit(INTERRUPTED)
-    interruption.abort()
-  })
-  const { signal } = interruption
+  const network = networkOf(flags)
+  const old = flags.compare === undefined ? null : await readOld(flags.compare, network)
+  const selection = await selectSubjects(flags)
+  if (old) refuseStrangers(old, selection, flags.compare ?? '')
+  const files = prepareOutputs(flags)
+  const stop = stopOnSignal()
+  const { signal } = stop
   const progress = new ProgressLine()
   const onProgress = (text: string): void => progress.show(text)
-  const network = networkOf(flags)
-  const { contestants, absent } = await entrantsOf(flags)
   const { seconds = flags.peers ? DEFAULT_SECONDS.peers : DEFAULT_SECONDS.own } = flags
   onProgress('looking how quiet the machine is')
   const { patience = seconds } = flags
   const quietness = await Quietness.watch(Math.max(...flags.threads), patience, signal)
   try {
-    const report = await measure(flags, { contestants, absent }, { network, seconds, quietness, signal, onProgress })
+    const report = await measure(flags, selection, { network, seconds, quietness, signal, onProgress })
     progress.clear()
-    await show(report, old, flags)
+    const changes = await writeOutputs(files, report, { json: flags.json, old })
+    if (changes.some(({ verdict }) => verdict === 'slower')) process.exitCode = SLOWER
+    if (report.rows.length === 0) process.exitCode = FAILURE
   } finally {
     quietness.end()
   }
-  if (signal.aborted) process.exitCode = INTERRUPTED
+  if (signal.aborted) process.exitCode = stop.exitCode()
 }
 
 /** Everything that the flags ask for, one after the other. */
 async function measure(
   flags: CompareFlags,
-  { contestants, absent }: Awaited<ReturnType<typeof entrantsOf>>,
+  { subjects, absent, nodes, pytorches }: Selection,
   how: Omit<Plan, 'workloads' | 'permuted' | 'peakGflops'>,
 ): Promise<Report> {
-  const { network, quietness, signal, onProgress } = how
+  const { network, quietness, seconds, signal, onProgress } = how
+  const date = new Date().toISOString()
   const quiet = (): Promise<unknown> => quietness.wait(() => onProgress('waiting until nothing else uses the machine'))
   const peakGflops = await measurePeak(quiet)
   const plan = { ...how, permuted: flags.sequence === 'permuted', peakGflops }
   const workloads = (['train', 'predict'] as const).flatMap((kind) =>
     flags.batch.map((batch): Workload => ({ kind, batch })),
   )
-  const outcome = await measureAll(contestants, { ...plan, workloads })
-  const wantsCharts = flags.html !== undefined || flags.charts !== undefined
-  const sizes = flags.grow.length > 0 ? flags.grow : wantsCharts ? ['T', 'N', 'H', 'layers'] : []
-  const growth = signal.aborted ? [] : await measureGrowth(sizes, contestants, plan)
-  const epochs = signal.aborted ? 0 : flags.program
-  const whole = await measurePrograms({ ...flags, epochs, threads: Math.max(...flags.threads), quiet, onProgress })
+  const outcome = await measureAll(subjects, { ...plan, workloads })
+  const growth = await measureGrowth(sizesOf(flags), subjects, plan)
+  const { program: epochs } = flags
+  const threads = Math.max(...flags.threads)
+  const whole = await measurePrograms({ nodes, pytorches, epochs, threads, signal, quiet, onProgress })
   return {
     schema: SCHEMA,
+    date,
     command: commandLine(),
     machine: describeMachine(),
-    network,
-    peakGflops,
-    quiet: quietness.report,
+    ...{ network, seconds, peakGflops },
     ...outcome,
     absent: [...absent, ...outcome.absent, ...whole.absent],
     growth,
     programs: whole.programs,
-    curves: wantsCharts && !signal.aborted ? await measureCurves(contestants, onProgress) : [],
+    curves: flags.html === undefined ? [] : await measureCurves(subjects, signal, onProgress),
+    quiet: quietness.report,
+    isInterrupted: signal.aborted,
   }
 }
 
-async function show(report: Report, old: OldReport | null, flags: CompareFlags): Promise<void> {
-  const changes = old ? changesSince(old, report.rows) : []
-  const tables = [...tablesOf(report), ...(old ? [changesTable(changes)] : [])]
-  if (flags.save !== undefined) await writeFile(flags.save, `${JSON.stringify(report)}\n`)
-  if (flags.html !== undefined) await writeFile(flags.html, await renderPage(report))
-  if (flags.charts !== undefined) {
-    for (const { name, svg } of await drawCharts(report)) {
-      await writeFile(join(flags.charts, `${name}.svg`), onWhite(svg))
-    }
-  }
-  if (flags.json) process.stdout.write(`${JSON.stringify({ ...report, changes })}\n`)
-  else process.stdout.write(`${texts(report, tables, flags.markdown ?? false).join('\n\n')}\n`)
-  if (changes.some(({ verdict }) => verdict === 'slower')) process.exitCode = SLOWER
-}
-
-function texts(report: Report, tables: Table[], isMarkdown: boolean): string[] {
-  const draw = ({ title, head, rows, left }: Table): string =>
-    isMarkdown ? `**${title}**\n\n${renderMarkdown(head, rows, left)}` : `${title}\n${renderTable(head, rows, left)}`
-  const absent = report.absent.map(({ contestant, reason }) => `${isMarkdown ? '- ' : '  '}${contestant}: ${reason}`)
-  return [
-    [machineLine(report), quietLine(report)].join('\n'),
-    ...tables.map(draw),
-    ...(absent.length > 0 ? [`not measured:\n${absent.join('\n')}`] : []),
-    `made by: ${report.command}`,
-  ]
-}
-
-/** A picture for a page of unknown colour. */
-function onWhite(svg: string): string {
-  return svg.replace(/<svg ([^>]*)>/, '<svg $1 color="#222"><rect width="100%" height="100%" fill="white"/>')
+/** What grows: what `--grow` says, or everything where a page is written. */
+function sizesOf({ grow, html, docs }: CompareFlags): string[] {
+  if (grow.length > 0) return grow
+  return html !== undefined || docs !== undefined ? ['T', 'N', 'H', 'layers'] : []
 }
 
 function networkOf({ hiddenSize, numLayers, sequence }: CompareFlags): NetworkShape {
@@ -136,15 +102,24 @@ function networkOf({ hiddenSize, numLayers, sequence }: CompareFlags): NetworkSh
   return { ...REFERENCE_NETWORK, hiddenSize, numLayers, ...steps }
 }
 
-async function readOld(path: string): Promise<OldReport> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
-    throw new UsageError(`${path} cannot be read: ${cause.message}; make one with --save`, { cause })
-  })
-  try {
-    return oldReport.parse(JSON.parse(text))
-  } catch (cause) {
-    throw new UsageError(`${path} is no report of this version (schema ${SCHEMA}); make a new one with --save`, {
-      cause,
-    })
+async function readOld(path: string, network: NetworkShape): Promise<Report> {
+  const old = await readReport(path, '--compare')
+  const describe = ({ time, inputSize, hiddenSize, numLayers }: NetworkShape): string =>
+    `${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}`
+  if (describe(old.network) !== describe(network)) {
+    throw new UsageError(
+      `--compare '${path}' measured an LSTM of ${describe(old.network)}, this run would measure ${describe(network)}; ` +
+        'pass the same --hidden-size, --num-layers and --sequence',
+    )
   }
+  return old
+}
+
+/** An older report whose rows this run cannot have would compare nothing. */
+function refuseStrangers(old: Report, { subjects }: Selection, path: string): void {
+  const names = new Set(old.rows.map(({ subject }) => subject))
+  if (subjects.some(({ name }) => names.has(name))) return
+  throw new UsageError(
+    `--compare '${path}' has none of this run's subjects (it has ${[...names].join('; ') || 'no rows'}); make a new one with --save FILE`,
+  )
 }

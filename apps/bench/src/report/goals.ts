@@ -1,0 +1,279 @@
+import { ourName, ourNameWithoutWasm } from '../subjects/subjects'
+import { flopsOf } from '../workload'
+import { roundRatio } from './ratios'
+import type { Growth, Report, Row } from './report'
+
+/** What a figure is held against; absent where it only stands beside the others. */
+interface Limits {
+  /** What must hold: at least, or at most where less is better. */
+  atLeast?: number
+  /** What would be good. */
+  aim?: number
+}
+
+/** What a figure reached: the aim, only what must hold, or not even that; null without limits. */
+export type Verdict = 'aim' | 'at least' | 'missed' | null
+
+/** Something that Rowwise holds itself to, and what this run found. */
+export interface Goal extends Limits {
+  measure: string
+  /** What ours ran in: `Node 26.10`. */
+  on: string
+  found: number
+  isLessBetter: boolean
+  unit: '×' | '%' | 'MiB'
+  verdict: Verdict
+}
+
+/** Judges a figure. An aim is never reached where what must hold was missed. */
+export function verdictOf(found: number, { atLeast, aim }: Limits, isLessBetter: boolean): Verdict {
+  const reaches = (limit: number): boolean => (isLessBetter ? found <= limit : found >= limit)
+  if (atLeast === undefined) return null
+  if (!reaches(atLeast)) return 'missed'
+  return aim !== undefined && reaches(aim) ? 'aim' : 'at least'
+}
+
+/** V8 has 256-bit vectors and more of WebAssembly's instructions from this Node on, so more is expected of it. */
+const NEWER_NODE = 24
+
+/** Limits on older Nodes, and on newer ones where they differ. */
+const TRAINING_PYTORCH = { older: { atLeast: 2, aim: 2.5 }, newer: { atLeast: 2.7, aim: 3.5 } }
+const TRAINING_PYTORCH_ONE_THREAD = { older: { atLeast: 1.1, aim: 1.4 }, newer: { atLeast: 1.5, aim: 2 } }
+const SHARE_OF_PEAK = { older: { atLeast: 55, aim: 65 }, newer: { atLeast: 75, aim: 85 } }
+const TRAINING_TFJS_LAYERS = { atLeast: 40, aim: 60 }
+const TWO_THREADS = { atLeast: 1.8, aim: 1.95 }
+const LATENCY = { atLeast: 0.5, aim: 0.25 }
+const PREDICTION_PYTORCH = { atLeast: 1.5, aim: 2.5 }
+const PREDICTION_ONNXRUNTIME = { atLeast: 0.5, aim: 0.8 }
+const COMPOSED_GRAPH = { atLeast: 30, aim: 50 }
+const WITHOUT_WASM = { atLeast: 5, aim: 10 }
+const OUTSIDE = { atLeast: 12, aim: 5 }
+const CHROMIUM = { atLeast: 0.8, aim: 1 }
+const PROGRAM = { atLeast: 2.5, aim: 5 }
+const MEMORY = { atLeast: 300, aim: 200 }
+const DOUBLING = { atLeast: 2.2, aim: 2 }
+
+const STEP = { kind: 'train', batch: 64 } as const
+
+/** The goals that this run has the figures for; the limits are those of the reference network, so others have none. */
+export function goalsOf(report: Report): Goal[] {
+  const { hiddenSize, numLayers, time } = report.network
+  if (hiddenSize !== 64 || numLayers !== 1 || time !== 28) return []
+  const nodes = runtimesOf(report, 'Node')
+  return [
+    ...nodes.flatMap((node) => speedGoals(new Figures(report, node))),
+    ...runtimesOf(report, 'Chromium').flatMap((browser) => browserGoals(report, browser)),
+    ...programGoals(report),
+    ...report.growth.filter(({ of }) => of !== 'H').flatMap((growth) => growthGoal(report, growth)),
+  ]
+}
+
+/** Versions that ours ran in, the newest first. */
+function runtimesOf({ rows, programs }: Report, host: 'Node' | 'Chromium'): string[] {
+  const names = [...rows.filter(({ isOurs }) => isOurs), ...programs].map(({ runtime }) => runtime)
+  const version = (name: string): number[] => name.split(' ')[1].split('.').map(Number)
+  return [...new Set(names)]
+    .filter((name) => name.startsWith(`${host} `))
+    .sort((a, b) => version(b)[0] - version(a)[0] || version(b)[1] - version(a)[1])
+}
+
+/** The rows of a report, and the goals that come of comparing them, for ours on one Node. */
+class Figures {
+  constructor(
+    private readonly report: Report,
+    readonly on: string,
+  ) {}
+
+  /** Ours with so many threads. */
+  ours(threads: number, kind: Row['kind'], batch: number): Row | undefined {
+    return this.named(ourName(this.on, threads), kind, batch)
+  }
+
+  named(subject: string, kind: Row['kind'], batch: number): Row | undefined {
+    return this.report.rows.find((row) => row.subject === subject && row.kind === kind && row.batch === batch)
+  }
+
+  /** A library's fastest row. */
+  best(library: string, kind: Row['kind'], batch: number): Row | undefined {
+    return this.report.rows
+      .filter((row) => row.library === library && row.kind === kind && row.batch === batch)
+      .sort((a, b) => a.median - b.median)[0]
+  }
+
+  libraries(prefix: string): string[] {
+    return [...new Set(this.report.rows.map(({ library }) => library))].filter((name) => name.startsWith(prefix))
+  }
+
+  /** How many times as fast ours is as a peer. */
+  times(measure: string, peer: Row | undefined, ours: Row | undefined, limits: Limits): Goal[] {
+    return goal(measure, this.on, peer && ours && roundRatio(peer, ours), limits, '×')
+  }
+
+  isNewer(): boolean {
+    return Number(/^Node (\d+)/.exec(this.on)?.[1]) >= NEWER_NODE
+  }
+
+  pick({ older, newer }: { older: Limits; newer: Limits }): Limits {
+    return this.isNewer() ? newer : older
+  }
+}
+
+function speedGoals(figures: Figures): Goal[] {
+  const { on } = figures
+  const [one, two] = [figures.ours(1, 'train', 64), figures.ours(2, 'train', 64)]
+  return [
+    ...figures.libraries('PyTorch ').flatMap((library) => pytorchGoals(figures, library)),
+    ...figures.times(
+      'training 64, 2 threads, against tfjs-layers on WASM',
+      figures.named('tfjs-layers, wasm', 'train', 64),
+      two,
+      TRAINING_TFJS_LAYERS,
+    ),
+    ...figures.times(
+      'training 64, 2 threads, against the composed graph',
+      figures.named('composed tfjs graph', 'train', 64),
+      two,
+      COMPOSED_GRAPH,
+    ),
+    ...figures.times(
+      'training 64 without WASM, against tfjs-layers on cpu',
+      figures.named('tfjs-layers, cpu', 'train', 64),
+      figures.named(ourNameWithoutWasm(on), 'train', 64),
+      WITHOUT_WASM,
+    ),
+    ...figures.times(
+      'training 256, 2 threads, against 1 thread',
+      figures.ours(1, 'train', 256),
+      figures.ours(2, 'train', 256),
+      TWO_THREADS,
+    ),
+    ...onnxruntimeGoals(figures),
+    ...goal(
+      'products in the kernels, 64, 1 thread, of the core’s peak in 128-bit vectors',
+      on,
+      percent(shareInKernels(one)),
+      figures.pick(SHARE_OF_PEAK),
+      '%',
+    ),
+    ...lessIsBetter('a training step outside of the kernels, 64, 1 thread', on, percent(one?.outside), OUTSIDE, '%'),
+    ...lessIsBetter('a training step outside of the kernels, 64, 2 threads', on, percent(two?.outside), OUTSIDE, '%'),
+  ]
+}
+
+/** The limits are those against PyTorch 1.x and its BLAS. A PyTorch of today stands beside it, without limits. */
+function pytorchGoals(figures: Figures, library: string): Goal[] {
+  const limits = (those: Limits): Limits => (library.startsWith('PyTorch 1.') ? those : {})
+  const best = (kind: Row['kind'], batch: number) => figures.best(library, kind, batch)
+  const latency = { ours: figures.ours(2, 'predict', 1), peer: best('predict', 1) }
+  return [
+    ...figures.times(
+      `training 64, 2 threads, against ${library} at its best`,
+      best('train', 64),
+      figures.ours(2, 'train', 64),
+      limits(figures.pick(TRAINING_PYTORCH)),
+    ),
+    ...figures.times(
+      `training 64, 1 thread, against ${library} on 1 thread`,
+      figures.named(`${library}, 1 thread`, 'train', 64),
+      figures.ours(1, 'train', 64),
+      limits(figures.pick(TRAINING_PYTORCH_ONE_THREAD)),
+    ),
+    ...figures.times(
+      `prediction 1000, 2 threads, against ${library} at its best`,
+      best('predict', 1000),
+      figures.ours(2, 'predict', 1000),
+      limits(PREDICTION_PYTORCH),
+    ),
+    ...lessIsBetter(
+      `prediction 1, time as a share of ${library}’s`,
+      figures.on,
+      latency.ours && latency.peer && roundRatio(latency.ours, latency.peer),
+      limits(LATENCY),
+      '×',
+    ),
+  ]
+}
+
+function onnxruntimeGoals(figures: Figures): Goal[] {
+  return [64, 1000].flatMap((batch) =>
+    [1, 2].flatMap((threads) => {
+      const many = threads === 1 ? '1 thread' : `${threads} threads`
+      return figures.times(
+        `prediction ${batch}, ${many}, against onnxruntime`,
+        figures.named(`onnxruntime, ${many}`, 'predict', batch),
+        figures.ours(threads, 'predict', batch),
+        PREDICTION_ONNXRUNTIME,
+      )
+    }),
+  )
+}
+
+/** A browser is held against the Node that ran the benchmark. */
+function browserGoals(report: Report, browser: string): Goal[] {
+  const node = `Node ${report.machine.node.split('.').slice(0, 2).join('.')}`
+  const [inBrowser, inNode] = [new Figures(report, browser), new Figures(report, node)]
+  return [2, 1].flatMap((threads) =>
+    inBrowser.times(
+      `training 64, ${threads} thread${threads > 1 ? 's' : ''}, against ${node}`,
+      inNode.ours(threads, 'train', 64),
+      inBrowser.ours(threads, 'train', 64),
+      CHROMIUM,
+    ),
+  )
+}
+
+function programGoals({ programs }: Report): Goal[] {
+  const ours = programs.filter(({ runtime }) => runtime !== '')
+  const peers = programs.filter(({ runtime }) => runtime === '')
+  return ours.flatMap(({ runtime, seconds, peakMemory }) => [
+    ...peers.flatMap((peer) =>
+      goal(
+        `the whole program against that of ${peer.program}`,
+        runtime,
+        peer.seconds / seconds,
+        peer.program.startsWith('PyTorch 1.') ? PROGRAM : {},
+        '×',
+      ),
+    ),
+    ...lessIsBetter('peak memory of rowwise train', runtime, peakMemory ?? undefined, MEMORY, 'MiB'),
+  ])
+}
+
+function growthGoal({ network }: Report, { of, subject, points }: Growth): Goal[] {
+  // A second layer is more work than the first: it reads H features, not I, and has a gradient with respect to them.
+  const work = points.map(({ size }) => (of === 'layers' ? flopsOf(STEP, { ...network, numLayers: size }) : size))
+  const factors = points.slice(1).map(({ ms }, k) => (2 * (ms / points[k].ms)) / (work[k + 1] / work[k]))
+  const what = of === 'layers' ? 'doubling the work by more layers' : `doubling ${of}`
+  const on = subject.split(', ')[1] ?? subject
+  return lessIsBetter(`${what}, the most that a step grows by`, on, Math.max(...factors), DOUBLING, '×')
+}
+
+function goal(
+  measure: string,
+  on: string,
+  found: number | undefined,
+  limits: Limits,
+  unit: Goal['unit'],
+  isLessBetter = false,
+): Goal[] {
+  if (found === undefined || !Number.isFinite(found)) return []
+  return [{ measure, on, found, ...limits, isLessBetter, unit, verdict: verdictOf(found, limits, isLessBetter) }]
+}
+
+const lessIsBetter = (
+  measure: string,
+  on: string,
+  found: number | undefined,
+  limits: Limits,
+  unit: Goal['unit'],
+): Goal[] => goal(measure, on, found, limits, unit, true)
+
+const percent = (share: number | undefined): number | undefined => share && 100 * share
+
+/**
+ * The products' share of the peak while the kernels run: the time outside of them is another figure. The peak is that of
+ * 128-bit vectors, so code with wider ones can go past 100 %.
+ */
+function shareInKernels(row: Row | undefined): number | undefined {
+  return row && row.shareOfPeak / (1 - (row.outside ?? 0))
+}
