@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { run } from '../../release/test/run'
 import { codes, inNode, nodeOf, type Report, runSmoke } from './host'
-import { Project } from './project'
+import { environment, Project } from './project'
 
 let project: Project
 let expected: Report
@@ -29,5 +30,17 @@ describe('plain Node', () => {
   )('%i gives the same bits as %s, and prints nothing', async (major, _, file) => {
     const outcome = await runSmoke(await nodeOf(major), [file], { cwd: project.directory })
     expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
+  })
+
+  it('ends with 1 for an error that nobody caught, and shows nothing of TensorFlow.js', async () => {
+    const program = `
+      import { selectBackend } from '@rowwise/backend-select'
+      await selectBackend()
+      setTimeout(() => { throw new Error('of the program') })`
+    const args = ['--input-type=module', '--eval', program]
+    const { exitCode, stderr } = await run(process.execPath, args, { cwd: project.directory, env: environment })
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/Error: of the program/)
+    expect(stderr).not.toMatch(/tensorflow/)
   })
 })
