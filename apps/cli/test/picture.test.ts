@@ -114,6 +114,13 @@ describe('a picture', () => {
     }
   })
 
+  it('of that size with a digit off its middle is moved there', () => {
+    for (const index of [1, 4, 14]) {
+      const on = { paper: [0, 0, 0, 255], ink: [255, 255, 255, 255], zoom: 1, width: 28, height: 28 } as const
+      expect(seen(square(draw(index, { ...on, left: 3, top: 3 })))).toBe(digits.labels[index])
+    }
+  })
+
   it('keeps the shape of its drawing: 20 pixels its longer side, its mass in the middle', () => {
     const png = draw(1, { paper: [255, 255, 255, 255], ink: [0, 0, 0, 255], width: 700 })
     const pixels = square(png)

@@ -10,6 +10,9 @@ import { resample } from './resample'
 /** Grey levels that differ by less are taken as alike. */
 const LEAST_CONTRAST = 8
 
+/** The masses of MNIST's 10 000 test images are at most one pixel from the middle. */
+const OFF_CENTRE = 1.5
+
 /** How a model wants pictures that are not the data set's own. */
 export type Content = 'drawing' | 'whole'
 
@@ -32,14 +35,14 @@ export async function readPicture(path: string): Promise<Picture> {
 }
 
 /**
- * Makes a picture what a model reads. One of the data set's own size, grey and with a black edge, is one of its images and stays as it is.
+ * Makes a picture what a model reads. One of the data set's own size, grey, with a black edge and in the middle, is one of its images and stays as it is.
  * Otherwise a drawing is looked for and drawn anew as MNIST's digits are, 20 of 28 pixels long and centred by mass; with `'whole'` the picture
  * is fitted in as it is, bright on dark.
  *
  * @throws {@link UsageError} when there is nothing on the picture.
  */
 export function toSquare(path: string, picture: Picture, side: number, content: Content): GreySquare {
-  const grey = ownImage(picture, side)
+  const grey = ownImage(picture, side, content)
   if (grey) return { pixels: grey, side }
   const { width, height } = picture
   if (content === 'whole') {
@@ -57,7 +60,7 @@ function blank(path: string): UsageError {
 }
 
 /** The pixels of a picture that is one of a data set's images; undefined for any other. */
-function ownImage({ width, height, rgba }: Picture, side: number): Uint8Array | undefined {
+function ownImage({ width, height, rgba }: Picture, side: number, content: Content): Uint8Array | undefined {
   if (width !== side || height !== side) return undefined
   const grey = plane(side, side)
   for (let pixel = 0; pixel < side * side; pixel++) {
@@ -66,7 +69,19 @@ function ownImage({ width, height, rgba }: Picture, side: number): Uint8Array | 
     grey.values[pixel] = red
   }
   const isBlack = border(grey).every((value) => value === 0)
-  return isBlack && grey.values.some((value) => value > 127) ? Uint8Array.from(grey.values) : undefined
+  const isLike = isBlack && grey.values.some((value) => value > 127) && (content === 'whole' || isCentred(grey))
+  return isLike ? Uint8Array.from(grey.values) : undefined
+}
+
+/** Whether the mass of a digit is in the middle, as it is of every MNIST image; one that was drawn anywhere has to be moved there. */
+function isCentred({ width, height, values }: Plane): boolean {
+  let [mass, x, y] = [0, 0, 0]
+  values.forEach((value, at) => {
+    mass += value
+    x += value * (at % width)
+    y += value * Math.floor(at / width)
+  })
+  return Math.abs(x / mass - (width - 1) / 2) < OFF_CENTRE && Math.abs(y / mass - (height - 1) / 2) < OFF_CENTRE
 }
 
 /** The whole picture in a square, its sides kept in proportion, on the brightness of its edge; inverted where that is bright. */
