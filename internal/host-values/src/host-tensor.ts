@@ -1,35 +1,30 @@
 import { isTypedArray } from '@rowwise/host'
 import { type DataId, engine, getBackend, KernelBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core'
-import { forgetHostValues, type HostArray, keepHostValues, renewStamp } from './values'
+import { giveArray, takeArray } from './recycler'
+import { type HostArray, keepHostValues } from './values'
 
 interface Entry {
-  values: HostArray
+  readonly values: HostArray
+  /** Whether the array may be another tensor's once this one is disposed. */
+  readonly recycle: boolean
   references: number
 }
 
 /**
- * Where tensors lie whose values perhaps nobody but Rowwise will read: in their array, without a copy. It computes nothing. The first
+ * Keeps tensors in their array, without a copy, while perhaps nobody but Rowwise reads them. It computes nothing. The first
  * operation of another backend that reads such a tensor has TensorFlow.js move it there, as it does with any tensor of another backend.
  */
 class HostBackend extends KernelBackend {
   private readonly entries = new Map<DataId, Entry>()
 
   override write(values: HostArray): DataId {
+    return this.add(values, false)
+  }
+
+  add(values: HostArray, recycle: boolean): DataId {
     const dataId = {}
-    this.entries.set(dataId, { values, references: 1 })
+    this.entries.set(dataId, { values, recycle, references: 1 })
     return dataId
-  }
-
-  /** Gives a tensor that is still here a copy of its values, because the array is about to change. */
-  detach(dataId: DataId): void {
-    const entry = this.entries.get(dataId)
-    if (entry) entry.values = entry.values.slice()
-  }
-
-  /** Whether the array is what a tensor has its values in, and no other tensor shares them. */
-  isSole(dataId: DataId, values: HostArray): boolean {
-    const entry = this.entries.get(dataId)
-    return entry?.values === values && entry.references === 1
   }
 
   override readSync(dataId: DataId): HostArray {
@@ -48,11 +43,13 @@ class HostBackend extends KernelBackend {
     this.entry(dataId).references += 1
   }
 
+  /** By force when the tensor moves to another backend: its values may still be read from the array then. */
   override disposeData(dataId: DataId, force = false): boolean {
     const entry = this.entries.get(dataId)
     if (entry === undefined) return true
     entry.references -= 1
     if (entry.references > 0 && !force) return false
+    if (entry.recycle && !force) giveArray(entry.values as Float32Array)
     return this.entries.delete(dataId)
   }
 
@@ -76,46 +73,27 @@ class HostBackend extends KernelBackend {
 const host = new HostBackend()
 
 /**
- * A tensor of an array, float32 or int32 as that is, which nobody changes as long as the tensor lives. On a backend that would copy
+ * A tensor of an array, float32 or int32 as that is, which nobody changes while the tensor lives. On a backend that would copy
  * the array at once, it is copied only when another operation reads the tensor.
  */
 export function hostTensor(values: HostArray, shape: number[]): Tensor {
-  const backend = backendCopies() ? host : engine().backend
-  const dtype = isTypedArray(values, 'Int32Array') ? 'int32' : 'float32'
-  const dataId = backend.write(values, shape, dtype)
-  const tensor = engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend)
-  keepHostValues(tensor, values)
-  return tensor
+  return tensorOf(values, shape, false)
 }
 
-/** The same of an array that is changed later: before it is, {@link endLoan} must be told. */
-export function lentTensor(values: Float32Array, shape: number[]): Tensor {
-  return hostTensor(backendCopies() ? values : values.slice(), shape)
+/** A float32 tensor whose values `fill` writes. Its array is used again after it is disposed. */
+export function filledTensor(shape: number[], fill: (values: Float32Array) => void): Tensor {
+  const values = takeArray(shape.reduce((product, size) => product * size, 1))
+  fill(values)
+  return tensorOf(values, shape, true)
 }
 
-/** The array of a tensor's data is about to change: who still has the tensor keeps the values of before. */
-export function endLoan(info: Pick<Tensor, 'dataId'>): void {
-  forgetHostValues(info)
-  host.detach(info.dataId)
+/** A float32 tensor with a copy of values. */
+export function copiedTensor(values: Float32Array, shape: number[]): Tensor {
+  return filledTensor(shape, (copy) => copy.set(values))
 }
 
-/**
- * Changes a variable's values, an array that was lent to it or is lent now: where they lie as long as no other tensor or backend has
- * them, which spares a short training step a new tensor for each parameter.
- */
-export function changeLent(variable: Variable, values: Float32Array, change: () => void): void {
-  if (host.isSole(variable.dataId, values)) {
-    change()
-    renewStamp(variable)
-    return
-  }
-  endLoan(variable)
-  change()
-  takeOver(variable, lentTensor(values, variable.shape))
-}
-
-/** As `variable.assign`, which would have the current backend move the data to itself, and disposing the tensor. */
-function takeOver(variable: Variable, tensor: Tensor): void {
+/** Gives a variable the values of a tensor, which it takes over: as `variable.assign`, but the data stays where it is. */
+export function takeOver(variable: Variable, tensor: Tensor): void {
   engine().disposeTensor(variable)
   variable.dataId = engine().keep(tensor).dataId
 }
@@ -123,4 +101,14 @@ function takeOver(variable: Variable, tensor: Tensor): void {
 /** Whether the current backend copies the values of a new tensor into a memory of its own; others keep the array. */
 export function backendCopies(): boolean {
   return getBackend() === 'wasm'
+}
+
+function tensorOf(values: HostArray, shape: number[], recycle: boolean): Tensor {
+  const isHost = backendCopies()
+  const { backend } = engine()
+  const dtype = isTypedArray(values, 'Int32Array') ? 'int32' : 'float32'
+  const dataId = isHost ? host.add(values, recycle) : backend.write(values, shape, dtype)
+  const tensor = engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, isHost ? host : backend)
+  keepHostValues(tensor, values)
+  return tensor
 }

@@ -1,2 +1,2 @@
-export { backendCopies, changeLent, endLoan, hostTensor, lentTensor } from './host-tensor'
-export { forgetHostValues, hostValues, keepHostValues, readIntegers, readValues, stampOf } from './values'
+export { backendCopies, copiedTensor, filledTensor, hostTensor, takeOver } from './host-tensor'
+export { type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'

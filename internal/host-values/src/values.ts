@@ -1,6 +1,6 @@
 // The WASM backend keeps tensors in a memory of its own, and every read copies one out. Who makes a tensor of an array, or reads
-// it next, is often Rowwise itself: then the array goes along, known by the tensor's data. The packages inline this file
-// each for itself and share the table.
+// it next, is often Rowwise itself: then the array goes along, known by the tensor's data. Packages inline this file, each its own copy,
+// and share the table.
 
 interface Tensor {
   readonly dataId: object
@@ -11,7 +11,6 @@ interface Tensor {
 export type HostArray = Float32Array | Int32Array
 
 const values = sharedTable<HostArray>('rowwise.hostValues')
-const stamps = sharedTable<object>('rowwise.stamps')
 
 function sharedTable<Value>(name: string): WeakMap<object, Value> {
   const holder = globalThis as Record<symbol, unknown>
@@ -25,17 +24,12 @@ export function keepHostValues({ dataId }: Pick<Tensor, 'dataId'>, array: HostAr
   values.set(dataId, array)
 }
 
-/** The array may be changed again; reads go to the backend from now on. */
-export function forgetHostValues({ dataId }: Pick<Tensor, 'dataId'>): void {
-  values.delete(dataId)
-}
-
 /** The values that were remembered of a float32 tensor's data. */
 export function hostValues({ dataId }: Pick<Tensor, 'dataId'>): Float32Array | undefined {
   return values.get(dataId) as Float32Array | undefined
 }
 
-/** A float32 tensor's values, only to be read: those that were remembered, or a copy out of the backend. */
+/** A float32 tensor's values, only to be read while the tensor lives: those that were remembered, or a copy out of the backend. */
 export function readValues(tensor: Tensor): Float32Array {
   return (values.get(tensor.dataId) ?? tensor.dataSync()) as Float32Array
 }
@@ -43,14 +37,4 @@ export function readValues(tensor: Tensor): Float32Array {
 /** An int32 tensor's values likewise. */
 export function readIntegers(tensor: Tensor): Int32Array {
   return (values.get(tensor.dataId) ?? tensor.dataSync()) as Int32Array
-}
-
-/** An object that is another one once the tensor's values are others: what a cache of them goes by. */
-export function stampOf({ dataId }: Pick<Tensor, 'dataId'>): object {
-  return stamps.get(dataId) ?? dataId
-}
-
-/** The tensor's values were changed where they lie. */
-export function renewStamp({ dataId }: Pick<Tensor, 'dataId'>): void {
-  stamps.set(dataId, {})
 }

@@ -2,18 +2,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import {
-  changeLent,
-  endLoan,
-  forgetHostValues,
-  hostTensor,
-  hostValues,
-  keepHostValues,
-  lentTensor,
-  readIntegers,
-  readValues,
-  stampOf,
-} from '../src'
+import { copiedTensor, filledTensor, hostTensor, hostValues, keepHostValues, readIntegers, readValues, takeOver } from '../src'
 
 beforeAll(() => tf.setBackend('wasm'))
 
@@ -31,15 +20,6 @@ describe('host values', () => {
     keepHostValues(tensor, array)
     expect(hostValues(tf.reshape(tensor, [2, 1]))).toBe(hostValues(tensor))
     expect(readValues(tf.mul(tensor, 2))).toEqual(Float32Array.of(2, 4))
-  })
-
-  it('are those of the backend again once they are forgotten', () => {
-    const array = Float32Array.of(1, 2)
-    const tensor = tf.tensor(array)
-    keepHostValues(tensor, array)
-    forgetHostValues(tensor)
-    array.fill(0)
-    expect(readValues(tensor)).toEqual(Float32Array.of(1, 2))
   })
 
   it('are shared by every copy of this module in the process', async () => {
@@ -89,19 +69,6 @@ describe('a host tensor', () => {
     tensor.dispose()
   })
 
-  it('of lent values keeps those it had when the loan ends, wherever it lies by then', () => {
-    const array = Float32Array.of(1, 2)
-    const [stayed, moved] = [lentTensor(array, [2]), lentTensor(array, [2])]
-    tf.square(moved).dispose()
-    for (const tensor of [stayed, moved]) endLoan(tensor)
-    array.fill(7)
-    expect([[...readValues(stayed)], [...readValues(moved)]]).toEqual([
-      [1, 2],
-      [1, 2],
-    ])
-    tf.dispose([stayed, moved])
-  })
-
   it('goes over to another backend with its values', async () => {
     const tensor = hostTensor(Float32Array.of(5), [1])
     await tf.setBackend('cpu')
@@ -113,57 +80,58 @@ describe('a host tensor', () => {
   })
 })
 
-describe('changing lent values', () => {
-  const lentTo = (array: Float32Array): tf.Variable => {
-    const variable = tf.variable(tf.zeros([array.length]))
-    changeLent(variable, array, () => {})
-    return variable
-  }
-
-  it('changes a variable where its values lie, under another stamp', () => {
-    const array = Float32Array.of(1, 2)
-    const variable = lentTo(array)
-    const before = { dataId: variable.dataId, stamp: stampOf(variable) }
-    changeLent(variable, array, () => array.fill(3))
-    expect([...variable.dataSync()]).toEqual([3, 3])
-    expect(variable.dataId).toBe(before.dataId)
-    expect(stampOf(variable)).not.toBe(before.stamp)
-    variable.dispose()
+describe('a filled tensor', () => {
+  it('has what was written, and a copied one the values of then', () => {
+    const values = Float32Array.of(1, 2)
+    const copied = copiedTensor(values, [2])
+    values.fill(0)
+    const filled = filledTensor([2, 1], (array) => array.set([3, 4]))
+    expect([...copied.dataSync(), ...filled.dataSync(), ...filled.shape]).toEqual([1, 2, 3, 4, 2, 1])
+    tf.dispose([copied, filled])
   })
 
-  it.each<[string, (variable: tf.Variable) => tf.Tensor]>([
-    ['a clone', (variable) => tf.clone(variable)],
-    ['a reshaped view', (variable) => tf.reshape(variable, [2, 1])],
-    ['another variable', (variable) => tf.variable(variable)],
-  ])('leaves %s that was made before as it was', (_name, share) => {
-    const array = Float32Array.of(1, 2)
-    const variable = lentTo(array)
-    const shared = share(variable)
-    changeLent(variable, array, () => array.fill(3))
-    expect([[...readValues(shared)], [...shared.dataSync()], [...variable.dataSync()]]).toEqual([
-      [1, 2],
-      [1, 2],
-      [3, 3],
+  it('leaves its array to the next one of its size, once it is disposed', () => {
+    const first = filledTensor([77], (array) => array.fill(1))
+    const array = readValues(first)
+    first.dispose()
+    const next = copiedTensor(new Float32Array(77), [77])
+    expect(readValues(next)).toBe(array)
+    next.dispose()
+  })
+
+  it.each<[string, (tensor: tf.Tensor) => tf.Tensor]>([
+    ['a clone', (tensor) => tf.clone(tensor)],
+    ['a reshaped view', (tensor) => tf.reshape(tensor, [3, 1])],
+    ['a variable', (tensor) => tf.variable(tensor)],
+    ['what another operation computed', (tensor) => tf.mul(tensor, 1)],
+  ])('leaves %s as it was when it is disposed and its array may be used again', (_name, share) => {
+    const tensor = copiedTensor(Float32Array.of(1, 2, 3), [3])
+    const shared = share(tensor)
+    tensor.dispose()
+    const others = [4, 5].map((value) => copiedTensor(new Float32Array(3).fill(value), [3]))
+    expect([[...readValues(shared)], [...shared.dataSync()]]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
     ])
-    tf.dispose([shared, variable])
+    tf.dispose([shared, ...others])
   })
+})
 
-  it('shows in what operations of the backend read, before and after', () => {
-    const array = Float32Array.of(1, 2)
-    const variable = lentTo(array)
-    const sum = (): number => tf.tidy(() => tf.sum(variable).dataSync()[0])
-    const found = [sum()]
-    changeLent(variable, array, () => array.fill(3))
-    expect([...found, sum()]).toEqual([3, 6])
-    variable.dispose()
+describe('taking over', () => {
+  it('gives a variable other values, and leaves those who had the old ones alone', () => {
+    const variable = tf.variable(tf.tensor1d([1, 2]))
+    const before = tf.clone(variable)
+    takeOver(variable, copiedTensor(Float32Array.of(3, 4), [2]))
+    expect([...variable.dataSync(), ...before.dataSync(), ...tf.square(variable).dataSync()]).toEqual([3, 4, 1, 2, 9, 16])
+    tf.dispose([variable, before])
   })
 
   it('leaves no tensor behind, nor one to a scope that ends', () => {
-    const array = Float32Array.of(1)
     const before = tf.memory()
-    const variable = tf.tidy(() => lentTo(array))
-    tf.tidy(() => changeLent(variable, array, () => array.fill(2)))
-    expect([...variable.dataSync()]).toEqual([2])
+    const variable = tf.tidy(() => tf.variable(tf.zeros([1])))
+    tf.tidy(() => takeOver(variable, copiedTensor(Float32Array.of(2), [1])))
+    tf.tidy(() => takeOver(variable, copiedTensor(Float32Array.of(3), [1])))
+    expect([...variable.dataSync()]).toEqual([3])
     variable.dispose()
     const { numTensors, numDataBuffers, numBytes } = tf.memory()
     expect({ numTensors, numDataBuffers, numBytes }).toEqual({

@@ -1,11 +1,10 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { isTypedArray } from '@rowwise/host'
-import { endLoan, hostTensor, lentTensor } from '@rowwise/host-values'
+import { filledTensor, hostTensor } from '@rowwise/host-values'
 import type { Generator } from '@rowwise/torch-random'
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import type { ImageDataset } from './dataset'
 import { LoaderOptionError } from './errors'
-import { PixelLookUp } from './look-up'
 import { type PixelTable, scaleToUnit } from './normalize'
 
 /** How {@link DataLoader} cuts a data set into batches. */
@@ -74,7 +73,6 @@ export class DataLoader implements Iterable<Batch> {
   private readonly generator: Generator | undefined
   private readonly transform: PixelTable
   private readonly dropLast: boolean
-  private idleLookUp: PixelLookUp | undefined
   private batchesDone = 0
   private epochStart: Uint8Array | null = null
   private resumeAt: DataLoaderState | null = null
@@ -122,21 +120,15 @@ export class DataLoader implements Iterable<Batch> {
     if (this.resumeAt?.epochStart && this.resumeAt.generator) this.generator?.setState(this.resumeAt.generator)
     this.resumeAt = null
     this.batchesDone = first
-    const pixels = this.takeLookUp()
-    try {
-      for (let batch = first; batch < this.length; batch++) {
-        const { inputs, targets } = this.batchAt(batch, order, pixels)
-        this.batchesDone = batch + 1
-        try {
-          yield { inputs, targets }
-        } finally {
-          inputs.dispose()
-          targets.dispose()
-          endLoan(inputs)
-        }
+    for (let batch = first; batch < this.length; batch++) {
+      const { inputs, targets } = this.batchAt(batch, order)
+      this.batchesDone = batch + 1
+      try {
+        yield { inputs, targets }
+      } finally {
+        inputs.dispose()
+        targets.dispose()
       }
-    } finally {
-      this.idleLookUp = pixels
     }
     this.batchesDone = 0
     this.epochStart = null
@@ -184,27 +176,27 @@ export class DataLoader implements Iterable<Batch> {
     return this.shuffle ? this.generator.fork().randperm(this.dataset.length) : undefined
   }
 
-  /** Room for batches: that of an earlier epoch, unless another loop is still using it. */
-  private takeLookUp(): PixelLookUp {
-    const { images, height, width, length } = this.dataset
-    const pixels = this.idleLookUp ?? new PixelLookUp(images, height * width, Math.min(this.batchSize, length))
-    this.idleLookUp = undefined
-    pixels.useTable(this.transform)
-    return pixels
-  }
-
-  private batchAt(batch: number, order: Int32Array | undefined, pixels: PixelLookUp): Batch {
-    const { dataset, batchSize } = this
+  private batchAt(batch: number, order: Int32Array | undefined): Batch {
+    const { batchSize, transform } = this
+    const { images, height, width, length, labels } = this.dataset
     const start = batch * batchSize
-    const count = Math.min(batchSize, dataset.length - start)
-    const values = pixels.gather(order, start, count)
-    const labels = new Int32Array(count)
-    for (let row = 0; row < count; row++) labels[row] = dataset.labels[order?.[start + row] ?? start + row]
-    return {
-      inputs: lentTensor(values, [count, dataset.height, dataset.width]) as Tensor3D,
-      targets: hostTensor(labels, [count]) as Tensor1D,
-    }
+    const count = Math.min(batchSize, length - start)
+    const size = height * width
+    const targets = new Int32Array(count)
+    const inputs = filledTensor([count, height, width], (values) => {
+      for (let row = 0; row < count; row++) {
+        const item = order?.[start + row] ?? start + row
+        targets[row] = labels[item]
+        lookUp(images, item * size, transform, values, row * size, size)
+      }
+    })
+    return { inputs: inputs as Tensor3D, targets: hostTensor(targets, [count]) as Tensor1D }
   }
+}
+
+/** The table's entries of `count` bytes. */
+function lookUp(bytes: Uint8Array, from: number, table: PixelTable, to: Float32Array, at: number, count: number): void {
+  for (let k = 0; k < count; k++) to[at + k] = table[bytes[from + k]]
 }
 
 function checkDataset(dataset: Partial<ImageDataset> | null | undefined): void {

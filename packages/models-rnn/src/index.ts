@@ -12,10 +12,10 @@ export {
   configureKernels,
   KernelOptionError,
   type KernelOptions,
-  type KernelPath,
+  type RuntimeName,
   type KernelReport,
   kernelReport,
-} from '@rowwise/lstm-kernels'
+} from '@rowwise/rnn-kernels'
 export { describeLSTM } from './lstm/describe-lstm'
 
 // What models are made of

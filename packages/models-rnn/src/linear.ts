@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { canFuse, fusedLinear } from '@rowwise/lstm-kernels'
+import { canFuse, fusedLinear } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
   add,

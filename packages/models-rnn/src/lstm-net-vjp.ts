@@ -1,4 +1,4 @@
-import { finalHiddenVJP, type LSTMWeightTensors, linearVJP } from '@rowwise/lstm-kernels'
+import { finalHiddenVJP, linearVJP, type RecurrentWeightTensors } from '@rowwise/rnn-kernels'
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core'
 import type { NamedParameters } from './module'
 
@@ -18,7 +18,7 @@ export interface LSTMNetVJP {
 
 /** The parameters of a network as the kernels take them. */
 export interface FusedParameters {
-  readonly layers: readonly LSTMWeightTensors[]
+  readonly layers: readonly RecurrentWeightTensors[]
   readonly weight: Tensor2D
   readonly bias: Tensor1D
   readonly all: readonly Variable[]
@@ -38,7 +38,7 @@ export function fusedParameters(named: NamedParameters, numLayers: number): Fuse
     Object.fromEntries(LAYER_PARAMETERS.map(([key, name]) => [key, named[`${name}${layer}`]])),
   )
   return {
-    layers: layers as unknown as LSTMWeightTensors[],
+    layers: layers as unknown as RecurrentWeightTensors[],
     weight: named['fc_1.weight'] as unknown as Tensor2D,
     bias: named['fc_1.bias'] as unknown as Tensor1D,
     all: Object.values(named),
@@ -47,7 +47,7 @@ export function fusedParameters(named: NamedParameters, numLayers: number): Fuse
 
 /** The forward pass of a network of one direction, and the way back. */
 export function lstmNetVJP(inputs: Tensor3D, { layers, weight, bias }: FusedParameters): LSTMNetVJP {
-  const hidden = finalHiddenVJP(inputs, layers)
+  const hidden = finalHiddenVJP('lstm', inputs, layers)
   const logits = linearVJP(hidden.values, weight, bias)
   return {
     outputs: logits.values,

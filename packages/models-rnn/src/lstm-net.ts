@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { canFuse } from '@rowwise/lstm-kernels'
+import { canFuse } from '@rowwise/rnn-kernels'
 import {
   bytesOf,
   decodeSafetensors,

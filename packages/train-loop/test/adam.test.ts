@@ -1,11 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
-import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { Adam, type AdamOptions } from '../src/optimizers/adam'
-import { AdamMemory } from '../src/optimizers/adam-memory'
-import { adamCoefficients, adamUpdate } from '../src/optimizers/adam-update'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -111,27 +108,6 @@ describe.each(['wasm', 'cpu'])('on the %s backend Adam', (backend) => {
     weight.assign(tf.scalar(5))
     optimizer.step({ weight: tf.scalar(1) })
     expect(weight.dataSync()[0]).toBeCloseTo(4.9, 5)
-  })
-})
-
-describe('the WebAssembly kernel', () => {
-  it('gives the bits of the plain loop, for every size and setting', () => {
-    const numbers = fc.array(fc.float({ noNaN: true, min: -10, max: 10 }), { minLength: 1, maxLength: 40 })
-    fc.assert(
-      fc.property(numbers, fc.constantFrom(0, 0.01), fc.integer({ min: 1, max: 2000 }), (values, weightDecay, step) => {
-        const coefficients = adamCoefficients({ lr: 0.01, betas: [0.9, 0.999], eps: 1e-8, weightDecay }, step)
-        const memory = new AdamMemory([values.length])
-        const arrays = memory.allocate(values.length)
-        arrays.theta.set(values)
-        arrays.gradient.set(values.map((value) => value * 0.3 - 1))
-        arrays.m.set(values.map((value) => value / 7))
-        arrays.v.set(values.map((value) => value * value))
-        const plain = { theta: arrays.theta.slice(), m: arrays.m.slice(), v: arrays.v.slice() }
-        adamUpdate(plain.theta, arrays.gradient, plain.m, plain.v, coefficients)
-        memory.update(arrays, coefficients)
-        expect({ theta: arrays.theta, m: arrays.m, v: arrays.v }).toEqual(plain)
-      }),
-    )
   })
 })
 

@@ -1,5 +1,5 @@
 import { DataLoader, type LoadedMnist, type LoadMnistOptions, normalize, subset } from '@rowwise/data-mnist'
-import { configureKernels, type KernelPath, kernelReport, LSTMNet } from '@rowwise/models-rnn'
+import { configureKernels, type RuntimeName, kernelReport, LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
@@ -9,7 +9,7 @@ import { setBackend } from '@tensorflow/tfjs-core'
 export interface TrainRequest {
   source: LoadMnistOptions
   steps: number
-  path: KernelPath
+  path: RuntimeName
   threads: number
 }
 

@@ -1,5 +1,5 @@
 import { DataLoader, loadMnist, normalize } from '@rowwise/data-mnist'
-import { configureKernels } from '@rowwise/lstm-kernels'
+import { configureKernels } from '@rowwise/rnn-kernels'
 import { LSTMNet } from '@rowwise/models-rnn'
 import { Adam, crossEntropy, testModel, trainModel } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-wasm'

@@ -1,4 +1,4 @@
-import { configureKernels, type KernelOptions } from '@rowwise/lstm-kernels'
+import { configureKernels, type KernelOptions } from '@rowwise/rnn-kernels'
 import { LSTM } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import '@rowwise/train-loop'

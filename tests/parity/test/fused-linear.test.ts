@@ -2,7 +2,7 @@ import '@rowwise/train-loop'
 import { Generator } from '@rowwise/torch-random'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
-import { configureKernels, fusedLinear, type KernelPath } from '@rowwise/lstm-kernels'
+import { configureKernels, fusedLinear, type RuntimeName } from '@rowwise/rnn-kernels'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -41,7 +41,7 @@ function compute(layer: Layer, { rows, inFeatures, outFeatures, hasBias, seed }:
 const worst = (found: number[], expected: number[]) =>
   Math.max(Math.abs(found.length - expected.length), ...found.map((value, k) => Math.abs(value - expected[k])))
 
-describe.each<[KernelPath, string]>([
+describe.each<[RuntimeName, string]>([
   ['relaxed-simd', 'wasm'],
   ['simd', 'wasm'],
   ['simd', 'cpu'],

@@ -1,4 +1,4 @@
-import { configureKernels, type KernelOptions } from '@rowwise/lstm-kernels'
+import { configureKernels, type KernelOptions } from '@rowwise/rnn-kernels'
 import { LSTM } from '@rowwise/models-rnn'
 import { Adam, crossEntropy, valueAndGradients } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'

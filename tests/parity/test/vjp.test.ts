@@ -1,4 +1,4 @@
-import { configureKernels } from '@rowwise/lstm-kernels'
+import { configureKernels } from '@rowwise/rnn-kernels'
 import { LSTMNet, type LSTMNetConfig } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, type Trainable, valueAndGradients } from '@rowwise/train-loop'

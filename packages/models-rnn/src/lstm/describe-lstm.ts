@@ -1,7 +1,7 @@
-import { canFuse, kernelReport } from '@rowwise/lstm-kernels'
+import { canFuse, kernelReport } from '@rowwise/rnn-kernels'
 
 /**
- * What computes LSTMs on the current backend, in words: `relaxed-simd kernels, 256-bit vectors, 2 threads` or `composed graph`.
+ * What computes LSTMs on the current backend, in words: `relaxed-simd kernels, 2 threads` or `composed graph`.
  *
  * @example
  * ```ts
@@ -10,18 +10,15 @@ import { canFuse, kernelReport } from '@rowwise/lstm-kernels'
  */
 export function describeLSTM(): string {
   if (!canFuse()) return 'composed graph'
-  const { path, threads, requestedThreads, vectorBits } = kernelReport()
-  const vectors = vectorBits === 256 ? ', 256-bit vectors' : ''
+  const { path, threads, requestedThreads } = kernelReport()
   const count = threads === requestedThreads ? threads : `${threads} of ${requestedThreads}`
-  return `${path} kernels${vectors}, ${count} thread${count === 1 ? '' : 's'}`
+  return `${path} kernels, ${count} thread${count === 1 ? '' : 's'}`
 }
 
 /**
- * What the last bits of an LSTM's numbers depend on, in words. Batches are cut for the threads that were asked for, so a thread that
- * could not start changes nothing.
+ * What the last bits of an LSTM's numbers depend on, in words: `relaxed-simd kernels`, `simd kernels`, `js kernels` or `composed graph`. Threads
+ * are not part of it: every count gives the same bits.
  */
 export function describeArithmetic(): string {
-  if (!canFuse()) return 'composed graph'
-  const { path, requestedThreads } = kernelReport()
-  return `${path} kernels, batches cut for ${requestedThreads} thread${requestedThreads === 1 ? '' : 's'}`
+  return canFuse() ? `${kernelReport().path} kernels` : 'composed graph'
 }

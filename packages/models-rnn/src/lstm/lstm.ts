@@ -1,10 +1,9 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { canFuse, fusedFinalHidden, fusedLSTM } from '@rowwise/lstm-kernels'
+import { recurrent } from '@rowwise/rnn-kernels'
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core'
 import { requireShape, requireTensor, requireTensors } from '../check-tensor'
 import { bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
-import { composedLSTM } from './composed-lstm'
 
 /** The weights of one direction of one layer; gates in the order i, f, g, o along the first axis. */
 export interface LSTMLayerWeights {
@@ -46,7 +45,7 @@ export interface LSTMLayerOutputs {
 /**
  * One direction of one LSTM layer: every LSTM of this package goes through here. Differentiable.
  *
- * Where tensors lie in this process's memory (the wasm and the cpu backend) the fused kernels of `@rowwise/lstm-kernels`
+ * Where tensors lie in this process's memory (the wasm and the cpu backend) the fused kernels of `@rowwise/rnn-kernels`
  * compute it; elsewhere a graph of TensorFlow.js operations does.
  *
  * @param inputs float32 `[N, T, I]`
@@ -69,7 +68,8 @@ export function lstm(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTML
 
 /** {@link lstm} of arguments that are known to fit. */
 export function runLSTM(inputs: Tensor3D, weights: LSTMLayerWeights, options: LSTMLayerOptions): LSTMLayerOutputs {
-  return canFuse() ? fusedLSTM(inputs, weights, options) : composedLSTM(inputs, weights, options)
+  const { output, h, c } = recurrent(inputs, weights, { cell: 'lstm', ...options })
+  return { ...(output && { output }), h, c: c as Tensor2D }
 }
 
 const LAYER_OPTIONS: OptionNames<LSTMLayerOptions> = { reverse: true, initial: true, returnOutput: true }
@@ -109,6 +109,7 @@ export function finalHidden(
   weights: LSTMLayerWeights,
   options: Pick<LSTMLayerOptions, 'reverse'> = {},
 ): Tensor2D {
-  if (canFuse()) return fusedFinalHidden(inputs, weights, options)
-  return composedLSTM(inputs, weights, { ...options, returnOutput: false }).h
+  const { h, c } = recurrent(inputs, weights, { cell: 'lstm', ...options, returnOutput: false })
+  c?.dispose()
+  return h
 }

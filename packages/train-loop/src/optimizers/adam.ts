@@ -1,11 +1,10 @@
 import { isTypedArray } from '@rowwise/host'
-import { changeLent, readValues } from '@rowwise/host-values'
+import { copiedTensor, readValues, takeOver } from '@rowwise/host-values'
+import { type AdamArrays, adamCoefficients, AdamMemory } from '@rowwise/rnn-kernels'
 import { Variable } from '@tensorflow/tfjs-core'
 import { refuseOptions, show } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients, NamedParameters } from '../model'
-import { type AdamArrays, AdamMemory } from './adam-memory'
-import { adamCoefficients } from './adam-update'
 import type { Optimizer } from './optimizer'
 
 /** The settings of {@link Adam}, with PyTorch's defaults. */
@@ -102,7 +101,8 @@ export class Adam implements Optimizer {
       const { parameter, theta } = slot
       if (parameter.dataId !== slot.dataId) theta.set(readValues(parameter))
       slot.gradient.set(readValues(gradient))
-      changeLent(parameter, theta, () => this.memory.update(slot, coefficients))
+      this.memory.update(slot, coefficients)
+      takeOver(parameter, copiedTensor(theta, parameter.shape))
       slot.dataId = parameter.dataId
     }
   }

@@ -1,6 +1,0 @@
-export { activate } from './activations'
-export { backward } from './backward'
-export { forward } from './forward'
-export { collectWeightGradients } from './gradients'
-export { linear, linearBackward } from './linear'
-export { packBackward, packForward } from './pack'

@@ -1,0 +1,31 @@
+import { compile, sources, writeGenerated } from '../../scripts/compile-c.mjs'
+
+const root = new URL('.', import.meta.url)
+
+const FLAGS = [
+  '-matomics',
+  // Loop strength reduction derives the rows' addresses from each other: six additions that wait for one another in every turn.
+  ...['-mllvm', '-disable-lsr'],
+  // 2 GiB, as MAX_PAGES in src/runtimes/wasm/arena.ts, and STACK_BYTES of wasm-runtime.ts. Each thread sets its stack pointer.
+  '-Wl,--shared-memory,--max-memory=2147483648,--export=__stack_pointer,--export=__heap_base,-z,stack-size=16384',
+]
+
+/** The numbers of the job's fields and of the cells: the lists in C are the only ones. */
+function constants(tree) {
+  const listed = (text, pattern) => Object.fromEntries([...text.matchAll(pattern)].map(([, name], index) => [name, index]))
+  const fields = listed(tree['job.h'], /^ {2}(?:NUMBER|POINTER)\((\w+)/gm)
+  const cells = listed(tree['cells.h'], /^ {2}CELL\((\w+)/gm)
+  const parts = /#define COLLECT_PARTS (\d+)/.exec(tree['collect.h'])[1]
+  return [
+    `/** The word of each field of a job. */\nexport const FIELDS = ${JSON.stringify(fields)} as const`,
+    `/** The index of each cell. */\nexport const CELLS = ${JSON.stringify(cells)} as const`,
+    `/** Parts in which weight gradients are collected. */\nexport const COLLECT_PARTS = ${parts}`,
+  ]
+}
+
+const tree = await sources(new URL('kernels/', root))
+await writeGenerated(root, 'job', constants(tree))
+await writeGenerated(root, 'modules', [
+  `export const SIMD_MODULE = '${await compile(tree, 'kernels.c', ...FLAGS)}'`,
+  `export const RELAXED_SIMD_MODULE = '${await compile(tree, 'kernels.c', ...FLAGS, '-mrelaxed-simd')}'`,
+])

@@ -1,0 +1,207 @@
+// The backward pass of one layer in one direction, for one slice of the batch, from the last step to the first:
+//
+//     h̄ = ġ_{t+1}·W_hh + what passes on + upstream, and from it ġ_t, the gradient with respect to the sums, as the cell says
+//     dW = Σ_t ġ_tᵀ·[h_{t-1} | x_t]
+//
+// Gate gradients are needed for a few steps only, so their scratch is used again and stays in the cache. It fills from its end, so
+// the rows of several steps lie in the order of time, as [h | x] does, and weight gradients are summed over all of them at once.
+#pragma once
+#include "forward.h"
+
+/** sums[r][…] += from[…] for WIDTH units, as far as there are so many. */
+INLINE void addUnits(float *sums, const float *from, int count) {
+  if (count >= WIDTH) {
+    EACH_VECTOR store(sums + v, load(sums + v) + load(from + v));
+  } else
+    for (int k = 0; k < count; k++) sums[k] += from[k];
+}
+
+/** Sums of a slot's weight gradient: dW[k] += Σ_row rows[row][k]·gates[row], and the bias's, Σ_row gates[row]. */
+static void addRows(const float *from, int row, int rows, float *to) {
+  Vector sums[TILE_VECTORS];
+  for (int v = 0; v < TILE_VECTORS; v++) sums[v] = load(to + v * LANES);
+  for (int r = 0; r < rows; r++, from += row)
+    for (int v = 0; v < TILE_VECTORS; v++) sums[v] += load(from + v * LANES);
+  for (int v = 0; v < TILE_VECTORS; v++) store(to + v * LANES, sums[v]);
+}
+
+/** A slot's weight gradient: the gate gradients it comes from, and where its terms are. */
+typedef struct {
+  const float *gates;
+  float *to;
+  int first;
+  int terms;
+} SlotGradient;
+
+/** dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them. */
+static void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int rows, int gatesRow) {
+  for (int left = tilesOf(end - begin); left > 0; left--) {
+    int some = tileRows(end - begin, left), reading = 0;
+    Columns columns[4];
+    for (int k = 0; k < count; k++) {
+      if (begin < slots[k].first || begin >= slots[k].first + slots[k].terms) continue;
+      float *at = slots[k].to + (begin - slots[k].first) * WIDTH;
+      columns[reading++] = (Columns){0, rows, slots[k].gates, 0, at};
+    }
+    // A few columns for all gates before the next: they stay in the first-level cache.
+    addOuterProducts(some, from + begin, fromRow, gatesRow, columns, reading);
+    begin += some;
+  }
+}
+
+/** Adds the weight gradients of `rows` rows to a slice's partial ones. */
+static void addWeightGradients(const Job *j, const Sizes *s, const float *z, const float *resets, const float *dGates, int rows, float *partial) {
+  const Cell *cell = s->cell;
+  int sums = cell->firstSlots; // those that read [h | x]
+  float *dBias = partial + (long)s->groups * s->groupWeights;
+  for (int group = 0; group < s->groups; group++) {
+    SlotGradient slots[4];
+    for (int k = 0; k < cell->slots; k++) {
+      Slot slot = cell->slot[k];
+      const float *gates = dGates + partBegin(s, slot.part) + (group * partGates(cell, slot.part) + slot.place) * WIDTH;
+      slots[k] = (SlotGradient){gates, partial, termsBegin(s, slot), termsOf(j, s, slot)};
+      partial += slots[k].terms * WIDTH;
+      addRows(gates, s->gatesRow, rows, dBias);
+      dBias += WIDTH;
+    }
+    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, rows, s->gatesRow);
+    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, rows, s->gatesRow);
+    if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, rows, s->gatesRow);
+  }
+}
+
+/** ġ·W_hh for the units of PANEL groups from `group` on, as far as there are so many: [rows, PANEL·WIDTH]. */
+static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, int rows, int group, float *to) {
+  Columns columns[PANEL];
+  int count = min(PANEL, s->groups - group);
+  for (int k = 0; k < count; k++)
+    columns[k] = (Columns){0, s->hiddenTerms, j->transposedHh + (long)(group + k) * s->hiddenTerms * WIDTH, zeros, to + k * WIDTH};
+  multiply(rows, dGates + s->hiddenPart, s->gatesRow, columns, count, PANEL * WIDTH);
+}
+
+static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows, float *partial) {
+  const Cell *cell = s->cell;
+  int longest = lengthOf(j, begin), start = startOf(j, begin), steps = startOf(j, begin + rows) - start;
+  int groupKept = s->kept * steps, hiddenSize = j->hiddenSize;
+  float *z = j->rows + (long)(start + begin + steps) * s->row; // of the step after the present one
+  float *kept = j->kept + (long)start * s->groups * s->kept + (long)steps * s->kept;
+  float *resets = j->resets + (long)(start + steps) * s->hiddenPadded;
+  float *end = room->dGates + (long)SUMMED_ROWS * s->gatesRow, *dGates = end, *carry = room->carry;
+  int active = 0, summed = 0;
+  // Equal parts: with one of a few rows left over, the last sums would be slow.
+  int parts = (steps + SUMMED_TARGET - 1) / SUMMED_TARGET, target = (steps + parts - 1) / parts;
+  zeroPadding(j, j->dX, j->inputSize, begin, rows);
+  for (int step = longest - 1; step >= 0; step--) {
+    int after = active; // rows that have a step more
+    active = activeAt(j, begin, rows, step);
+    int before = step > 0 ? activeAt(j, begin, rows, step - 1) : rows;
+    float *dGatesNext = dGates;
+    // dGates is the place of the step after; where there is no more room before it, begin at the end again.
+    dGates = (summed ? dGates : end) - (long)active * s->gatesRow;
+    summed += active;
+    z -= (long)active * s->row;
+    kept -= (long)active * s->kept;
+    resets -= (long)active * s->hiddenPadded;
+    if (cell->hasCellState || cell->hiddenGates)
+      startRows(j, s, j->dCFinal, begin + after, active - after, carry + (long)after * s->hiddenPadded, s->hiddenPadded);
+    const Pullback first = {
+      .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z, .hRow = s->row,
+      .cBefore = step > 0 ? kept - (long)before * s->kept + cell->cellAt : j->cells + (long)begin * s->hiddenPadded,
+      .cBeforeRow = step > 0 ? s->kept : s->hiddenPadded,
+      .carry = carry, .carryRow = s->hiddenPadded,
+      .dInput = dGates, .dHiddenGates = dGates + s->hiddenPart, .dReset = dGates + s->resetPart, .dGatesRow = s->gatesRow,
+    };
+    Pullback it = first;
+    // The units of one row are like the rows of a group: one call for a panel.
+    int isOne = active == 1 && !cell->resetGates;
+    if (isOne) {
+      it.dHiddenRow = it.hRow = it.carryRow = WIDTH, it.keptRow = groupKept, it.dGatesRow = cell->gates * WIDTH;
+      it.cBeforeRow = step > 0 ? groupKept : WIDTH;
+    }
+    for (int group = 0; group < s->groups; group++) {
+      int unit = group * WIDTH, units = min(WIDTH, hiddenSize - unit), inPanel = group % PANEL;
+      if (inPanel == 0) {
+        hiddenGradients(j, s, dGatesNext, after, group, room->dHidden);
+        for (int r = after; r < active; r++) zeroFloats(room->dHidden + r * PANEL * WIDTH, PANEL * WIDTH);
+      }
+      float *dHidden = room->dHidden + inPanel * WIDTH;
+      if (j->dOutput)
+        for (int r = 0; r < active; r++) {
+          int place = begin + r;
+          addUnits(dHidden + r * PANEL * WIDTH, j->dOutput + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * hiddenSize + unit, units);
+        }
+      if (j->dHFinal)
+        for (int r = after; r < active; r++) addUnits(dHidden + r * PANEL * WIDTH, j->dHFinal + (long)rowAt(j, begin + r) * hiddenSize + unit, units);
+      int some = 1;
+      if (isOne) {
+        if (inPanel < PANEL - 1 && group < s->groups - 1) continue;
+        it.rows = some = inPanel + 1;
+        dHidden = room->dHidden;
+      }
+      it.dHidden = dHidden;
+      cell->backward(&it);
+      it.kept += some * groupKept;
+      it.hBefore += some * WIDTH;
+      it.cBefore += some * (step > 0 ? groupKept : WIDTH);
+      it.carry += some * WIDTH;
+      it.dInput += some * cell->gates * WIDTH;
+      it.dHiddenGates += some * cell->hiddenGates * WIDTH;
+      it.dReset += some * cell->resetGates * WIDTH;
+    }
+    if (cell->backwardReset) {
+      const float *packed = j->transposedHh + (long)s->groups * s->hiddenTerms * WIDTH;
+      int terms = cell->resetGates * s->hiddenPadded;
+      it = first;
+      it.dHidden = room->dHidden, it.dHiddenRow = WIDTH;
+      for (int group = 0; group < s->groups; group++, packed += terms * WIDTH) {
+        multiply(active, dGates + s->resetPart, s->gatesRow, &(Columns){0, terms, packed, zeros, room->dHidden}, 1, WIDTH);
+        cell->backwardReset(&it);
+        it.kept += groupKept;
+        it.hBefore += WIDTH;
+        it.carry += WIDTH;
+        it.dInput += cell->gates * WIDTH;
+        it.dHiddenGates += cell->hiddenGates * WIDTH;
+      }
+    }
+    if (j->dX)
+      for (int first = 0; first < j->inputSize; first += WIDTH) {
+        int terms = cell->gates * s->hiddenPadded;
+        multiply(active, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (long)first * terms, zeros, room->dHidden}, 1, WIDTH);
+        for (int r = 0; r < active; r++) {
+          int place = begin + r;
+          float *to = j->dX + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->inputSize + first;
+          copyFloats(room->dHidden + r * WIDTH, to, min(WIDTH, j->inputSize - first));
+        }
+      }
+    if (step == 0 || summed >= target || summed + before > SUMMED_ROWS) {
+      addWeightGradients(j, s, z, resets, dGates, summed, partial);
+      summed = 0;
+    }
+  }
+  // dGates is that of the first step.
+  for (int group = 0; group < s->groups && j->dHInitial; group++) {
+    int unit = group * WIDTH;
+    if (group % PANEL == 0) hiddenGradients(j, s, dGates, rows, group, room->dHidden);
+    for (int r = 0; r < rows; r++) {
+      float *sums = room->dHidden + (r * PANEL + group % PANEL) * WIDTH;
+      if (cell->hiddenGates) addUnits(sums, carry + (long)r * s->hiddenPadded + unit, WIDTH);
+      copyFloats(sums, j->dHInitial + (long)rowAt(j, begin + r) * hiddenSize + unit, min(WIDTH, hiddenSize - unit));
+    }
+  }
+  for (int r = 0; r < rows && j->dCInitial; r++) copyFloats(carry + (long)r * s->hiddenPadded, j->dCInitial + (long)rowAt(j, begin + r) * hiddenSize, hiddenSize);
+}
+
+/** Runs the rows of a slice on a thread and leaves their weight gradients among the partial ones. */
+EXPORT void backward(const Job *j, int slice, int thread) {
+  Sizes s = sizesOf(j);
+  Room room = roomOf(j, &s, thread);
+  float *partial = j->partials + (long)slice * s.partial;
+  int begin = sliceBegin(j, slice), end = sliceBegin(j, slice + 1);
+  zeroFloats(partial, s.partial);
+  for (int blocks = (end - begin + ROW_BLOCK - 1) / ROW_BLOCK; blocks > 0; blocks--) {
+    int rows = (end - begin + blocks - 1) / blocks;
+    backwardBlock(j, &s, &room, begin, rows, partial);
+    begin += rows;
+  }
+}
+

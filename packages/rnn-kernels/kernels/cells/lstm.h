@@ -1,0 +1,71 @@
+// Hochreiter and Schmidhuber 1997, as torch.nn.LSTM computes it:
+//
+//     i, f, g, o = x_t·W_ihᵀ + h_{t-1}·W_hhᵀ + b_ih + b_hh
+//     c = σ(f)·c + σ(i)·tanh(g)
+//     h = σ(o)·tanh(c)
+#pragma once
+#include "cells/cell.h"
+
+/** Where the gates, tanh c and c are in what is kept. */
+enum { I = 0, F = WIDTH, G = 2 * WIDTH, O = 3 * WIDTH, TANH_C = 4 * WIDTH, C = 5 * WIDTH };
+
+INLINE void lstmForward(const int hard, const Step *step) {
+  const Step s = *step;
+  sigmoidOfRows(hard, s.rows, s.sums + I, s.sumsRow);
+  sigmoidOfRows(hard, s.rows, s.sums + F, s.sumsRow);
+  tanhOfRows(s.rows, s.sums + G, s.sumsRow);
+  sigmoidOfRows(hard, s.rows, s.sums + O, s.sumsRow);
+  float *sums = s.sums, *h = s.hNext, *cNext = s.cNext;
+  const float *cBefore = s.cBefore;
+  const Constants *k = constantsInMemory();
+  EACH_ROW(s.rows) {
+    GROUP(c, fma(load(sums + F + n * LANES), load(cBefore + n * LANES), load(sums + I + n * LANES) * load(sums + G + n * LANES)));
+    Group tanhC = hyperbolicTangent(c, k);
+    GROUP(out, load(sums + O + n * LANES) * tanhC.v[n]);
+    storeGroup(cNext, c), storeGroup(h, out), storeGroup(sums + s.extra, tanhC);
+    sums += s.sumsRow, cBefore += s.cBeforeRow, cNext += s.cNextRow, h += s.hRow;
+  }
+}
+
+/**
+ * With h̄ and c̄ the gradients with respect to h and c, and those with respect to the sums dotted:
+ *
+ *     c̄ += h̄·o·(1 − tanh²c)
+ *     i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
+ */
+INLINE void lstmBackward(const int hard, const Pullback *pullback) {
+  const Pullback p = *pullback;
+  const float *dHidden = p.dHidden, *kept = p.kept, *cBefore = p.cBefore;
+  float *dC = p.carry, *d = p.dInput;
+  const Vector one = splat(1);
+  EACH_ROW(p.rows) {
+    EACH_VECTOR {
+      Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
+      Vector dh = load(dHidden + v), tanhC = load(kept + TANH_C + v);
+      Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
+      store(d + I + v, dc * g * gateSlope(hard, i));
+      store(d + F + v, dc * load(cBefore + v) * gateSlope(hard, f));
+      store(d + G + v, dc * i * fnma(g, g, one));
+      store(d + O + v, dh * tanhC * gateSlope(hard, o));
+      store(dC + v, dc * f);
+    }
+    dHidden += p.dHiddenRow, kept += p.keptRow, cBefore += p.cBeforeRow, dC += p.carryRow, d += p.dGatesRow;
+  }
+}
+
+static void lstmForwardSoft(const Step *s) { lstmForward(0, s); }
+static void lstmForwardHard(const Step *s) { lstmForward(1, s); }
+static void lstmBackwardSoft(const Pullback *p) { lstmBackward(0, p); }
+static void lstmBackwardHard(const Pullback *p) { lstmBackward(1, p); }
+
+#define LSTM(kind) \
+  { \
+    .gates = 4, .slots = 4, .firstSlots = 4, .kept = 6, .hasCellState = 1, .cellAt = C, \
+    .slot = { \
+      {0, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 0}, \
+      {1, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 1}, \
+      {2, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 2}, \
+      {3, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 3}, \
+    }, \
+    .forward = lstmForward##kind, .backward = lstmBackward##kind, \
+  }

@@ -1,0 +1,52 @@
+// What follows the backward pass: the weight gradients in PyTorch's layout.
+#pragma once
+#include "layout.h"
+
+/** Parts that the groups of hidden units are collected in. */
+#define COLLECT_PARTS 8
+
+/** WIDTH floats of the slices' partial gradients, always summed in the same order. */
+INLINE void sumSlices(const Job *j, const Sizes *s, const float *at, float *sums) {
+  EACH_VECTOR {
+    Vector sum = load(at + v);
+    for (int slice = 1; slice < j->slices; slice++) sum += load(at + (long)slice * s->partial + v);
+    store(sums + v, sum);
+  }
+}
+
+static void collectSlot(const Job *j, const Sizes *s, Slot slot, int group, const float *weights, const float *bias) {
+  int hiddenSize = j->hiddenSize, inputSize = j->inputSize, units = min(WIDTH, hiddenSize - group * WIDTH);
+  int row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
+  int hiddenTerms = slot.reads == INPUT ? 0 : s->hiddenPadded;
+  float sums[WIDTH];
+  for (int k = 0; k < min(hiddenTerms, hiddenSize); k++) {
+    sumSlices(j, s, weights + k * WIDTH, sums);
+    for (int u = 0; u < units; u++) j->dWeightHh[(long)(row + u) * hiddenSize + k] = sums[u];
+  }
+  weights += hiddenTerms * WIDTH;
+  for (int k = 0; k < inputSize && slot.reads & INPUT; k++) {
+    sumSlices(j, s, weights + k * WIDTH, sums);
+    for (int u = 0; u < units; u++) j->dWeightIh[(long)(row + u) * inputSize + k] = sums[u];
+  }
+  sumSlices(j, s, bias, sums);
+  for (int u = 0; u < units; u++) {
+    if (slot.bias & BIAS_IH) j->dBiasIh[row + u] = sums[u];
+    if (slot.bias & BIAS_HH) j->dBiasHh[row + u] = sums[u];
+  }
+}
+
+/** Sums the slices' weight gradients for a part of the groups. */
+EXPORT void collect(const Job *j, int part, int thread) {
+  (void)thread;
+  Sizes s = sizesOf(j);
+  const Cell *cell = s.cell;
+  for (int group = s.groups * part / COLLECT_PARTS; group < s.groups * (part + 1) / COLLECT_PARTS; group++) {
+    const float *weights = j->partials + (long)group * s.groupWeights;
+    const float *bias = j->partials + (long)s.groups * s.groupWeights + group * cell->slots * WIDTH;
+    for (int k = 0; k < cell->slots; k++) {
+      collectSlot(j, &s, cell->slot[k], group, weights, bias);
+      weights += termsOf(j, &s, cell->slot[k]) * WIDTH;
+      bias += WIDTH;
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// What the kernels are told, and where everything is: one word a field on WebAssembly. The build reads this list and writes it for
+// TypeScript too, so each field stands here alone.
+//
+// N rows (samples), T steps, I features, H hidden units; Hp is H rounded up to whole tiles, G the gates of the cell in PyTorch's
+// parameters. Arrays that are not wanted, or not there, are null.
+#pragma once
+#include <stdint.h>
+
+#define JOB_FIELDS(NUMBER, POINTER) \
+  NUMBER(cell)        /* index of the cell in cells.h */ \
+  NUMBER(batch)       /* N */ \
+  NUMBER(time)        /* T */ \
+  NUMBER(inputSize)   /* I */ \
+  NUMBER(hiddenSize)  /* H */ \
+  NUMBER(reverse)     /* 1 to read each row from its end */ \
+  NUMBER(save)        /* 1 to keep what the backward pass needs */ \
+  NUMBER(slices)      /* parts of the batch; with `save` they follow from the shape alone */ \
+  NUMBER(threads)     /* threads that may work on it, each with a room of its own */ \
+  NUMBER(hasLengths)  /* 1 when rows have lengths */ \
+  NUMBER(hasInitial)  /* 1 when there is an initial state */ \
+  NUMBER(hasBias)     /* 1 when there are biases */ \
+  NUMBER(wantsOutput) /* 1 to write the hidden states of all steps */ \
+  POINTER(order, int32_t)   /* [N] the rows, longest first */ \
+  POINTER(lengths, int32_t) /* [N] their lengths in that order */ \
+  POINTER(starts, int32_t)  /* [N + 1] sums of these lengths */ \
+  POINTER(x, float)         /* [N, T, I] */ \
+  POINTER(hInitial, float)  /* [N, H] */ \
+  POINTER(cInitial, float)  /* [N, H] */ \
+  POINTER(output, float)    /* [N, T, H] */ \
+  POINTER(hFinal, float)    /* [N, H] */ \
+  POINTER(cFinal, float)    /* [N, H] */ \
+  POINTER(rows, float)      /* rows [h_{t-1} | x_t], of a block step after step */ \
+  POINTER(kept, float)      /* what a cell keeps, by block [groups of WIDTH units, steps, rows] */ \
+  POINTER(cells, float)     /* [N, Hp] cell states before the first step */ \
+  POINTER(resets, float)    /* rows r·h of a reset-before GRU, step after step */ \
+  POINTER(rooms, float)     /* scratch of each thread */ \
+  POINTER(dOutput, float)   /* gradients with respect to output, hFinal and cFinal */ \
+  POINTER(dHFinal, float) \
+  POINTER(dCFinal, float) \
+  POINTER(dX, float)        /* and the ones that are computed */ \
+  POINTER(dHInitial, float) \
+  POINTER(dCInitial, float) \
+  POINTER(dWeightIh, float) /* [G·H, I] */ \
+  POINTER(dWeightHh, float) /* [G·H, H] */ \
+  POINTER(dBiasIh, float)   /* [G·H] */ \
+  POINTER(dBiasHh, float)   /* [G·H] */ \
+  POINTER(partials, float)  /* weight gradients of each slice, laid out as `forward` and `bias` */ \
+  POINTER(weightIh, float)  /* weights as PyTorch lays them out */ \
+  POINTER(weightHh, float) \
+  POINTER(biasIh, float) \
+  POINTER(biasHh, float) \
+  POINTER(forward, float)   /* weights packed for the forward pass */ \
+  POINTER(bias, float)      /* what its sums begin with */ \
+  POINTER(transposedHh, float) /* weights packed for products with gate gradients */ \
+  POINTER(transposedIh, float)
+
+#define NUMBER_FIELD(name) int32_t name;
+#define POINTER_FIELD(name, type) type *name;
+typedef struct {
+  JOB_FIELDS(NUMBER_FIELD, POINTER_FIELD)
+} Job;
+#undef NUMBER_FIELD
+#undef POINTER_FIELD

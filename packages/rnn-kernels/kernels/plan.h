@@ -1,0 +1,60 @@
+// Where the arrays of a job begin: the caller gives a block of memory, and is told how much it must be.
+#pragma once
+#include "layout.h"
+
+/** Takes `count` values for a field, on cache lines of their own, or leaves it null. */
+#define PLACE(name, count, wanted) \
+  do { \
+    j->name = (wanted) ? (void *)(base + bytes) : 0; \
+    if (wanted) bytes += ((int64_t)(count) * 4 + 63) / 64 * 64; \
+  } while (0)
+
+/** Places everything that a pass reads and writes but its weights, from `base` on; returns its bytes. */
+EXPORT double planPass(Job *j, char *base) {
+  Sizes s = sizesOf(j);
+  int save = j->save, hasCell = s.cell->hasCellState;
+  int64_t bytes = 0, states = (int64_t)j->batch * j->hiddenSize, sequence = (int64_t)j->batch * j->time;
+  int64_t padded = (int64_t)j->batch * s.hiddenPadded;
+  PLACE(order, j->batch, j->hasLengths);
+  PLACE(lengths, j->batch, j->hasLengths);
+  PLACE(starts, j->batch + 1, j->hasLengths);
+  PLACE(x, sequence * j->inputSize, 1);
+  PLACE(hInitial, states, j->hasInitial);
+  PLACE(cInitial, states, j->hasInitial && hasCell);
+  PLACE(output, sequence * j->hiddenSize, j->wantsOutput);
+  PLACE(hFinal, states, 1);
+  PLACE(cFinal, states, hasCell);
+  PLACE(rows, (sequence + j->batch) * s.row, save);
+  PLACE(kept, sequence * s.groups * s.kept, save);
+  PLACE(cells, padded, save && hasCell);
+  PLACE(resets, sequence * s.hiddenPadded, save && s.cell->forwardReset);
+  PLACE(dOutput, sequence * j->hiddenSize, save && j->wantsOutput);
+  PLACE(dHFinal, states, save);
+  PLACE(dCFinal, states, save && hasCell);
+  PLACE(dHInitial, states, save && j->hasInitial);
+  PLACE(dCInitial, states, save && j->hasInitial && hasCell);
+  PLACE(dWeightIh, s.cell->gates * j->hiddenSize * (int64_t)j->inputSize, save);
+  PLACE(dWeightHh, s.cell->gates * j->hiddenSize * (int64_t)j->hiddenSize, save);
+  PLACE(dBiasIh, s.cell->gates * j->hiddenSize, save);
+  PLACE(dBiasHh, s.cell->gates * j->hiddenSize, save);
+  PLACE(partials, (int64_t)j->slices * s.partial, save);
+  j->rooms = 0;
+  int room = roomOf(j, &s, 0).bytes;
+  PLACE(rooms, (int64_t)j->threads * room / 4, 1);
+  return (double)bytes;
+}
+
+/** Places the weights of a layer, as PyTorch lays them out and packed, from `base` on; returns their bytes. */
+EXPORT double planWeights(Job *j, char *base) {
+  Sizes s = sizesOf(j);
+  int64_t bytes = 0, gates = (int64_t)s.cell->gates * j->hiddenSize;
+  PLACE(weightIh, gates * j->inputSize, 1);
+  PLACE(weightHh, gates * j->hiddenSize, 1);
+  PLACE(biasIh, gates, j->hasBias);
+  PLACE(biasHh, gates, j->hasBias);
+  PLACE(forward, (int64_t)s.groups * s.groupWeights, 1);
+  PLACE(bias, (int64_t)s.groups * s.cell->slots * WIDTH, 1);
+  PLACE(transposedHh, (int64_t)s.groups * WIDTH * (s.hiddenTerms + s.cell->resetGates * s.hiddenPadded), 1);
+  PLACE(transposedIh, (int64_t)ceilTo(j->inputSize, WIDTH) * s.cell->gates * s.hiddenPadded, 1);
+  return (double)bytes;
+}

@@ -1,0 +1,17 @@
+import { add, matMul, mul, split, type Tensor2D, tanh } from '@tensorflow/tfjs-core'
+import type { ComposedCell } from './step'
+
+/**
+ * Hochreiter and Schmidhuber 1997, as `torch.nn.LSTM` computes it:
+ *
+ *     i, f, g, o = x·W_ihᵀ + b_ih + b_hh + h·W_hhᵀ
+ *     c = σ(f)·c + σ(i)·tanh(g)
+ *     h = σ(o)·tanh(c)
+ */
+export const lstm: ComposedCell =
+  ({ weightHh }, σ) =>
+  (x, [h, c]) => {
+    const [i, f, g, o] = split(add(x, matMul(h, weightHh, false, true)), 4, 1) as Tensor2D[]
+    const cNext: Tensor2D = add(mul(σ(f), c), mul(σ(i), tanh(g)))
+    return [mul(σ(o), tanh(cNext)), cNext]
+  }

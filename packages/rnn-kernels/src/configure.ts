@@ -1,0 +1,167 @@
+import { environmentVariable } from '@rowwise/host'
+import type { Runtime, RuntimeName } from './runtime'
+import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
+import { JsRuntime } from './runtimes/js/js-runtime'
+import { kernelModule, whyNoModule } from './runtimes/wasm/module'
+import { MAX_THREADS } from './runtimes/wasm/threads/control'
+import { whyNoThreads } from './runtimes/wasm/threads/start-worker'
+import { WasmRuntime } from './runtimes/wasm/wasm-runtime'
+
+/** How the kernels run. */
+export interface KernelOptions {
+  /**
+   * The code to run. `'auto'` is the first that this machine has of relaxed-simd, simd, js; `'off'` leaves recurrent layers to
+   * the operations of TensorFlow.js.
+   * @default the environment variable ROWWISE_KERNELS, or `'auto'`
+   */
+  path?: RuntimeName | 'auto' | 'off'
+  /**
+   * Threads that share large batches, the calling one included. `'auto'` is one per processor, up to 8. Every count gives the same
+   * bits.
+   * @default the environment variable ROWWISE_THREADS, or `'auto'`
+   */
+  threads?: number | 'auto'
+}
+
+/** What runs, for reports. */
+export interface KernelReport {
+  /** The code that runs; `'off'` when recurrent layers are left to TensorFlow.js. */
+  path: RuntimeName | 'off'
+  /** Threads that run, the calling one included; `notes` says why there are not more. */
+  threads: number
+  /** Threads that were asked for. */
+  requestedThreads: number
+  /** Milliseconds that the calling thread spent in kernels since they were configured, for measurements. */
+  milliseconds: number
+  /** Why a better code does not run, and threads that were lost. */
+  notes: string[]
+}
+
+const PATHS: readonly RuntimeName[] = ['relaxed-simd', 'simd', 'js']
+/** More threads than this gain nothing on a network that reads 28 rows; the user may still ask for them. */
+const AUTO_THREADS_LIMIT = 8
+
+let options: KernelOptions = {}
+let current: { runtime: Runtime | null; requestedThreads: number; notes: string[] } | null = null
+
+/**
+ * Chooses the code and the threads of all recurrent layers from now on. Without a call the environment decides, at the first layer.
+ *
+ * @throws {@link KernelOptionError} when the path does not run here or the count is no integer from 1 to 64; what ran before
+ * then stays.
+ * @example
+ * ```ts
+ * configureKernels({ path: 'simd', threads: 1 })
+ * ```
+ */
+export function configureKernels(chosen: KernelOptions): KernelReport {
+  const next = start(chosen)
+  current?.runtime?.dispose()
+  options = chosen
+  current = next
+  return kernelReport()
+}
+
+/**
+ * What runs recurrent layers here, and why nothing better does.
+ *
+ * @example
+ * ```ts
+ * const { path, threads } = kernelReport() // 'simd', 2
+ * ```
+ */
+export function kernelReport(): KernelReport {
+  const { runtime, requestedThreads, notes } = state()
+  const { threads, milliseconds } = runtime?.report() ?? { threads: 1, milliseconds: 0 }
+  return { path: runtime?.name ?? 'off', threads, requestedThreads, milliseconds, notes: [...notes] }
+}
+
+/** The runtime that computes; null when recurrent layers are left to TensorFlow.js. */
+export function currentRuntime(): Runtime | null {
+  return state().runtime
+}
+
+/** The runtime that computes, for an operation that nothing else can compute. */
+export function requireRuntime(): Runtime {
+  const runtime = currentRuntime()
+  if (runtime === null)
+    throw new KernelStateError('the kernels are switched off; call configureKernels({ path: "auto" })')
+  return runtime
+}
+
+function state() {
+  current ??= start(options)
+  return current
+}
+
+function start(chosen: KernelOptions) {
+  const { path = pathFromEnvironment(), threads = threadsFromEnvironment() } = chosen
+  const notes: string[] = []
+  if (path === 'off') return { runtime: null, requestedThreads: 1, notes }
+  const count = threads === 'auto' ? autoThreads() : threads
+  if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
+    const where =
+      chosen.threads === undefined
+        ? `ROWWISE_THREADS is '${environmentVariable('ROWWISE_THREADS')}'`
+        : `threads is ${threads}`
+    throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
+  }
+  const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
+  for (const candidate of candidates(path, where)) {
+    if (candidate === 'js') return { runtime: new JsRuntime(), requestedThreads: 1, notes }
+    const module = kernelModule(candidate)
+    if (module === null) {
+      addOnce(notes, whyNoModule(candidate))
+      continue
+    }
+    const obstacle = count > 1 ? whyNoThreads() : null
+    const onObstacle = (reason: string): void => addOnce(notes, `fewer threads than ${count}: ${reason}`)
+    const onLoss = (reason: string): void => reportLoss(notes, reason)
+    if (obstacle !== null) onObstacle(obstacle)
+    const threads = obstacle === null ? count : 1
+    try {
+      return {
+        runtime: new WasmRuntime(candidate, module, threads, { onLoss, onObstacle }),
+        requestedThreads: count,
+        notes,
+      }
+    } catch (error) {
+      if (!(error instanceof KernelMemoryError)) throw error
+      addOnce(notes, error.message)
+    }
+  }
+  throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)
+}
+
+function candidates(path: RuntimeName | 'auto', where: string): readonly RuntimeName[] {
+  if (path === 'auto') return PATHS
+  if (PATHS.includes(path)) return [path]
+  throw new KernelOptionError(`${where} is '${path}', expected one of auto, ${PATHS.join(', ')}, off`)
+}
+
+function reportLoss(notes: string[], reason: string): void {
+  const message = `${reason}; the work goes on with the other threads, and gives the same numbers`
+  notes.push(message)
+  const { process } = globalThis as { process?: { emitWarning?: (message: string, name: string) => void } }
+  process?.emitWarning?.(message, 'RowwiseThreadWarning')
+}
+
+function addOnce(notes: string[], note: string): void {
+  if (!notes.includes(note)) notes.push(note)
+}
+
+function autoThreads(): number {
+  const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } }
+  const os = (globalThis.process as NodeJS.Process | undefined)?.getBuiltinModule?.('node:os')
+  const processors = os?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
+  return Math.min(processors, AUTO_THREADS_LIMIT)
+}
+
+function pathFromEnvironment(): NonNullable<KernelOptions['path']> {
+  return (environmentVariable('ROWWISE_KERNELS') as KernelOptions['path']) ?? 'auto'
+}
+
+function threadsFromEnvironment(): number | 'auto' {
+  const text = environmentVariable('ROWWISE_THREADS')
+  return text === undefined || text === 'auto' ? 'auto' : Number(text)
+}

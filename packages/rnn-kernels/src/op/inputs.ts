@@ -1,0 +1,125 @@
+import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core'
+import { type Cell, GATES, type GateActivation, hasCellState, hasGates } from '../cell'
+import { KernelLengthsError, KernelOptionError, KernelShapeError } from '../errors'
+import type { RecurrentShape } from '../runtime'
+import type { InitialTensors, RecurrentOptions, RecurrentWeightTensors } from './types'
+
+/** What a pass reads, by the names that TensorFlow.js's tape knows. */
+export type PassInputs<T extends TensorInfo = TensorInfo> = Record<'x' | 'weightIh' | 'weightHh', T> &
+  Partial<Record<'h0' | 'c0' | 'biasIh' | 'biasHh', T>>
+
+/** What is known of a pass beside its tensors. */
+export interface PassAttributes {
+  cell: Cell
+  gateActivation: GateActivation
+  reverse: boolean
+  lengths: Int32Array | undefined
+  returnOutput: boolean
+}
+
+/**
+ * The tensors of a pass. TensorFlow.js asks for gradients in their order: those that cost something come first, so a pass that is asked
+ * for another knows that they are not wanted.
+ */
+export function passInputs(x: Tensor, weights: RecurrentWeightTensors, initial?: InitialTensors): PassInputs<Tensor> {
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  return {
+    x,
+    ...(initial && { h0: initial.h }),
+    ...(initial?.c && { c0: initial.c }),
+    ...{ weightIh, weightHh },
+    ...(biasIh && biasHh && { biasIh, biasHh }),
+  }
+}
+
+/** The shape of a pass. */
+export function shapeOf(
+  x: readonly number[],
+  weightHh: readonly number[],
+  { cell, gateActivation, reverse }: Omit<PassAttributes, 'lengths' | 'returnOutput'>,
+): RecurrentShape {
+  const [batch, time, inputSize] = x
+  return { cell, gateActivation, batch, time, inputSize, hiddenSize: weightHh[1], reverse }
+}
+
+/**
+ * The attributes of a pass, after everything was checked: nothing of another size may reach the kernels' memory.
+ *
+ * @throws KernelOptionError for an unknown cell or activation, KernelShapeError, KernelLengthsError
+ */
+export function checkPass(x: Tensor, weights: RecurrentWeightTensors, options: RecurrentOptions): PassAttributes {
+  const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
+  checkCell(cell, gateActivation)
+  checkShapes(x, weights, cell, initial)
+  const lengths = options.lengths && checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
+  return { cell, gateActivation, reverse, lengths, returnOutput }
+}
+
+function checkCell(cell: Cell, gateActivation: GateActivation): void {
+  if (!Object.hasOwn(GATES, cell)) {
+    throw new KernelOptionError(`cell is '${cell}', expected one of ${Object.keys(GATES).join(', ')}`)
+  }
+  if (gateActivation !== 'sigmoid' && gateActivation !== 'hard_sigmoid') {
+    throw new KernelOptionError(`gateActivation is '${gateActivation}', expected 'sigmoid' or 'hard_sigmoid'`)
+  }
+  if (gateActivation === 'hard_sigmoid' && !hasGates(cell)) {
+    throw new KernelOptionError(`gateActivation is 'hard_sigmoid', but ${cell} has no gates; leave it out`)
+  }
+}
+
+/** Refuses tensors that do not fit. */
+export function checkShapes(x: Tensor, weights: RecurrentWeightTensors, cell: Cell, initial?: InitialTensors): void {
+  const { weightIh, weightHh, biasIh, biasHh } = weights
+  requireLiving('inputs', x)
+  requireLiving('weightIh', weightIh)
+  requireLiving('weightHh', weightHh)
+  requireLiving('biasIh', biasIh)
+  requireLiving('biasHh', biasHh)
+  requireLiving('initial.h', initial?.h)
+  requireLiving('initial.c', initial?.c)
+  const [batch, time, inputSize] = x.shape
+  const hiddenSize = weightHh.shape[1]
+  const gates = GATES[cell]
+  if (x.shape.length !== 3 || x.dtype !== 'float32' || !(x.size > 0) || !(hiddenSize > 0)) {
+    throw new KernelShapeError(
+      `inputs is ${x.dtype} [${x.shape}], weightHh [${weightHh.shape}]; expected float32 [N, T, I], none of them 0, and [${gates}·H, H] for ${cell}`,
+    )
+  }
+  if ((biasIh === undefined) !== (biasHh === undefined))
+    throw new KernelShapeError('one bias without the other; pass both or none')
+  if (initial?.c && !hasCellState(cell))
+    throw new KernelShapeError(`initial.c is given, but ${cell} has no cell state; leave it out`)
+  const check = (name: string, found: Tensor | undefined, rows: number, columns?: number): void => {
+    if (found === undefined || (isShape(found.shape, rows, columns) && found.dtype === 'float32')) return
+    const expected = columns === undefined ? rows : [rows, columns]
+    throw new KernelShapeError(
+      `${name} is ${found.dtype} [${found.shape}], expected float32 [${expected}] for inputs [${[batch, time, inputSize]}] and ${cell} of ${hiddenSize} hidden units`,
+    )
+  }
+  check('weightIh', weightIh, gates * hiddenSize, inputSize)
+  check('weightHh', weightHh, gates * hiddenSize, hiddenSize)
+  check('biasIh', biasIh, gates * hiddenSize)
+  check('biasHh', biasHh, gates * hiddenSize)
+  check('initial.h', initial?.h, batch, hiddenSize)
+  check('initial.c', initial?.c, batch, hiddenSize)
+}
+
+function requireLiving(name: string, tensor: Tensor | undefined): void {
+  if (tensor?.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)
+}
+
+function isShape(found: readonly number[], rows: number, columns?: number): boolean {
+  return found[0] === rows && found[1] === columns && found.length === (columns === undefined ? 1 : 2)
+}
+
+function checkLengths(lengths: ArrayLike<number>, batch: number, time: number): Int32Array {
+  if (lengths.length !== batch) {
+    throw new KernelLengthsError(`lengths has ${lengths.length} entries, expected one for each of ${batch} rows`)
+  }
+  for (let row = 0; row < batch; row++) {
+    const length = lengths[row]
+    if (Number.isInteger(length) && length >= 1 && length <= time) continue
+    throw new KernelLengthsError(`lengths[${row}] is ${length}, expected an integer from 1 to ${time}, the steps of inputs`)
+  }
+  return Int32Array.from(lengths)
+}

@@ -1,0 +1,58 @@
+import { copiedTensor, readValues } from '@rowwise/host-values'
+import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+import { requireRuntime } from '../configure'
+import type { LinearGradients, LinearShape } from '../runtime'
+import { KernelShapeError } from '../errors'
+
+/**
+ * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Made for the
+ * few outputs after an LSTM; large matrices are better left to TensorFlow.js's own product.
+ *
+ * @param inputs float32 `[N, I]`
+ * @param weight float32 `[O, I]`
+ * @param bias float32 `[O]`
+ * @returns float32 `[N, O]`, which the caller disposes
+ * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when WebAssembly's memory does not suffice.
+ * @example
+ * ```ts
+ * const logits = fusedLinear(h, weight, bias) // [N, classes]
+ * ```
+ */
+export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D): Tensor2D {
+  const [outFeatures, inFeatures] = weight.shape
+  const fits = inputs.shape.length === 2 && inputs.shape[1] === inFeatures
+  const isFloat = [inputs, weight, bias].every((tensor) => tensor === undefined || tensor.dtype === 'float32')
+  if (!fits || !isFloat || (bias && bias.shape.join() !== String(outFeatures))) {
+    throw new KernelShapeError(
+      `inputs is ${inputs.dtype} [${inputs.shape}], weight ${weight.dtype} [${weight.shape}], bias ${bias ? `${bias.dtype} [${bias.shape}]` : 'absent'}; ` +
+        'expected float32 [N, I], [O, I] and [O]',
+    )
+  }
+  const isRecorded = engine().isTapeOn()
+  return customGrad((...tensors) => {
+    const [x, w, b] = tensors.slice(0, bias ? 3 : 2).map((operand) => readValues(operand as Tensor))
+    const shape = { rows: inputs.shape[0], inFeatures, outFeatures }
+    const { linear } = requireRuntime()
+    // The tensors may be disposed before their gradient is taken.
+    const [xKept, wKept] = isRecorded ? [x.slice(), w.slice()] : [x, w]
+    return {
+      value: copiedTensor(linear.forward(shape, x, w, b), [shape.rows, outFeatures]),
+      gradFunc: (dY: Tensor) => {
+        const gradients = requireRuntime().linear.gradients(shape, readValues(dY), xKept, wKept)
+        return gradientsOf(gradients, shape, bias !== undefined)
+      },
+    }
+  })(inputs, weight, ...(bias ? [bias] : [])) as Tensor2D
+}
+
+function gradientsOf(
+  { x, weight, bias }: LinearGradients,
+  { rows, inFeatures, outFeatures }: LinearShape,
+  hasBias: boolean,
+): Tensor[] {
+  return [
+    copiedTensor(x, [rows, inFeatures]),
+    copiedTensor(weight, [outFeatures, inFeatures]),
+    ...(hasBias ? [copiedTensor(bias, [outFeatures])] : []),
+  ]
+}

@@ -1,0 +1,151 @@
+import type { Cell, GateActivation } from './cell'
+
+/** Which code computes. */
+export type RuntimeName = 'relaxed-simd' | 'simd' | 'js'
+
+/** The shape of one layer's work in one direction. */
+export interface RecurrentShape {
+  cell: Cell
+  gateActivation: GateActivation
+  /** Samples, N. */
+  batch: number
+  /** Steps, T. */
+  time: number
+  /** Features per step, I. */
+  inputSize: number
+  /** Hidden units, H. */
+  hiddenSize: number
+  /** Read each sequence from its end. */
+  reverse: boolean
+}
+
+/** Weights in PyTorch's layout; G is the number of the cell's gates. */
+export interface RecurrentWeights {
+  /** `[G·H, I]` */
+  weightIh: Float32Array
+  /** `[G·H, H]` */
+  weightHh: Float32Array
+  /** `[G·H]`; both biases or none */
+  biasIh?: Float32Array
+  /** `[G·H]`; both biases or none */
+  biasHh?: Float32Array
+}
+
+/** Hidden state and, for an LSTM, cell state: `[N, H]` each. */
+export interface State {
+  h: Float32Array
+  c?: Float32Array
+}
+
+/** What a forward pass reads. */
+export interface RecurrentInputs {
+  /** `[N, T, I]` */
+  x: Float32Array
+  /** Called only when the runtime has not packed the weights of this `version` already. */
+  weights: () => RecurrentWeights
+  /** Cache key for the packed weights: one object per tensor, replaced whenever its values change. */
+  version: readonly object[]
+  /** The state before the first step; zeros when absent. */
+  initial?: State
+  /** `[N]`, each from 1 to T: steps of each row; all T when absent. */
+  lengths?: Int32Array
+  /** Keep what a backward pass needs. */
+  save: boolean
+  /** Return the hidden states of all steps. */
+  returnOutput: boolean
+}
+
+/** What a forward pass computes. The arrays are views of the runtime's memory, valid until its next call. Copy them to keep them longer. */
+export interface RecurrentOutputs extends State {
+  /** `[N, T, H]`, when asked for; zero past a row's length. */
+  output?: Float32Array
+  /** For the backward pass, when asked for. */
+  saved?: SavedPass
+}
+
+/** A forward pass that can be differentiated. Holds memory until it is released. */
+export interface SavedPass {
+  /** Gradients with respect to the weights and what else is wanted; absent upstream gradients are zero. Views, as those of the forward pass. */
+  backward(upstream: Upstream, wanted?: WantedGradients): RecurrentGradients
+  /** Returns the memory; may be called again. */
+  release(): void
+}
+
+/** Gradients that are computed only when they are wanted. */
+export interface WantedGradients {
+  /** With respect to the inputs. */
+  x?: boolean
+  /** With respect to the initial state, if there was one. */
+  initial?: boolean
+}
+
+/** Gradients of a loss with respect to what the forward pass returned. */
+export interface Upstream extends Partial<State> {
+  /** `[N, T, H]` */
+  output?: Float32Array
+}
+
+/** Gradients in PyTorch's layout. */
+export interface RecurrentGradients extends Partial<State> {
+  /** `[G·H, I]` */
+  weightIh: Float32Array
+  /** `[G·H, H]` */
+  weightHh: Float32Array
+  /** `[G·H]`, also without biases */
+  biasIh: Float32Array
+  /** `[G·H]`; another one than `biasIh` for a GRU */
+  biasHh: Float32Array
+  /** `[N, T, I]`, when wanted; zero past a row's length */
+  x?: Float32Array
+}
+
+/** Recurrent layers. */
+export interface RecurrentOps {
+  forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs
+}
+
+/** The shape of a linear layer's work. */
+export interface LinearShape {
+  /** Samples. */
+  rows: number
+  /** Features of each input sample. */
+  inFeatures: number
+  /** Features of each output sample. */
+  outFeatures: number
+}
+
+/** Gradients of a linear layer, in PyTorch's layout. */
+export interface LinearGradients {
+  /** `[rows, inFeatures]` */
+  x: Float32Array
+  /** `[outFeatures, inFeatures]` */
+  weight: Float32Array
+  /** `[outFeatures]` */
+  bias: Float32Array
+}
+
+/** Linear layers. What they return are views, valid until the runtime's next call. */
+export interface LinearOps {
+  /** y = x·Wᵀ + b, `[rows, outFeatures]`. */
+  forward(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array
+  /** Its gradients, from the one with respect to y. */
+  gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
+}
+
+/** What a runtime can say of itself. */
+export interface RuntimeReport {
+  /** Threads that run, the calling one included; starts them. */
+  threads: number
+  /** Milliseconds that the calling thread spent in kernels, or waiting for other threads. */
+  milliseconds: number
+}
+
+/** One machine that computes. It owns its memory. */
+export interface Runtime {
+  readonly name: RuntimeName
+  readonly recurrent: RecurrentOps
+  readonly linear: LinearOps
+  report(): RuntimeReport
+  /** Ends the threads; memory goes with the last pass that uses it. */
+  dispose(): void
+}

@@ -1,0 +1,86 @@
+import type { RecurrentInputs, RecurrentOutputs, RecurrentShape } from '../../runtime'
+import { hasCellState } from '../../cell'
+import { jsCell } from './cells'
+import type { JsCell, Step } from './cells/cell'
+import { isResetCell } from './cells/gru-reset-before'
+import { type JsWeights, packWeights } from './pack'
+import { multiplyPanels, orderRows, type Rows, timeAt } from './rows'
+
+/** A forward pass, with what its pullback needs of each step when it was saved. */
+export interface Trace {
+  shape: RecurrentShape
+  cell: JsCell
+  weights: JsWeights
+  rows: Rows
+  hasInitial: boolean
+  /** Rows [x_t | h_{t-1}], `[rows, I + H]`, the step, and r·h of a reset-before GRU. */
+  steps: { z: Float64Array; step: Step; resets: Float64Array }[]
+}
+
+/** The forward pass, a step at a time over all rows that have it; the equations are those of the cell. */
+export function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: RecurrentOutputs; trace: Trace } {
+  const { batch, time, inputSize, hiddenSize } = shape
+  const cell = jsCell(shape)
+  const weights = packWeights(inputs.weights(), shape, cell)
+  const rows = orderRows(shape, inputs.lengths)
+  const trace: Trace = { shape, cell, weights, rows, hasInitial: inputs.initial !== undefined, steps: [] }
+  const outputs: RecurrentOutputs = { h: new Float32Array(batch * hiddenSize) }
+  if (hasCellState(shape.cell)) outputs.c = new Float32Array(batch * hiddenSize)
+  if (inputs.returnOutput) outputs.output = new Float32Array(batch * time * hiddenSize)
+  let hBefore = ordered(inputs.initial?.h, rows, hiddenSize)
+  let cBefore = ordered(inputs.initial?.c, rows, hiddenSize)
+  rows.active.forEach((active, index) => {
+    const states = active * hiddenSize
+    const step: Step = {
+      ...{ rows: active, hiddenSize, hBefore, cBefore },
+      ...{ gates: new Float64Array(states * cell.slots.length), h: new Float64Array(states), c: new Float64Array(states) },
+    }
+    const z = joinInputs(inputs.x, trace, index, hBefore)
+    multiplyPanels(z, inputSize + hiddenSize, active, weights.forward, hiddenSize * cell.slots.length, weights.bias, step.gates)
+    cell.forward(step)
+    const resets = new Float64Array(isResetCell(cell) ? states : 0)
+    if (isResetCell(cell)) {
+      const products = new Float64Array(states)
+      cell.resets(step, resets)
+      multiplyPanels(resets, hiddenSize, active, weights.reset, hiddenSize, undefined, products)
+      cell.forwardReset(step, products)
+    }
+    store(step, trace, index, outputs)
+    if (inputs.save) trace.steps.push({ z, step, resets })
+    hBefore = step.h
+    cBefore = step.c
+  })
+  return { outputs, trace }
+}
+
+/** States in the order of the rows; zeros when absent. */
+function ordered(values: Float32Array | undefined, { order }: Rows, width: number): Float64Array {
+  const to = new Float64Array(order.length * width)
+  if (values) order.forEach((row, place) => to.set(values.subarray(row * width, (row + 1) * width), place * width))
+  return to
+}
+
+function joinInputs(x: Float32Array, { shape, rows }: Trace, index: number, hBefore: Float64Array): Float64Array {
+  const { inputSize, hiddenSize } = shape
+  const depth = inputSize + hiddenSize
+  const active = rows.active[index]
+  const z = new Float64Array(active * depth)
+  for (let place = 0; place < active; place++) {
+    const from = timeAt(rows, shape, place, index) * inputSize
+    for (let k = 0; k < inputSize; k++) z[place * depth + k] = x[from + k]
+    for (let k = 0; k < hiddenSize; k++) z[place * depth + inputSize + k] = hBefore[place * hiddenSize + k]
+  }
+  return z
+}
+
+/** Writes the hidden states of a step, and the final states of the rows that end with it. */
+function store({ h, c, rows: active }: Step, { shape, rows }: Trace, index: number, outputs: RecurrentOutputs): void {
+  const { hiddenSize } = shape
+  for (let place = 0; place < active; place++) {
+    const states = [place * hiddenSize, (place + 1) * hiddenSize]
+    outputs.output?.set(h.subarray(...states), timeAt(rows, shape, place, index) * hiddenSize)
+    if (index < rows.lengths[place] - 1) continue
+    outputs.h.set(h.subarray(...states), rows.order[place] * hiddenSize)
+    outputs.c?.set(c.subarray(...states), rows.order[place] * hiddenSize)
+  }
+}

@@ -1,0 +1,37 @@
+import { KernelStateError } from '../../errors'
+import type { RecurrentInputs, RecurrentOutputs, RecurrentShape, Runtime, RuntimeReport } from '../../runtime'
+import { runBackward } from './backward'
+import { runForward } from './forward'
+import { linear } from './linear'
+
+/** Computes in plain JavaScript, in float64 inside: for machines without WebAssembly. */
+export class JsRuntime implements Runtime {
+  readonly name = 'js'
+  readonly recurrent = { forward }
+  readonly linear = linear
+
+  report(): RuntimeReport {
+    return { threads: 1, milliseconds: 0 }
+  }
+
+  dispose(): void {}
+}
+
+function forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
+  const { outputs, trace } = runForward(shape, inputs)
+  if (!inputs.save) return outputs
+  let released = false
+  return {
+    ...outputs,
+    saved: {
+      backward(upstream, wanted = {}) {
+        if (released) throw new KernelStateError('the forward pass of this gradient was released')
+        return runBackward(trace, upstream, wanted)
+      },
+      release() {
+        released = true
+        trace.steps.length = 0
+      },
+    },
+  }
+}

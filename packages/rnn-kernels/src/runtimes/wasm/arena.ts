@@ -1,0 +1,101 @@
+import { KernelMemoryError } from '../../errors'
+
+const PAGE_BYTES = 65536
+const ALIGNMENT = 64 // a cache line
+
+/** Pages that the memory may grow to, 2 GiB: as much as every browser allows. The modules are compiled for it. */
+const MAX_PAGES = 32768
+
+/** The kernels' constants lie below; the first block begins here. */
+const FIRST_BLOCK = PAGE_BYTES
+
+/** A stretch of an {@link Arena}, in bytes. */
+export interface Block {
+  readonly at: number
+  readonly bytes: number
+}
+
+/** Blocks of one growing WebAssembly memory, shared between threads. Freed neighbours become one again. */
+export class Arena {
+  readonly memory: WebAssembly.Memory
+  private view: Float32Array
+  private top = FIRST_BLOCK
+  private free: Block[] = []
+
+  /** @param maxPages that the memory may grow to */
+  constructor(shared: boolean, maxPages = MAX_PAGES) {
+    this.memory = reserve(shared, maxPages)
+    this.view = new Float32Array(this.memory.buffer)
+  }
+
+  /** Bytes between the first and the last block in use. */
+  get bytesUsed(): number {
+    return this.top - FIRST_BLOCK - this.free.reduce((sum, { bytes }) => sum + bytes, 0)
+  }
+
+  /** The memory as float32; do not keep it over an allocation, which may replace it. */
+  get floats(): Float32Array {
+    if (this.view.byteLength !== this.memory.buffer.byteLength) this.view = new Float32Array(this.memory.buffer)
+    return this.view
+  }
+
+  /** Finds or makes room; its content is arbitrary. */
+  allocate(wanted: number): Block {
+    const bytes = Math.ceil(wanted / ALIGNMENT) * ALIGNMENT
+    const index = this.free.findIndex((block) => block.bytes >= bytes)
+    if (index >= 0) {
+      const block = this.free[index]
+      if (block.bytes === bytes) this.free.splice(index, 1)
+      else this.free[index] = { at: block.at + bytes, bytes: block.bytes - bytes }
+      return { at: block.at, bytes }
+    }
+    const at = this.top
+    this.growTo(at + bytes)
+    this.top = at + bytes
+    return { at, bytes }
+  }
+
+  /** Gives a block back. */
+  release(block: Block): void {
+    const blocks = [...this.free, block].sort((a, b) => a.at - b.at)
+    this.free = []
+    for (const next of blocks) {
+      const last = this.free.at(-1)
+      if (last && last.at + last.bytes === next.at) {
+        this.free[this.free.length - 1] = { at: last.at, bytes: last.bytes + next.bytes }
+      } else this.free.push(next)
+    }
+    const last = this.free.at(-1)
+    if (last && last.at + last.bytes === this.top) {
+      this.top = last.at
+      this.free.pop()
+    }
+  }
+
+  private growTo(end: number): void {
+    const missing = Math.ceil((end - this.memory.buffer.byteLength) / PAGE_BYTES)
+    if (missing <= 0) return
+    try {
+      this.memory.grow(missing)
+    } catch (cause) {
+      throw new KernelMemoryError(
+        `the kernels need ${Math.ceil(end / 2 ** 20)} MiB, more than the memory may grow to; use smaller batches`,
+        { cause },
+      )
+    }
+  }
+}
+
+/** Reserves as much address space as there is, down to 64 MiB: a limit on virtual memory may forbid the whole of it. */
+function reserve(shared: boolean, maxPages: number): WebAssembly.Memory {
+  for (let maximum = maxPages; ; maximum /= 2) {
+    try {
+      return new WebAssembly.Memory({ initial: 64, maximum, shared })
+    } catch (cause) {
+      if (maximum > 1024) continue
+      throw new KernelMemoryError('no memory can be reserved for the kernels; raise the limit on virtual memory', {
+        cause,
+      })
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { GATES } from '../../cell'
+import type { RecurrentShape } from '../../runtime'
+
+/** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
+const MIN_SLICE_WORK = 1 << 20
+/** Slices of a pass that is differentiated: as many threads can share it. Each has its own partial weight gradients. */
+const MOST_SLICES = 8
+/** Rows of such a slice. Weights that do not stay in the second-level cache must serve more rows each time they are read. */
+const ROWS_PER_SLICE = { small: 16, large: 32 }
+const SMALL_WEIGHTS_BYTES = 256 << 10
+/** Rows of a slice when nothing is kept: a block of the kernels. */
+const ROWS_PER_BLOCK = 66
+/** Floats of partial weight gradients that are summed in less time than waking a thread takes. */
+const MIN_COLLECTED = 1 << 18
+/** Slices that threads can claim at once. */
+export const MAX_SLICES = 64
+
+/**
+ * Slices of a pass that is differentiated. They follow from the shape alone, and their weight gradients are summed in order, so every
+ * thread count gives the same bits.
+ */
+export function trainingSlices(shape: RecurrentShape): number {
+  const rows = 4 * weightsOf(shape) > SMALL_WEIGHTS_BYTES ? ROWS_PER_SLICE.large : ROWS_PER_SLICE.small
+  return atLeastOne(Math.min(MOST_SLICES, workOf(shape) / MIN_SLICE_WORK, shape.batch / rows))
+}
+
+/** Slices of a pass that keeps nothing. Its numbers are the same however the batch is cut, so this may depend on the threads. */
+export function predictionSlices(shape: RecurrentShape, threads: number): number {
+  const blocks = Math.ceil(shape.batch / ROWS_PER_BLOCK)
+  const shared = atLeastOne(Math.min(threads, workOf(shape) / MIN_SLICE_WORK, shape.batch / 2))
+  return Math.min(MAX_SLICES, Math.max(blocks, shared))
+}
+
+/** The first row of a slice; as `sliceBegin` in kernels/layout.h. */
+export function sliceBegin(batch: number, slices: number, slice: number): number {
+  return Math.floor((batch * slice) / slices)
+}
+
+/** Whether the sums of the slices' weight gradients are worth another thread. */
+export function isCollectedTogether(shape: RecurrentShape, slices: number): boolean {
+  return slices * weightsOf(shape) > MIN_COLLECTED
+}
+
+function atLeastOne(count: number): number {
+  return Math.max(1, Math.floor(count))
+}
+
+function weightsOf({ cell, inputSize, hiddenSize }: RecurrentShape): number {
+  return GATES[cell] * hiddenSize * (inputSize + hiddenSize)
+}
+
+function workOf(shape: RecurrentShape): number {
+  return shape.batch * shape.time * weightsOf(shape)
+}

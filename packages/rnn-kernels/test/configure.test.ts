@@ -1,0 +1,112 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { configureKernels, kernelReport } from '../src'
+import { builds } from './runtimes'
+
+afterEach(() => {
+  delete process.env.ROWWISE_KERNELS
+  delete process.env.ROWWISE_THREADS
+  configureKernels({})
+})
+
+/** What a page does whose policy has no 'wasm-unsafe-eval'. */
+function forbid(): never {
+  throw new WebAssembly.CompileError('WebAssembly.Module(): Wasm code generation disallowed by embedder')
+}
+
+function refuse(): never {
+  throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+}
+
+describe('configureKernels', () => {
+  it('takes the best path by itself, and one thread per processor', () => {
+    expect(configureKernels({})).toMatchObject(
+      builds.includes('relaxed-simd')
+        ? { path: 'relaxed-simd', notes: [] }
+        : { path: 'simd', notes: [expect.stringMatching(/no WebAssembly relaxed SIMD \(it needs Node 22 or newer\)/)] },
+    )
+    expect(kernelReport().threads).toBeGreaterThanOrEqual(1)
+  })
+
+  it('runs what it is told to', () => {
+    expect(configureKernels({ path: 'simd', threads: 3 })).toEqual({
+      ...{ path: 'simd', threads: 3, requestedThreads: 3, milliseconds: 0, notes: [] },
+    })
+    expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1 })
+    expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
+  })
+
+  describe('falls back to plain JavaScript', () => {
+    /** What is configured by a copy of the module that has looked at nothing yet, where WebAssembly is this. */
+    const reportWith = async (assembly: unknown) => {
+      vi.resetModules()
+      const { configureKernels } = await import('../src/configure')
+      vi.stubGlobal('WebAssembly', assembly)
+      try {
+        return configureKernels({})
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    }
+
+    /** WebAssembly with something else in it. */
+    const changed = (changes: object) => Object.assign(Object.create(WebAssembly), changes)
+
+    it.each<[string, unknown, RegExp]>([
+      ['without WebAssembly', undefined, /this runtime has no WebAssembly \(/],
+      ['without its vectors', changed({ validate: () => false }), /no WebAssembly SIMD \(it needs a CPU/],
+      [
+        'where a policy forbids it',
+        changed({ Module: forbid }),
+        /a policy forbids WebAssembly here .*wasm-unsafe-eval/,
+      ],
+      ['where there is no memory for it', changed({ Memory: refuse }), /memory/],
+    ])('%s, and says why', async (_, assembly, reason) => {
+      const { path, threads, notes } = await reportWith(assembly)
+      expect([path, threads, notes.at(-1)]).toEqual(['js', 1, expect.stringMatching(reason)])
+    })
+  })
+
+  it.runIf(builds.includes('relaxed-simd'))('passes relaxed SIMD over where its multiply-add rounds twice, as in JavaScriptCore, and says so', async () => {
+    vi.resetModules()
+    const { configureKernels } = await import('../src/configure')
+    const roundsTwice = { exports: { f: (a: number, b: number, c: number) => Math.fround(a * b) + c } }
+    const Instance = new Proxy(WebAssembly.Instance, {
+      // The probe's module is the only one without imports.
+      construct: (target, args) => (args[1] ? new target(args[0], args[1]) : roundsTwice),
+    })
+    vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { Instance }))
+    try {
+      const { path, notes } = configureKernels({})
+      expect([path, notes]).toEqual(['simd', [expect.stringMatching(/does not fuse multiply and add here/)]])
+      expect(() => configureKernels({ path: 'relaxed-simd' })).toThrow(/path is 'relaxed-simd', but relaxed SIMD/)
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it('follows the environment where the program says nothing', () => {
+    process.env.ROWWISE_KERNELS = 'simd'
+    process.env.ROWWISE_THREADS = '2'
+    expect(configureKernels({})).toMatchObject({ path: 'simd', threads: 2 })
+    expect(configureKernels({ threads: 1 })).toMatchObject({ path: 'simd', threads: 1 })
+  })
+
+  it.each([
+    [{ threads: 0 }, /threads is 0, expected 'auto' or an integer from 1 to 64/],
+    [{ threads: 65 }, /threads is 65/],
+    [{ threads: 1.5 }, /threads is 1.5/],
+    [{ path: 'avx' as 'js' }, /path is 'avx', expected one of auto, relaxed-simd, simd, js, off/],
+  ])('refuses %j, and leaves what runs as it is', (options, message) => {
+    configureKernels({ path: 'js' })
+    expect(() => configureKernels(options)).toThrow(message)
+    expect(kernelReport().path).toBe('js')
+  })
+
+  it('refuses nonsense in the environment', () => {
+    process.env.ROWWISE_THREADS = 'many'
+    expect(() => configureKernels({})).toThrow(/ROWWISE_THREADS is 'many', expected/)
+    process.env.ROWWISE_THREADS = '1'
+    process.env.ROWWISE_KERNELS = 'gpu'
+    expect(() => configureKernels({})).toThrow(/ROWWISE_KERNELS is 'gpu', expected/)
+  })
+})

@@ -1,0 +1,72 @@
+import { Generator } from '@rowwise/torch-random'
+import { GATES, hasCellState } from '../src/cell'
+import type { RecurrentGradients, RecurrentInputs, RecurrentShape, Runtime, Upstream } from '../src/runtime'
+import { JsRuntime } from '../src/runtimes/js/js-runtime'
+import { kernelModule } from '../src/runtimes/wasm/module'
+import { WasmRuntime } from '../src/runtimes/wasm/wasm-runtime'
+
+/** The builds that this machine runs: Node 20 has no relaxed SIMD. */
+export const builds = (['simd', 'relaxed-simd'] as const).filter((build) => kernelModule(build) !== null)
+
+/** A runtime of a build. */
+export function wasmRuntime(build: 'simd' | 'relaxed-simd', threads: number, onLoss = (_: string) => {}): WasmRuntime {
+  return new WasmRuntime(build, kernelModule(build) as WebAssembly.Module, threads, { onLoss, onObstacle: onLoss })
+}
+
+/** Every runtime, by name. */
+export const runtimes: [string, () => Runtime][] = [
+  ['plain JavaScript', () => new JsRuntime()],
+  ...builds.flatMap((build): [string, () => Runtime][] => [
+    [`${build} on 1 thread`, () => wasmRuntime(build, 1)],
+    [`${build} on 2 threads`, () => wasmRuntime(build, 2)],
+  ]),
+]
+
+/** The reference network's layer. */
+export const REFERENCE: RecurrentShape = {
+  ...{ cell: 'lstm', gateActivation: 'sigmoid', reverse: false },
+  ...{ batch: 64, time: 28, inputSize: 28, hiddenSize: 64 },
+}
+
+/** Random inputs, weights, initial states and upstream gradients of a shape. */
+export function problem(shape: RecurrentShape, seed = 0, hasLengths = false) {
+  const { cell, batch, time, inputSize, hiddenSize } = shape
+  const generator = new Generator(seed)
+  const draw = (count: number, bound: number) => generator.uniform(new Float32Array(count), -bound, bound)
+  const rows = GATES[cell] * hiddenSize
+  const bound = 1 / Math.sqrt(hiddenSize)
+  const states = () => ({
+    h: draw(batch * hiddenSize, 1),
+    ...(hasCellState(cell) && { c: draw(batch * hiddenSize, 1) }),
+  })
+  const weights = {
+    weightIh: draw(rows * inputSize, bound),
+    weightHh: draw(rows * hiddenSize, bound),
+    biasIh: draw(rows, bound),
+    biasHh: draw(rows, bound),
+  }
+  const inputs: RecurrentInputs = {
+    ...{ x: draw(batch * time * inputSize, 1), weights: () => weights, version: [weights], initial: states() },
+    ...(hasLengths && { lengths: Int32Array.from(draw(batch, 1), (value) => 1 + Math.floor(Math.abs(value) * time)) }),
+    ...{ save: true, returnOutput: true },
+  }
+  const upstream: Upstream = { output: draw(batch * time * hiddenSize, 1), ...states() }
+  return { inputs, upstream }
+}
+
+/** Copies of what a runtime lends. */
+export function copyOf(views: object): Record<string, Float32Array> {
+  const arrays = Object.entries(views).filter(([, value]) => value instanceof Float32Array)
+  return Object.fromEntries(arrays.map(([name, values]) => [name, (values as Float32Array).slice()]))
+}
+
+/** Outputs and all gradients of a problem. */
+export function compute(runtime: Runtime, shape: RecurrentShape, seed = 0, hasLengths = false) {
+  const { inputs, upstream } = problem(shape, seed, hasLengths)
+  const { saved, ...views } = runtime.recurrent.forward(shape, inputs)
+  const outputs = copyOf(views)
+  const gradients: RecurrentGradients | undefined = saved?.backward(upstream, { x: true, initial: true })
+  const named = Object.entries(copyOf(gradients ?? {})).map(([name, values]) => [`gradient of ${name}`, values])
+  saved?.release()
+  return { ...outputs, ...(Object.fromEntries(named) as Record<string, Float32Array>) }
+}

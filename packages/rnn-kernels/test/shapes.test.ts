@@ -1,0 +1,94 @@
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-wasm'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { finalHiddenVJP, type RecurrentOptions, recurrent } from '../src'
+
+const inputs = () => tf.zeros<tf.Rank.R3>([4, 3, 5])
+const weightIh = () => tf.zeros<tf.Rank.R2>([8, 5])
+const weightHh = () => tf.zeros<tf.Rank.R2>([8, 2])
+const weights = () => ({ weightIh: weightIh(), weightHh: weightHh() })
+const run = (options: Partial<RecurrentOptions>) => recurrent(inputs(), weights(), { cell: 'lstm', ...options })
+
+beforeAll(async () => {
+  await tf.setBackend('wasm')
+})
+
+describe('recurrent refuses, before anything reaches the kernels,', () => {
+  it.each<[string, RegExp, () => unknown]>([
+    [
+      'input weights of another size',
+      /weightIh is float32 \[8,9\], expected float32 \[8,5\] .* lstm of 2 hidden units/,
+      () => recurrent(inputs(), { weightIh: tf.zeros([8, 9]), weightHh: weightHh() }, { cell: 'lstm' }),
+    ],
+    [
+      'recurrent weights that are not [G·H, H]',
+      /weightHh is float32 \[6,2\], expected float32 \[8,2\]/,
+      () => recurrent(inputs(), { weightIh: weightIh(), weightHh: tf.zeros([6, 2]) }, { cell: 'lstm' }),
+    ],
+    ['the weights of another cell', /weightIh is float32 \[8,5\], expected float32 \[6,5\] .* gru/, () => run({ cell: 'gru' })],
+    [
+      'a state of another batch',
+      /initial.h is float32 \[9,2\], expected float32 \[4,2\]/,
+      () => run({ initial: { h: tf.zeros([9, 2]), c: tf.zeros([4, 2]) } }),
+    ],
+    [
+      'a cell state where there is none',
+      /initial.c is given, but gru has no cell state; leave it out/,
+      () =>
+        recurrent(
+          inputs(),
+          { weightIh: tf.zeros([6, 5]), weightHh: tf.zeros([6, 2]) },
+          { cell: 'gru', initial: { h: tf.zeros([4, 2]), c: tf.zeros([4, 2]) } },
+        ),
+    ],
+    [
+      'one bias without the other',
+      /one bias/,
+      () => recurrent(inputs(), { ...weights(), biasIh: tf.zeros([8]) }, { cell: 'lstm' }),
+    ],
+    [
+      'an empty sequence',
+      /inputs is float32 \[4,0,5\]/,
+      () => recurrent(tf.zeros([4, 0, 5]), weights(), { cell: 'lstm' }),
+    ],
+    [
+      'integers',
+      /weightIh is int32/,
+      () => recurrent(inputs(), { weightIh: tf.zeros([8, 5], 'int32'), weightHh: weightHh() }, { cell: 'lstm' }),
+    ],
+    ['an unknown cell', /cell is 'LSTM', expected one of lstm, gru, gru_reset_before/, () => run({ cell: 'LSTM' as 'lstm' })],
+    [
+      'an unknown activation',
+      /gateActivation is 'relu', expected 'sigmoid' or 'hard_sigmoid'/,
+      () => run({ gateActivation: 'relu' as 'sigmoid' }),
+    ],
+    ['too few lengths', /lengths has 3 entries, expected one for each of 4 rows/, () => run({ lengths: [1, 2, 3] })],
+    ['a length of 0', /lengths\[1\] is 0, expected an integer from 1 to 3/, () => run({ lengths: [1, 0, 3, 3] })],
+    ['a length over T', /lengths\[3\] is 4, expected/, () => run({ lengths: [1, 1, 3, 4] })],
+    ['half a step', /lengths\[0\] is 1.5, expected/, () => run({ lengths: [1.5, 1, 3, 3] })],
+    ['no number at all', /lengths\[0\] is NaN, expected/, () => run({ lengths: [Number.NaN, 1, 3, 3] })],
+  ])('%s', (_, message, attempt) => {
+    expect(attempt).toThrow(message)
+  })
+
+  it('disposed tensors', () => {
+    const gone = inputs()
+    gone.dispose()
+    expect(() => recurrent(gone, weights(), { cell: 'lstm' })).toThrow(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(/inputs is a disposed tensor/) }),
+    )
+  })
+})
+
+describe('finalHiddenVJP refuses', () => {
+  it.each<[string, RegExp, () => unknown]>([
+    ['to do without a layer', /layers is empty, expected the weights of at least one/, () => finalHiddenVJP('lstm', inputs(), [])],
+    [
+      'a second layer that does not read what the first one writes',
+      /weightIh is float32 \[8,5\], expected float32 \[8,2\] for inputs \[4,3,2\]/,
+      () => finalHiddenVJP('lstm', inputs(), [weights(), weights()]),
+    ],
+  ])('%s', (_, message, attempt) => {
+    expect(attempt).toThrow(message)
+  })
+})
