@@ -6,7 +6,16 @@ import { Exit, runClang } from '@yowasp/clang'
 const OUTPUT = 'module.wasm'
 
 const FLAGS = [
-  ...['--target=wasm32', '-std=c17', '-O3', '-nostdlib', '-ffreestanding', '-fno-builtin', '-fvisibility=hidden', '-I.'],
+  ...[
+    '--target=wasm32',
+    '-std=c17',
+    '-O3',
+    '-nostdlib',
+    '-ffreestanding',
+    '-fno-builtin',
+    '-fvisibility=hidden',
+    '-I.',
+  ],
   ...['-Wall', '-Wextra', '-Werror', '-msimd128', '-mbulk-memory', '-Wl,--no-entry,--export-dynamic,--import-memory'],
   // What is fused is written out, so all builds that fuse agree to the last bit.
   '-ffp-contract=off',
@@ -41,5 +50,8 @@ export async function compile(tree, file, ...flags) {
 /** Writes lines of TypeScript to src/generated. */
 export async function writeGenerated(root, name, lines) {
   await mkdir(new URL('src/generated/', root), { recursive: true })
-  await writeFile(new URL(`src/generated/${name}.ts`, root), `// Made from kernels/ by the build.\n${lines.join('\n')}\n`)
+  await writeFile(
+    new URL(`src/generated/${name}.ts`, root),
+    `// Made from kernels/ by the build.\n${lines.join('\n')}\n`,
+  )
 }

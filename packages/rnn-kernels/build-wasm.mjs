@@ -12,7 +12,8 @@ const FLAGS = [
 
 /** The numbers of the job's fields and of the cells: the lists in C are the only ones. */
 function constants(tree) {
-  const listed = (text, pattern) => Object.fromEntries([...text.matchAll(pattern)].map(([, name], index) => [name, index]))
+  const listed = (text, pattern) =>
+    Object.fromEntries([...text.matchAll(pattern)].map(([, name], index) => [name, index]))
   const fields = listed(tree['job.h'], /^ {2}(?:NUMBER|POINTER)\((\w+)/gm)
   const cells = listed(tree['cells.h'], /^ {2}CELL\((\w+)/gm)
   const parts = /#define COLLECT_PARTS (\d+)/.exec(tree['collect.h'])[1]

@@ -2,7 +2,16 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { copiedTensor, filledTensor, hostTensor, hostValues, keepHostValues, readIntegers, readValues, takeOver } from '../src'
+import {
+  copiedTensor,
+  filledTensor,
+  hostTensor,
+  hostValues,
+  keepHostValues,
+  readIntegers,
+  readValues,
+  takeOver,
+} from '../src'
 
 beforeAll(() => tf.setBackend('wasm'))
 
@@ -122,7 +131,9 @@ describe('taking over', () => {
     const variable = tf.variable(tf.tensor1d([1, 2]))
     const before = tf.clone(variable)
     takeOver(variable, copiedTensor(Float32Array.of(3, 4), [2]))
-    expect([...variable.dataSync(), ...before.dataSync(), ...tf.square(variable).dataSync()]).toEqual([3, 4, 1, 2, 9, 16])
+    expect([...variable.dataSync(), ...before.dataSync(), ...tf.square(variable).dataSync()]).toEqual([
+      3, 4, 1, 2, 9, 16,
+    ])
     tf.dispose([variable, before])
   })
 

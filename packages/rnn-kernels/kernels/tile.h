@@ -34,7 +34,7 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
         sums[r][c * TILE_VECTORS + v] = load((isOuter ? to[c] + r * toStride : columns[c].start) + v * LANES);
   }
   UNROLL for (int r = 0; r < rows; r++) {
-    left[r] = a + columns->first + (isOuter ? r : r * aStride);
+    left[r] = a + columns->first + (isOuter ? 0 : r * aStride);
     // Or the compiler derives the rows' addresses from each other, in additions that wait for one another.
     if (!isOuter) KEEP_ORDER(left[r]);
   }
@@ -47,56 +47,74 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
       right[c] += bStride;
     }
     UNROLL for (int r = 0; r < rows; r++) {
-      Vector factor = splat(*left[r]);
+      Vector factor = splat(isOuter ? left[0][r] : *left[r]);
       UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) {
         sums[r][v] = fma(factor, b[v], sums[r][v]);
         KEEP_ORDER(sums[r][v]);
       }
-      left[r] += isOuter ? aStride : 1;
+      if (!isOuter) left[r] += 1;
     }
+    if (isOuter) left[0] += aStride;
   }
   UNROLL for (int c = 0; c < wide; c++)
     UNROLL for (int r = 0; r < rows; r++)
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) store(to[c] + r * toStride + v * LANES, sums[r][c * TILE_VECTORS + v]);
 }
 
-/** Some columns of a few rows. One or two rows alone have too few sums to hide how long a multiply-add takes, so they take columns of the same terms at once. */
-INLINE void tiles(const int isOuter, const int rows, const float *a, int aStride, int bStride, const Columns *columns, int count, int offset, int toStride) {
-  const int most = rows == 1 ? 4 : rows == 2 ? 2 : 1;
-  for (int c = 0; c < count; c += most) {
-    int same = c + most <= count;
-    UNROLL for (int k = 1; k < most; k++) same = same && columns[c + k].terms == columns[c].terms && columns[c + k].first == columns[c].first;
-    if (same) tile(isOuter, rows, most, a, aStride, bStride, columns + c, offset, toStride);
-    else
-      for (int k = c; k < count && k < c + most; k++) tile(isOuter, rows, 1, a, aStride, bStride, columns + k, offset, toStride);
+/** Tiles as functions: V8 before version 13 unrolls loops that are inside of others, and runs out of registers then. */
+#define TILE(kind, isOuter, rows, wide) \
+  static __attribute__((noinline)) void kind##rows##x##wide(const float *a, int aStride, int bStride, const Columns *columns, int offset, int toStride) { \
+    tile(isOuter, rows, wide, a, aStride, bStride, columns, offset, toStride); \
   }
+#define TILES(kind, isOuter) \
+  TILE(kind, isOuter, 1, 1) TILE(kind, isOuter, 2, 1) TILE(kind, isOuter, 3, 1) TILE(kind, isOuter, 4, 1) TILE(kind, isOuter, 5, 1) \
+  TILE(kind, isOuter, 6, 1) TILE(kind, isOuter, 1, 4) TILE(kind, isOuter, 2, 2)
+TILES(product, 0)
+TILES(outer, 1)
+
+/** Whether some columns have the same terms, and can be in one tile. */
+INLINE int areAlike(const Columns *columns, int left, const int wide) {
+  int same = wide <= left;
+  UNROLL for (int k = 1; k < wide; k++) same = same && columns[k].terms == columns->terms && columns[k].first == columns->first;
+  return same;
 }
 
-#define CASE(n) \
-  case n: \
-    TILES(n); \
+/** One or two rows alone have too few sums to hide how long a multiply-add takes, so they take columns of the same terms at once. */
+#define NARROW(kind, rows, wide) \
+  case rows: \
+    for (; columns < end; columns++) { \
+      if (areAlike(columns, (int)(end - columns), wide)) { \
+        kind##rows##x##wide(a, aStride, bStride, columns, offset, toStride); \
+        columns += wide - 1; \
+      } else kind##rows##x1(a, aStride, bStride, columns, offset, toStride); \
+    } \
     break;
-#if TILE_ROWS >= 6
-#define CASES CASE(6) CASE(5) CASE(4) CASE(3) CASE(2) CASE(1)
-#else
-#define CASES CASE(4) CASE(3) CASE(2) CASE(1)
-#endif
+#define FULL(kind, rows) \
+  case rows: \
+    for (; columns < end; columns++) kind##rows##x1(a, aStride, bStride, columns, offset, toStride); \
+    break;
+#define SOME_ROWS(kind) \
+  switch (some) { \
+    FULL(kind, 6) FULL(kind, 5) FULL(kind, 4) FULL(kind, 3) NARROW(kind, 2, 2) NARROW(kind, 1, 4) \
+  }
 
 /** How many rows the first of the remaining tiles takes: tiles are as equal as can be, eight rows two tiles of four, not one of six and a slow one of two. */
 INLINE int tileRows(int rows, int tiles) { return (rows + tiles - 1) / tiles; }
 INLINE int tilesOf(int rows) { return (rows + TILE_ROWS - 1) / TILE_ROWS; }
 
-/**
- * to[r] = start + Σ_k a[r][k]·b[k] for any number of rows and some columns. All columns of a few rows come before the next rows, so these stay
- * in the first-level cache, and what is written is together.
- */
-static __attribute__((noinline)) void multiply(int rows, const float *a, int aRow, const Columns *columns, int count, int toRow) {
+/** to[r] = start + Σ_k a[r][k]·b[k] for up to TILE_ROWS rows and some columns. */
+static void multiplySome(int some, const float *a, int aStride, const Columns *columns, int count, int offset, int toStride) {
+  const Columns *end = columns + count;
+  enum { bStride = WIDTH };
+  SOME_ROWS(product)
+}
+
+/** The same for any number of rows. All columns of a few rows come before the next rows, so these stay in the first-level cache, and what is written is together. */
+static void multiply(int rows, const float *a, int aRow, const Columns *columns, int count, int toRow) {
   int offset = 0;
   for (int left = tilesOf(rows); left > 0; left--) {
     int some = tileRows(rows, left);
-#define TILES(n) tiles(0, n, a, aRow, WIDTH, columns, count, offset, toRow)
-    switch (some) { CASES }
-#undef TILES
+    multiplySome(some, a, aRow, columns, count, offset, toRow);
     a += some * aRow;
     offset += some * toRow;
     rows -= some;
@@ -104,8 +122,8 @@ static __attribute__((noinline)) void multiply(int rows, const float *a, int aRo
 }
 
 /** to[r] += Σ_k a[k][r]·b[k] for up to TILE_ROWS columns of a, packed sums, and any strides of a and b. */
-static __attribute__((noinline)) void addOuterProducts(int some, const float *a, int aTerm, int bTerm, const Columns *columns, int count) {
-#define TILES(n) tiles(1, n, a, aTerm, bTerm, columns, count, 0, WIDTH)
-  switch (some) { CASES }
-#undef TILES
+static void addOuterProducts(int some, const float *a, int aStride, int bStride, const Columns *columns, int count) {
+  const Columns *end = columns + count;
+  enum { offset = 0, toStride = WIDTH };
+  SOME_ROWS(outer)
 }

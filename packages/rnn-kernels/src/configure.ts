@@ -1,6 +1,6 @@
 import { environmentVariable } from '@rowwise/host'
-import type { Runtime, RuntimeName } from './runtime'
 import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
+import type { Runtime, RuntimeName } from './runtime'
 import { JsRuntime } from './runtimes/js/js-runtime'
 import { kernelModule, whyNoModule } from './runtimes/wasm/module'
 import { MAX_THREADS } from './runtimes/wasm/threads/control'

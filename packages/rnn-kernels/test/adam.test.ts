@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { adamCoefficients, AdamMemory } from '../src'
+import { AdamMemory, adamCoefficients } from '../src'
 import { adamUpdate } from '../src/optimize/adam-update'
 
 describe('the Adam kernel', () => {

@@ -66,23 +66,26 @@ describe('configureKernels', () => {
     })
   })
 
-  it.runIf(builds.includes('relaxed-simd'))('passes relaxed SIMD over where its multiply-add rounds twice, as in JavaScriptCore, and says so', async () => {
-    vi.resetModules()
-    const { configureKernels } = await import('../src/configure')
-    const roundsTwice = { exports: { f: (a: number, b: number, c: number) => Math.fround(a * b) + c } }
-    const Instance = new Proxy(WebAssembly.Instance, {
-      // The probe's module is the only one without imports.
-      construct: (target, args) => (args[1] ? new target(args[0], args[1]) : roundsTwice),
-    })
-    vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { Instance }))
-    try {
-      const { path, notes } = configureKernels({})
-      expect([path, notes]).toEqual(['simd', [expect.stringMatching(/does not fuse multiply and add here/)]])
-      expect(() => configureKernels({ path: 'relaxed-simd' })).toThrow(/path is 'relaxed-simd', but relaxed SIMD/)
-    } finally {
-      vi.unstubAllGlobals()
-    }
-  })
+  it.runIf(builds.includes('relaxed-simd'))(
+    'passes relaxed SIMD over where its multiply-add rounds twice, as in JavaScriptCore, and says so',
+    async () => {
+      vi.resetModules()
+      const { configureKernels } = await import('../src/configure')
+      const roundsTwice = { exports: { f: (a: number, b: number, c: number) => Math.fround(a * b) + c } }
+      const Instance = new Proxy(WebAssembly.Instance, {
+        // The probe's module is the only one without imports.
+        construct: (target, args) => (args[1] ? new target(args[0], args[1]) : roundsTwice),
+      })
+      vi.stubGlobal('WebAssembly', Object.assign(Object.create(WebAssembly), { Instance }))
+      try {
+        const { path, notes } = configureKernels({})
+        expect([path, notes]).toEqual(['simd', [expect.stringMatching(/does not fuse multiply and add here/)]])
+        expect(() => configureKernels({ path: 'relaxed-simd' })).toThrow(/path is 'relaxed-simd', but relaxed SIMD/)
+      } finally {
+        vi.unstubAllGlobals()
+      }
+    },
+  )
 
   it('follows the environment where the program says nothing', () => {
     process.env.ROWWISE_KERNELS = 'simd'

@@ -25,7 +25,11 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
       /weightHh is float32 \[6,2\], expected float32 \[8,2\]/,
       () => recurrent(inputs(), { weightIh: weightIh(), weightHh: tf.zeros([6, 2]) }, { cell: 'lstm' }),
     ],
-    ['the weights of another cell', /weightIh is float32 \[8,5\], expected float32 \[6,5\] .* gru/, () => run({ cell: 'gru' })],
+    [
+      'the weights of another cell',
+      /weightIh is float32 \[8,5\], expected float32 \[6,5\] .* gru/,
+      () => run({ cell: 'gru' }),
+    ],
     [
       'a state of another batch',
       /initial.h is float32 \[9,2\], expected float32 \[4,2\]/,
@@ -56,7 +60,11 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
       /weightIh is int32/,
       () => recurrent(inputs(), { weightIh: tf.zeros([8, 5], 'int32'), weightHh: weightHh() }, { cell: 'lstm' }),
     ],
-    ['an unknown cell', /cell is 'LSTM', expected one of lstm, gru, gru_reset_before/, () => run({ cell: 'LSTM' as 'lstm' })],
+    [
+      'an unknown cell',
+      /cell is 'LSTM', expected one of lstm, gru, gru_reset_before/,
+      () => run({ cell: 'LSTM' as 'lstm' }),
+    ],
     [
       'an unknown activation',
       /gateActivation is 'relu', expected 'sigmoid' or 'hard_sigmoid'/,
@@ -75,14 +83,21 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
     const gone = inputs()
     gone.dispose()
     expect(() => recurrent(gone, weights(), { cell: 'lstm' })).toThrow(
-      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(/inputs is a disposed tensor/) }),
+      expect.objectContaining({
+        code: 'SHAPE_MISMATCH',
+        message: expect.stringMatching(/inputs is a disposed tensor/),
+      }),
     )
   })
 })
 
 describe('finalHiddenVJP refuses', () => {
   it.each<[string, RegExp, () => unknown]>([
-    ['to do without a layer', /layers is empty, expected the weights of at least one/, () => finalHiddenVJP('lstm', inputs(), [])],
+    [
+      'to do without a layer',
+      /layers is empty, expected the weights of at least one/,
+      () => finalHiddenVJP('lstm', inputs(), []),
+    ],
     [
       'a second layer that does not read what the first one writes',
       /weightIh is float32 \[8,5\], expected float32 \[8,2\] for inputs \[4,3,2\]/,

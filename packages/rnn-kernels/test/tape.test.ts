@@ -92,7 +92,13 @@ describe('what a forward pass keeps', () => {
   const forward = () => run(x, h, c, weightIh).dispose()
 
   it('is free at the next pass once the tape is gone, differentiated or not', () => {
-    const unused = () => tf.dispose(tf.grad((w) => (run(x, h, c, w), tf.square(w)))(weightIh))
+    const unused = () => {
+      const gradient = tf.grad((w) => {
+        run(x, h, c, w)
+        return tf.square(w)
+      })
+      gradient(weightIh).dispose()
+    }
     expect(watch(() => [record(), unused(), record(), forward()]).alive).toBe(0)
   })
 

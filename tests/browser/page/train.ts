@@ -1,5 +1,5 @@
 import { DataLoader, type LoadedMnist, type LoadMnistOptions, normalize, subset } from '@rowwise/data-mnist'
-import { configureKernels, type RuntimeName, kernelReport, LSTMNet } from '@rowwise/models-rnn'
+import { configureKernels, kernelReport, LSTMNet, type RuntimeName } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'

@@ -59,6 +59,9 @@ export function outcomeOf(
   return { exitCode, output: output.trim(), report: existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null }
 }
 
+/** The environment of a program that takes the best kernels by itself. */
+export const BEST_KERNELS = { ROWWISE_KERNELS: 'auto' }
+
 /** What comes of it in plain Node, which every host is compared with. */
 export async function inNode(
   project: Project,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../release/test/run'
-import { codes, inNode, nodeOf, type Report, runSmoke } from './host'
+import { BEST_KERNELS, codes, inNode, nodeOf, type Report, runSmoke } from './host'
 import { environment, Project } from './project'
 
 let project: Project
@@ -16,7 +16,7 @@ describe('plain Node', () => {
   it('starts WASM, learns, loads what it saved and resumes bit for bit', () => {
     expect(codes(expected)).toEqual(['cuda NOT_INSTALLED'])
     expect(expected).toMatchObject({ backend: 'wasm', loadsWhatItSaved: true, resumesBitForBit: true, resumedAt: 2 })
-    expect(expected.kernels).toMatchObject({ path: 'relaxed-simd', notes: [] })
+    expect(expected.kernels).toMatchObject({ path: 'simd', notes: [] })
     expect(expected.losses).toHaveLength(10)
     expect(expected.losses.every(Number.isFinite)).toBe(true)
     expect(expected.losses.at(-1)).toBeLessThan(expected.losses[0])
@@ -30,6 +30,20 @@ describe('plain Node', () => {
   )('%i gives the same bits as %s, and prints nothing', async (major, _, file) => {
     const outcome = await runSmoke(await nodeOf(major), [file], { cwd: project.directory })
     expect(outcome).toEqual({ exitCode: 0, output: '', report: expected })
+  })
+
+  it('20 takes simd by itself and says why, newer ones relaxed SIMD, all with the same bits', async () => {
+    const reports = await Promise.all(
+      [20, 22, 24, 26].map(async (major) => {
+        const options = { cwd: project.directory, env: BEST_KERNELS }
+        return (await runSmoke(await nodeOf(major), ['main.mjs'], options)).report as Report
+      }),
+    )
+    const [old, ...newer] = reports
+    expect(old.kernels).toMatchObject({ path: 'simd', notes: [expect.stringMatching(/no WebAssembly relaxed SIMD/)] })
+    expect({ ...old, kernels: null, computedBy: null }).toEqual({ ...expected, kernels: null, computedBy: null })
+    expect(newer[0].kernels).toMatchObject({ path: 'relaxed-simd', notes: [] })
+    expect(newer).toEqual(Array(3).fill(newer[0]))
   })
 
   it('ends with 1 for an error that nobody caught, and shows nothing of TensorFlow.js', async () => {

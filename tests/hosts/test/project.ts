@@ -34,6 +34,8 @@ export const environment: NodeJS.ProcessEnv = {
   DO_NOT_TRACK: '1',
   NEXT_TELEMETRY_DISABLED: '1',
   YARN_ENABLE_TELEMETRY: '0',
+  // Every host has these kernels, with the same bits; relaxed SIMD is not everywhere.
+  ROWWISE_KERNELS: 'simd',
 }
 
 /** A project that has the packed packages installed and `smoke` and `main` in it, each as .mjs and .cjs. */
@@ -71,7 +73,8 @@ export class Project {
     // A host that looks at real paths sees the same as the test.
     const project = new Project(realpathSync(mkdtempSync(join(tmpdir(), 'rowwise-host-'))))
     project.write('package.json', { name: 'project', private: true })
-    for (const file of ['cannot-save.mjs', 'go-on.mjs']) copyFileSync(join(fixtures, file), project.path(file))
+    for (const file of ['at-once.mjs', 'cannot-save.mjs', 'go-on.mjs'])
+      copyFileSync(join(fixtures, file), project.path(file))
     for (const name of ['smoke', 'main']) {
       copyFileSync(join(fixtures, `${name}.mjs`), project.path(`${name}.mjs`))
       project.write(`${name}.cjs`, asCommonJs(readFileSync(join(fixtures, `${name}.mjs`), 'utf8')))

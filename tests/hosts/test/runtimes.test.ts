@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { succeed } from '../../release/test/run'
-import { codes, inNode, newDirectory, type Report, runSmoke } from './host'
+import { BEST_KERNELS, codes, inNode, newDirectory, nodeOf, type Report, runSmoke } from './host'
 import { environment, Project } from './project'
 
 let project: Project
@@ -24,7 +24,7 @@ describe('Deno', () => {
 
   it('needs to read, to write its own files, and the environment of the program', async () => {
     const directory = newDirectory()
-    const ours = ['SMOKE_DIRECTORY', 'SMOKE_ROOT', 'SMOKE_PARSES']
+    const ours = ['SMOKE_DIRECTORY', 'SMOKE_ROOT', 'SMOKE_PARSES', 'ROWWISE_KERNELS']
     const allowed = ['--allow-read', `--allow-write=${directory}`, `--allow-env=${ours}`]
     expect(await deno('main.mjs', directory, ...allowed)).toEqual({ exitCode: 0, output: '', report: expected })
   })
@@ -32,7 +32,10 @@ describe('Deno', () => {
 
 describe('Bun', () => {
   it.each(['main.mjs', 'main.cjs'])('learns on WASM, and says that its arithmetic differs (%s)', async (file) => {
-    const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], { cwd: project.directory })
+    const { exitCode, output, report } = await runSmoke(project.bin('bun'), [file], {
+      cwd: project.directory,
+      env: BEST_KERNELS,
+    })
     expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
     expect(codes(report)).toEqual(['cuda NOT_INSTALLED'])
     expect(report?.kernels).toMatchObject({ path: 'simd', threads: expected.kernels.threads })
@@ -43,15 +46,15 @@ describe('Bun', () => {
   })
 
   it('gives the bits of the simd kernels in Node', async () => {
-    const env = { ROWWISE_KERNELS: 'simd' }
-    const inBun = await runSmoke(project.bin('bun'), ['main.mjs'], { cwd: project.directory, env })
-    expect(inBun).toEqual((await inNode(project, env)).outcome)
+    const inBun = await runSmoke(project.bin('bun'), ['main.mjs'], { cwd: project.directory })
+    expect(inBun).toEqual((await inNode(project)).outcome)
   })
 
   it('says when it goes on with what Node began', async () => {
     const [cwd, checkpoints] = [project.directory, newDirectory()]
-    await succeed(process.execPath, ['go-on.mjs', checkpoints, '1'], { cwd, env: environment })
-    const { stdout } = await succeed(project.bin('bun'), ['go-on.mjs', checkpoints, '2'], { cwd, env: environment })
+    const env = { ...environment, ...BEST_KERNELS }
+    await succeed(await nodeOf(24), ['go-on.mjs', checkpoints, '1'], { cwd, env })
+    const { stdout } = await succeed(project.bin('bun'), ['go-on.mjs', checkpoints, '2'], { cwd, env })
     const { before, now } = JSON.parse(stdout)
     expect(before).toMatch(/relaxed-simd/)
     expect(now).toMatch(/\bsimd/)

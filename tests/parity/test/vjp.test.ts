@@ -1,5 +1,5 @@
-import { configureKernels } from '@rowwise/rnn-kernels'
 import { LSTMNet, type LSTMNetConfig } from '@rowwise/models-rnn'
+import { configureKernels } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, type Trainable, valueAndGradients } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'

@@ -58,7 +58,7 @@ const installed = (directory: string) =>
     .filter((path) => /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
     .map((path) => ({ path, manifest: JSON.parse(readFileSync(join(directory, path), 'utf8')) }))
 
-// On Node 24 the kernels are others than on Node 20: V8 takes relaxed SIMD without a flag, and makes 256-bit vectors.
+// On Node 24 the kernels are others than on Node 20, which has no relaxed SIMD.
 it('the kernels agree with PyTorch on the other Node too', { timeout: 5 * MINUTES }, async () => {
   const tests = ['packages/rnn-kernels/test', 'tests/parity/test/vectors.test.ts']
   const { stdout } = await succeed(otherNode.path, ['node_modules/vitest/vitest.mjs', 'run', ...tests], {

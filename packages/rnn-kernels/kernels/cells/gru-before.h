@@ -45,7 +45,7 @@ INLINE void gruBeforeBackward(const int hard, const Pullback *pullback) {
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector z = load(kept + Z + v), new = load(kept + N + v);
-      Vector total = load(dHidden + v) + load(carry + v);
+      Vector total = withoutTraces(load(dHidden + v) + load(carry + v));
       Vector byN = total * (one - z) * fnma(new, new, one);
       Vector byZ = total * (load(hBefore + v) - new) * gateSlope(hard, z);
       store(carry + v, total * z);
@@ -63,7 +63,7 @@ INLINE void gruBeforeBackwardReset(const int hard, const Pullback *pullback) {
   float *carry = p.carry, *dx = p.dInput, *dh = p.dHiddenGates;
   EACH_ROW(p.rows) {
     EACH_VECTOR {
-      Vector r = load(kept + R + v), q = load(dHidden + v);
+      Vector r = load(kept + R + v), q = withoutTraces(load(dHidden + v));
       Vector byR = q * load(hBefore + v) * gateSlope(hard, r);
       store(carry + v, fma(q, r, load(carry + v)));
       store(dx + R + v, byR), store(dh + R + v, byR);

@@ -40,7 +40,7 @@ INLINE void gruBackward(const int hard, const Pullback *pullback) {
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector r = load(kept + R + v), z = load(kept + Z + v), new = load(kept + N + v);
-      Vector dh = load(dHidden + v) + load(carry + v);
+      Vector dh = withoutTraces(load(dHidden + v) + load(carry + v));
       Vector dn = dh * (one - z) * fnma(new, new, one);
       Vector dz = dh * (load(hBefore + v) - new) * gateSlope(hard, z);
       Vector dr = dn * load(kept + M + v) * gateSlope(hard, r);

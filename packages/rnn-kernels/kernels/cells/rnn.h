@@ -22,7 +22,7 @@ INLINE void rnnBackward(const int relu, const Pullback *pullback) {
   float *d = p.dInput;
   EACH_ROW(p.rows) {
     EACH_VECTOR {
-      Vector h = load(kept + v), dh = load(dHidden + v);
+      Vector h = load(kept + v), dh = withoutTraces(load(dHidden + v));
       store(d + v, relu ? choose(h > splat(0), dh, splat(0)) : dh * fnma(h, h, splat(1)));
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, d += p.dGatesRow;

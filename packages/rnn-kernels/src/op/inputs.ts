@@ -119,7 +119,9 @@ function checkLengths(lengths: ArrayLike<number>, batch: number, time: number): 
   for (let row = 0; row < batch; row++) {
     const length = lengths[row]
     if (Number.isInteger(length) && length >= 1 && length <= time) continue
-    throw new KernelLengthsError(`lengths[${row}] is ${length}, expected an integer from 1 to ${time}, the steps of inputs`)
+    throw new KernelLengthsError(
+      `lengths[${row}] is ${length}, expected an integer from 1 to ${time}, the steps of inputs`,
+    )
   }
   return Int32Array.from(lengths)
 }

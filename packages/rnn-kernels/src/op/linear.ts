@@ -1,8 +1,8 @@
 import { copiedTensor, readValues } from '@rowwise/host-values'
 import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
-import type { LinearGradients, LinearShape } from '../runtime'
 import { KernelShapeError } from '../errors'
+import type { LinearGradients, LinearShape } from '../runtime'
 
 /**
  * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Made for the

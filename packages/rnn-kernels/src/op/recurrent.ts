@@ -68,7 +68,12 @@ export function recurrent(
   const named = passInputs(inputs, weights, options.initial) as unknown as NamedTensorMap
   const saved: Attributes['saved'] = {}
   const save = engine().isTapeOn()
-  const outputs = engine().runKernel(FORWARD, named, { ...attributes, save, saved, inputShape: inputs.shape } as object as never)
+  const outputs = engine().runKernel(FORWARD, named, {
+    ...attributes,
+    save,
+    saved,
+    inputShape: inputs.shape,
+  } as object as never)
   const [h, reserve, ...rest] = outputs as unknown as Outputs<Tensor>
   if (saved.pass) keepWithTape(saved.pass)
   reserve.dispose() // the tape has a copy
@@ -102,7 +107,11 @@ function forwardKernel(inputs: PassInputs, backend: KernelBackend, attributes: A
  * is the one with respect to the inputs wherever it is wanted at all, else one with respect to the initial state, because these are
  * named first: a pass that is asked for another does not compute them.
  */
-function gradientKernel(upstream: Record<'h' | 'c' | 'output', TensorInfo>, backend: KernelBackend, attributes: GradientAttributes): TensorInfo {
+function gradientKernel(
+  upstream: Record<'h' | 'c' | 'output', TensorInfo>,
+  backend: KernelBackend,
+  attributes: GradientAttributes,
+): TensorInfo {
   const { name, shape, saved } = attributes
   if (saved.gradients === undefined) {
     const { h, c, output } = upstream
@@ -122,8 +131,10 @@ function gradient(dy: Tensor[], attributes: Attributes): Record<string, () => Te
   const [batch, hiddenSize] = h.shape
   const { inputShape } = attributes
   saved.gradients = undefined
-  const by = (name: keyof RecurrentGradients, ...shape: number[]) => (): Tensor =>
-    engine().runKernel(GRADIENT, upstream, { name, shape, saved } as object as never) as Tensor
+  const by =
+    (name: keyof RecurrentGradients, ...shape: number[]) =>
+    (): Tensor =>
+      engine().runKernel(GRADIENT, upstream, { name, shape, saved } as object as never) as Tensor
   const rows = GATES[cell] * hiddenSize
   return {
     x: by('x', ...inputShape),

@@ -60,7 +60,14 @@ export function finalHiddenVJP(
     layers.forEach((weights, layer) => {
       const returnOutput = layer < layers.length - 1
       const attributes = { cell, gateActivation: 'sigmoid', reverse: false, lengths: undefined, returnOutput } as const
-      const { output, h, saved } = layerPass(values, [batch, time, inputSize], passInputs(inputs, weights), backend, attributes, true)
+      const { output, h, saved } = layerPass(
+        values,
+        [batch, time, inputSize],
+        passInputs(inputs, weights),
+        backend,
+        attributes,
+        true,
+      )
       passes.push(saved as SavedPass)
       values = output ?? h
       inputSize = weights.weightHh.shape[1]
@@ -86,7 +93,12 @@ export function finalHiddenVJP(
   }
 }
 
-function checkLayer(inputs: Tensor3D, below: RecurrentWeightTensors, weights: RecurrentWeightTensors, cell: Cell): void {
+function checkLayer(
+  inputs: Tensor3D,
+  below: RecurrentWeightTensors,
+  weights: RecurrentWeightTensors,
+  cell: Cell,
+): void {
   const [batch, time] = inputs.shape
   const hiddenSize = below.weightHh.shape[1]
   const shape = [batch, time, hiddenSize]
@@ -133,7 +145,7 @@ export function linearVJP(inputs: Float32Array, weight: Tensor2D, bias?: Tensor1
   return {
     values: linear.forward(shape, inputs, weightValues, bias && readValues(bias)),
     vjp(upstream) {
-          const gradients = linear.gradients(shape, upstream, inputs, weightValues)
+      const gradients = linear.gradients(shape, upstream, inputs, weightValues)
       return {
         inputs: gradients.x,
         weight: copiedTensor(gradients.weight, weight.shape) as Tensor2D,

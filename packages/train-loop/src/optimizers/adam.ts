@@ -1,6 +1,6 @@
 import { isTypedArray } from '@rowwise/host'
 import { copiedTensor, readValues, takeOver } from '@rowwise/host-values'
-import { type AdamArrays, adamCoefficients, AdamMemory } from '@rowwise/rnn-kernels'
+import { type AdamArrays, AdamMemory, adamCoefficients } from '@rowwise/rnn-kernels'
 import { Variable } from '@tensorflow/tfjs-core'
 import { refuseOptions, show } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'

@@ -3,14 +3,15 @@ import type { RecurrentGradients, Upstream, WantedGradients } from '../../runtim
 import type { StepGradient } from './cells/cell'
 import { isResetCell } from './cells/gru-reset-before'
 import type { Trace } from './forward'
-import { addOuterProducts } from './multiply'
 import { unpackGradients } from './pack'
-import { multiplyPanels, timeAt } from './rows'
+import { addPanelProducts, multiplyPanels, timeAt } from './rows'
 
 /**
  * The backward pass, from the last step to the first:
  *
- *     h̄ = ġ_{t+1}·W_hh + what passes on + upstream, and from it ġ_t, the gradient with respect to the sums, as the cell says
+ *     h̄ = ġ_{t+1}·W_hh + what passes on + upstream
+ *
+ * From it the cell computes ġ_t, the gradient with respect to the sums.
  */
 export function runBackward(trace: Trace, upstream: Upstream, wanted: WantedGradients): RecurrentGradients {
   const { shape, cell, weights, rows, steps, hasInitial } = trace
@@ -19,29 +20,29 @@ export function runBackward(trace: Trace, upstream: Upstream, wanted: WantedGrad
   const width = hiddenSize * cell.slots.length
   const dWeights = weights.forward.map(() => new Float64Array(4 * depth))
   const dReset = weights.reset.map(() => new Float64Array(4 * hiddenSize))
-  const dBias = new Float64Array(4 * weights.forward.length)
+  const dBias = new Float64Array(width)
   const dX = wanted.x ? new Float32Array(batch * time * inputSize) : undefined
   const carry = new Float64Array(batch * hiddenSize)
   const dH = new Float64Array(batch * hiddenSize)
-  let dGates = new Float64Array(0)
+  const dGates = new Float64Array(batch * width)
   let after = 0 // rows that have a step more
 
   for (let index = steps.length - 1; index >= 0; index--) {
     const { z, step, resets } = steps[index]
     const active = step.rows
-    addHidden(after, dGates)
+    addHidden(after)
     addUpstream(index, after, active)
-    dGates = new Float64Array(4 * weights.forward.length * active)
-    const pullback: StepGradient = { ...step, dH, carry, dGates: dGates.subarray(0, active * width) }
+    const pullback: StepGradient = { ...step, dH, carry, dGates }
     cell.backward(pullback)
     if (isResetCell(cell)) {
-      const [dn, dResets] = [new Float64Array(active * hiddenSize + 3), new Float64Array(active * hiddenSize)]
+      const dn = new Float64Array(active * hiddenSize)
+      const dResets = new Float64Array(active * hiddenSize)
       cell.resetGradient(pullback, dn)
       multiplyPanels(dn, hiddenSize, active, weights.resetTransposed, hiddenSize, undefined, dResets)
       cell.backwardReset(pullback, dResets)
-      dReset.forEach((sums, panel) => addOuterProducts(resets, hiddenSize, dn, hiddenSize, 4 * panel, active, sums))
+      addPanelProducts(resets, hiddenSize, active, dn, hiddenSize, dReset)
     }
-    dWeights.forEach((sums, panel) => addOuterProducts(z, depth, dGates, width, 4 * panel, active, sums))
+    addPanelProducts(z, depth, active, dGates, width, dWeights)
     for (let row = 0; row < active; row++) for (let k = 0; k < width; k++) dBias[k] += dGates[row * width + k]
     if (dX) addInputs(dX, index, active)
     after = active
@@ -51,14 +52,14 @@ export function runBackward(trace: Trace, upstream: Upstream, wanted: WantedGrad
     ...(dX && { x: dX }),
   }
   if (!wanted.initial || !hasInitial) return gradients
-  addHidden(batch, dGates)
+  addHidden(batch)
   gradients.h = inBatchOrder(dH)
   if (hasCellState(shape.cell)) gradients.c = inBatchOrder(carry)
   return gradients
 
   /** dH = ġ·W_hh, and what passes on, for the rows that had the step. */
-  function addHidden(count: number, gates: Float64Array): void {
-    multiplyPanels(gates, width, count, weights.hhTransposed, hiddenSize, undefined, dH)
+  function addHidden(count: number): void {
+    multiplyPanels(dGates, width, count, weights.hhTransposed, hiddenSize, undefined, dH)
     if (cell.carriesHidden) for (let at = 0; at < count * hiddenSize; at++) dH[at] += carry[at]
   }
 

@@ -1,5 +1,5 @@
-import type { RecurrentInputs, RecurrentOutputs, RecurrentShape } from '../../runtime'
 import { hasCellState } from '../../cell'
+import type { RecurrentInputs, RecurrentOutputs, RecurrentShape } from '../../runtime'
 import { jsCell } from './cells'
 import type { JsCell, Step } from './cells/cell'
 import { isResetCell } from './cells/gru-reset-before'
@@ -18,7 +18,10 @@ export interface Trace {
 }
 
 /** The forward pass, a step at a time over all rows that have it; the equations are those of the cell. */
-export function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: RecurrentOutputs; trace: Trace } {
+export function runForward(
+  shape: RecurrentShape,
+  inputs: RecurrentInputs,
+): { outputs: RecurrentOutputs; trace: Trace } {
   const { batch, time, inputSize, hiddenSize } = shape
   const cell = jsCell(shape)
   const weights = packWeights(inputs.weights(), shape, cell)
@@ -29,14 +32,26 @@ export function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { ou
   if (inputs.returnOutput) outputs.output = new Float32Array(batch * time * hiddenSize)
   let hBefore = ordered(inputs.initial?.h, rows, hiddenSize)
   let cBefore = ordered(inputs.initial?.c, rows, hiddenSize)
+  let scratch = scratchOf(batch)
   rows.active.forEach((active, index) => {
     const states = active * hiddenSize
-    const step: Step = {
-      ...{ rows: active, hiddenSize, hBefore, cBefore },
-      ...{ gates: new Float64Array(states * cell.slots.length), h: new Float64Array(states), c: new Float64Array(states) },
+    if (inputs.save && index > 0) scratch = scratchOf(active) // what is saved is not written again
+    const { z, gates } = scratch
+    const step: Step = { rows: active, hiddenSize, hBefore, cBefore, gates, h: hBefore, c: cBefore }
+    if (inputs.save) {
+      step.h = new Float64Array(states)
+      step.c = new Float64Array(states)
     }
-    const z = joinInputs(inputs.x, trace, index, hBefore)
-    multiplyPanels(z, inputSize + hiddenSize, active, weights.forward, hiddenSize * cell.slots.length, weights.bias, step.gates)
+    joinInputs(inputs.x, trace, index, hBefore, z)
+    multiplyPanels(
+      z,
+      inputSize + hiddenSize,
+      active,
+      weights.forward,
+      hiddenSize * cell.slots.length,
+      weights.bias,
+      step.gates,
+    )
     cell.forward(step)
     const resets = new Float64Array(isResetCell(cell) ? states : 0)
     if (isResetCell(cell)) {
@@ -51,26 +66,40 @@ export function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { ou
     cBefore = step.c
   })
   return { outputs, trace }
+
+  function scratchOf(active: number): { z: Float64Array; gates: Float64Array } {
+    return {
+      z: new Float64Array(active * (inputSize + hiddenSize)),
+      gates: new Float64Array(active * hiddenSize * cell.slots.length),
+    }
+  }
 }
 
 /** States in the order of the rows; zeros when absent. */
 function ordered(values: Float32Array | undefined, { order }: Rows, width: number): Float64Array {
   const to = new Float64Array(order.length * width)
-  if (values) order.forEach((row, place) => to.set(values.subarray(row * width, (row + 1) * width), place * width))
+  if (!values) return to
+  order.forEach((row, place) => {
+    to.set(values.subarray(row * width, (row + 1) * width), place * width)
+  })
   return to
 }
 
-function joinInputs(x: Float32Array, { shape, rows }: Trace, index: number, hBefore: Float64Array): Float64Array {
+function joinInputs(
+  x: Float32Array,
+  { shape, rows }: Trace,
+  index: number,
+  hBefore: Float64Array,
+  z: Float64Array,
+): void {
   const { inputSize, hiddenSize } = shape
   const depth = inputSize + hiddenSize
   const active = rows.active[index]
-  const z = new Float64Array(active * depth)
   for (let place = 0; place < active; place++) {
     const from = timeAt(rows, shape, place, index) * inputSize
     for (let k = 0; k < inputSize; k++) z[place * depth + k] = x[from + k]
     for (let k = 0; k < hiddenSize; k++) z[place * depth + inputSize + k] = hBefore[place * hiddenSize + k]
   }
-  return z
 }
 
 /** Writes the hidden states of a step, and the final states of the rows that end with it. */

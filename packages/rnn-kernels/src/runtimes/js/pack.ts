@@ -3,7 +3,7 @@ import type { JsCell, Slot } from './cells/cell'
 
 /** Weights in float64 and in the order in which the loops read them: panels of four columns, `[depth, 4]` each. */
 export interface JsWeights {
-  /** Columns are the sums of one unit after another; the depth is [x_t | h_{t-1}]. What a sum does not read has weights of zero. */
+  /** Columns are the sums of each unit in turn; the depth is [x_t | h_{t-1}]. What a sum does not read has zero weights. */
   forward: Float64Array[]
   /** What the sums begin with, `[H·slots]` */
   bias: Float64Array
@@ -26,46 +26,60 @@ export function packWeights(weights: RecurrentWeights, shape: RecurrentShape, { 
   const { weightIh, weightHh, biasIh, biasHh } = weights
   const { inputSize, hiddenSize } = shape
   const columns = hiddenSize * slots.length
-  const bias = new Float64Array(columns)
+  const resetUnits = shape.cell === 'gru_reset_before' ? hiddenSize : 0
+  const packed: JsWeights = {
+    forward: emptyPanels(columns, inputSize + hiddenSize),
+    bias: new Float64Array(columns),
+    hhTransposed: emptyPanels(hiddenSize, columns),
+    ihTransposed: emptyPanels(inputSize, columns),
+    reset: emptyPanels(resetUnits, hiddenSize),
+    resetTransposed: emptyPanels(resetUnits, hiddenSize),
+  }
+  const ih = (row: number): Float32Array => weightIh.subarray(row * inputSize, (row + 1) * inputSize)
+  const hh = (row: number): Float32Array => weightHh.subarray(row * hiddenSize, (row + 1) * hiddenSize)
   for (let column = 0; column < columns; column++) {
     const { slot, row } = rowOf(slots, hiddenSize, column)
-    if (biasIh && slot.biasIh) bias[column] += biasIh[row]
-    if (biasHh && slot.biasHh) bias[column] += biasHh[row]
+    if (biasIh && slot.biasIh) packed.bias[column] += biasIh[row]
+    if (biasHh && slot.biasHh) packed.bias[column] += biasHh[row]
+    if (slot.input) placeRow(ih(row), column, packed.forward, 0, packed.ihTransposed)
+    if (slot.hidden) placeRow(hh(row), column, packed.forward, inputSize, packed.hhTransposed)
   }
-  const ih = (column: number, k: number): number => {
-    const { slot, row } = rowOf(slots, hiddenSize, column)
-    return slot.input ? weightIh[row * inputSize + k] : 0
+  for (let unit = 0; unit < resetUnits; unit++) {
+    placeRow(hh(2 * hiddenSize + unit), unit, packed.reset, 0, packed.resetTransposed)
   }
-  const hh = (column: number, k: number): number => {
-    const { slot, row } = rowOf(slots, hiddenSize, column)
-    return slot.hidden ? weightHh[row * hiddenSize + k] : 0
-  }
-  const resetGate = shape.cell === 'gru_reset_before' ? 2 : null
-  const hn = (unit: number, k: number): number => weightHh[((resetGate as number) * hiddenSize + unit) * hiddenSize + k]
-  return {
-    forward: panels(columns, inputSize + hiddenSize, (column, k) =>
-      k < inputSize ? ih(column, k) : hh(column, k - inputSize),
-    ),
-    bias,
-    hhTransposed: panels(hiddenSize, columns, (k, column) => hh(column, k)),
-    ihTransposed: panels(inputSize, columns, (k, column) => ih(column, k)),
-    reset: resetGate === null ? [] : panels(hiddenSize, hiddenSize, hn),
-    resetTransposed: resetGate === null ? [] : panels(hiddenSize, hiddenSize, (k, unit) => hn(unit, k)),
+  return packed
+}
+
+/** Copies a row of PyTorch's weights to a column of `panels`, from depth `first` on, and to a row of `transposed`. */
+function placeRow(
+  weights: Float32Array,
+  column: number,
+  panels: Float64Array[],
+  first: number,
+  transposed: Float64Array[],
+): void {
+  const panel = panels[column >> 2]
+  const c = column & 3
+  for (let k = 0; k < weights.length; k++) {
+    panel[4 * (first + k) + c] = weights[k]
+    transposed[k >> 2][4 * column + (k & 3)] = weights[k]
   }
 }
 
-/** Panels of four columns, of what `at` says. */
-function panels(columns: number, depth: number, at: (column: number, k: number) => number): Float64Array[] {
-  return Array.from({ length: Math.ceil(columns / 4) }, (_, index) => {
-    const panel = new Float64Array(4 * depth)
-    const width = Math.min(4, columns - 4 * index)
-    for (let k = 0; k < depth; k++) for (let c = 0; c < width; c++) panel[4 * k + c] = at(4 * index + c, k)
-    return panel
-  })
+/** Panels of four columns, of zeros. */
+function emptyPanels(columns: number, depth: number): Float64Array[] {
+  return Array.from({ length: Math.ceil(columns / 4) }, () => new Float64Array(4 * depth))
 }
 
 /** Sums of weight gradients, in panels as `forward`, in PyTorch's layout. */
-export function unpackGradients(dWeights: Float64Array[], dBias: Float64Array, dReset: Float64Array[], shape: RecurrentShape, { slots }: JsCell, gates: number) {
+export function unpackGradients(
+  dWeights: Float64Array[],
+  dBias: Float64Array,
+  dReset: Float64Array[],
+  shape: RecurrentShape,
+  { slots }: JsCell,
+  gates: number,
+) {
   const { inputSize, hiddenSize } = shape
   const weightIh = new Float32Array(gates * hiddenSize * inputSize)
   const weightHh = new Float32Array(gates * hiddenSize * hiddenSize)
@@ -78,7 +92,8 @@ export function unpackGradients(dWeights: Float64Array[], dBias: Float64Array, d
     if (slot.biasIh) biasIh[row] = dBias[column]
     if (slot.biasHh) biasHh[row] = dBias[column]
     if (slot.input) for (let k = 0; k < inputSize; k++) weightIh[row * inputSize + k] = panel[4 * k + c]
-    if (slot.hidden) for (let k = 0; k < hiddenSize; k++) weightHh[row * hiddenSize + k] = panel[4 * (inputSize + k) + c]
+    if (slot.hidden)
+      for (let k = 0; k < hiddenSize; k++) weightHh[row * hiddenSize + k] = panel[4 * (inputSize + k) + c]
   }
   dReset.forEach((panel, index) => {
     for (let c = 0; c < Math.min(4, hiddenSize - 4 * index); c++) {

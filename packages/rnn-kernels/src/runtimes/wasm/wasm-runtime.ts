@@ -1,5 +1,5 @@
-import { COLLECT_PARTS } from '../../generated/job'
 import { KernelStateError } from '../../errors'
+import { COLLECT_PARTS } from '../../generated/job'
 import type {
   RecurrentGradients,
   RecurrentInputs,
@@ -150,7 +150,13 @@ export class WasmRuntime implements Runtime {
   }
 
   /** Runs a kernel on all slices of a job, on all threads or on this one. */
-  private run(operation: Operation, { job }: Workspace, slices: number, together: boolean, feed?: (slice: number) => void): void {
+  private run(
+    operation: Operation,
+    { job }: Workspace,
+    slices: number,
+    together: boolean,
+    feed?: (slice: number) => void,
+  ): void {
     this.timed(() => {
       if (together && this.threads > 1) {
         this.pool ??= this.startPool()

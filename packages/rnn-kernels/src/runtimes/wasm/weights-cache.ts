@@ -33,7 +33,9 @@ export class WeightsCache {
 
   /** The packed weights of a version. */
   get(shape: RecurrentShape, version: readonly object[], weights: () => RecurrentWeights): PackedWeights {
-    const known = this.entries.find((entry) => isSame(entry.version, version) && isKind(entry.kind, shape, version.length))
+    const known = this.entries.find(
+      (entry) => isSame(entry.version, version) && isKind(entry.kind, shape, version.length),
+    )
     if (known) return this.touch(known)
     const values = weights()
     const hasBias = values.biasIh !== undefined && values.biasHh !== undefined

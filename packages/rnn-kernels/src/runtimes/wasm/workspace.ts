@@ -152,7 +152,10 @@ export class Workspace {
   }
 }
 
-function requireIndexable({ cell, batch, time, inputSize, hiddenSize }: RecurrentShape, { save, slices }: WorkspaceUse): void {
+function requireIndexable(
+  { cell, batch, time, inputSize, hiddenSize }: RecurrentShape,
+  { save, slices }: WorkspaceUse,
+): void {
   const weights = GATES[cell] * (hiddenSize + 8) * (inputSize + hiddenSize + 16)
   const sequence = batch * time * (inputSize + hiddenSize + (save ? 6 * (hiddenSize + 8) : 0))
   const floats = Math.max(sequence, weights * (save ? slices : 1))

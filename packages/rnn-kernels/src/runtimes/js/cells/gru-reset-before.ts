@@ -1,4 +1,4 @@
-import { type Gate, type JsCell, readsBoth, type Step, type StepGradient } from './cell'
+import { gateOf, gateSlope, type JsCell, readsBoth, type Step, type StepGradient } from './cell'
 
 /** A cell whose last gate needs all units of another: its product with r·h comes between two halves of a step. */
 export interface ResetCell extends JsCell {
@@ -23,14 +23,14 @@ export function isResetCell(cell: JsCell): cell is ResetCell {
  *     n = tanh(x_t·W_inᵀ + b_in + (r·h_{t-1})·W_hnᵀ + b_hn)     ṅ = h̄·(1 − z)·(1 − n²)   ż = h̄·(h_{t-1} − n)·z(1 − z)
  *     h = (1 − z)·n + z·h_{t-1}                                 ṙ = (ṅ·W_hn)·h_{t-1}·r(1 − r)
  */
-export function gruResetBefore({ activate, slope }: Gate): ResetCell {
+export function gruResetBefore(isHard: boolean): ResetCell {
   return {
     slots: [readsBoth(0), readsBoth(1), { gate: 2, input: true, hidden: false, biasIh: true, biasHh: true }],
     carriesHidden: true,
     forward({ rows, hiddenSize, gates }) {
       for (let k = 0; k < 3 * rows * hiddenSize; k += 3) {
-        gates[k] = activate(gates[k])
-        gates[k + 1] = activate(gates[k + 1])
+        gates[k] = gateOf(isHard, gates[k])
+        gates[k + 1] = gateOf(isHard, gates[k + 1])
       }
     },
     resets({ rows, hiddenSize, gates, hBefore }, to) {
@@ -48,7 +48,7 @@ export function gruResetBefore({ activate, slope }: Gate): ResetCell {
       for (let at = 0, k = 0; at < rows * hiddenSize; at++, k += 3) {
         const z = gates[k + 1]
         const n = gates[k + 2]
-        dGates[k + 1] = dH[at] * (hBefore[at] - n) * slope(z)
+        dGates[k + 1] = dH[at] * (hBefore[at] - n) * gateSlope(isHard, z)
         dGates[k + 2] = dH[at] * (1 - z) * (1 - n * n)
         carry[at] = dH[at] * z
       }
@@ -59,7 +59,7 @@ export function gruResetBefore({ activate, slope }: Gate): ResetCell {
     backwardReset({ rows, hiddenSize, gates, hBefore, carry, dGates }, dResets) {
       for (let at = 0, k = 0; at < rows * hiddenSize; at++, k += 3) {
         const r = gates[k]
-        dGates[k] = dResets[at] * hBefore[at] * slope(r)
+        dGates[k] = dResets[at] * hBefore[at] * gateSlope(isHard, r)
         carry[at] += dResets[at] * r
       }
     },

@@ -1,4 +1,4 @@
-import { type Gate, type JsCell, readsBoth } from './cell'
+import { gateOf, gateSlope, type JsCell, readsBoth } from './cell'
 
 /**
  * As kernels/cells/gru.h, with m = h_{t-1}·W_hnᵀ + b_hn:
@@ -6,7 +6,7 @@ import { type Gate, type JsCell, readsBoth } from './cell'
  *     n = tanh(x_t·W_inᵀ + b_in + r·m)     ṅ = h̄·(1 − z)·(1 − n²)   ż = h̄·(h_{t-1} − n)·z(1 − z)
  *     h = (1 − z)·n + z·h_{t-1}            ṁ = ṅ·r                    ṙ = ṅ·m·r(1 − r)
  */
-export function gru({ activate, slope }: Gate): JsCell {
+export function gru(isHard: boolean): JsCell {
   return {
     slots: [
       readsBoth(0),
@@ -17,8 +17,8 @@ export function gru({ activate, slope }: Gate): JsCell {
     carriesHidden: true,
     forward({ rows, hiddenSize, gates, hBefore, h }) {
       for (let at = 0, k = 0; at < rows * hiddenSize; at++, k += 4) {
-        const r = activate(gates[k])
-        const z = activate(gates[k + 1])
+        const r = gateOf(isHard, gates[k])
+        const z = gateOf(isHard, gates[k + 1])
         const n = Math.tanh(gates[k + 2] + r * gates[k + 3])
         h[at] = (1 - z) * n + z * hBefore[at]
         gates[k] = r
@@ -32,8 +32,8 @@ export function gru({ activate, slope }: Gate): JsCell {
         const z = gates[k + 1]
         const n = gates[k + 2]
         const dn = dH[at] * (1 - z) * (1 - n * n)
-        dGates[k] = dn * gates[k + 3] * slope(r)
-        dGates[k + 1] = dH[at] * (hBefore[at] - n) * slope(z)
+        dGates[k] = dn * gates[k + 3] * gateSlope(isHard, r)
+        dGates[k + 1] = dH[at] * (hBefore[at] - n) * gateSlope(isHard, z)
         dGates[k + 2] = dn
         dGates[k + 3] = dn * r
         carry[at] = dH[at] * z

@@ -1,21 +1,21 @@
-import { type Gate, type JsCell, readsBoth } from './cell'
+import { gateOf, gateSlope, type JsCell, readsBoth } from './cell'
 
 /**
  * As kernels/cells/lstm.h:
  *
- *     c = σ(f)·c + σ(i)·tanh(g)           c̄ += h̄·o·(1 − tanh²c)
- *     h = σ(o)·tanh(c)                    i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)   ġ = c̄·i·(1 − g²)   ȯ = h̄·tanh c·o(1 − o)   c̄ ← c̄·f
+ *     c = σ(f)·c + σ(i)·tanh(g)     c̄ += h̄·o·(1 − tanh²c)   i̇ = c̄·g·i(1 − i)   ḟ = c̄·c_{t-1}·f(1 − f)
+ *     h = σ(o)·tanh(c)              ġ = c̄·i·(1 − g²)         ȯ = h̄·tanh c·o(1 − o)      c̄ ← c̄·f
  */
-export function lstm({ activate, slope }: Gate): JsCell {
+export function lstm(isHard: boolean): JsCell {
   return {
     slots: [0, 1, 2, 3].map(readsBoth),
     carriesHidden: false,
     forward({ rows, hiddenSize, gates, h, cBefore, c }) {
       for (let at = 0, k = 0; at < rows * hiddenSize; at++, k += 4) {
-        const i = activate(gates[k])
-        const f = activate(gates[k + 1])
+        const i = gateOf(isHard, gates[k])
+        const f = gateOf(isHard, gates[k + 1])
         const g = Math.tanh(gates[k + 2])
-        const o = activate(gates[k + 3])
+        const o = gateOf(isHard, gates[k + 3])
         const cNext = f * cBefore[at] + i * g
         c[at] = cNext
         h[at] = o * Math.tanh(cNext)
@@ -33,10 +33,10 @@ export function lstm({ activate, slope }: Gate): JsCell {
         const o = gates[k + 3]
         const tanhC = Math.tanh(c[at])
         const dc = carry[at] + dH[at] * o * (1 - tanhC * tanhC)
-        dGates[k] = dc * g * slope(i)
-        dGates[k + 1] = dc * cBefore[at] * slope(f)
+        dGates[k] = dc * g * gateSlope(isHard, i)
+        dGates[k + 1] = dc * cBefore[at] * gateSlope(isHard, f)
         dGates[k + 2] = dc * i * (1 - g * g)
-        dGates[k + 3] = dH[at] * tanhC * slope(o)
+        dGates[k + 3] = dH[at] * tanhC * gateSlope(isHard, o)
         carry[at] = dc * f
       }
     },
