@@ -32,7 +32,13 @@ export class Vectors {
   }
 
   targets(): tf.Tensor1D {
-    return tf.tensor1d(Int32Array.from(this.file.tensors.targets.data as Int32Array), 'int32')
+    return tf.tensor1d(Int32Array.from(this.file.tensors.targets.data as unknown as ArrayLike<number>, Number), 'int32')
+  }
+
+  /** Steps of each row, where rows have lengths. */
+  lengths(): Int32Array | undefined {
+    const { lengths } = this.file.tensors
+    return lengths && Int32Array.from(lengths.data as unknown as ArrayLike<number>, Number)
   }
 
   /** The network with PyTorch's initial weights. */
