@@ -3,6 +3,8 @@ import { compile, sources, writeGenerated } from '../../scripts/compile-c.mjs'
 const root = new URL('.', import.meta.url)
 
 const FLAGS = [
+  // Small: the modules travel as text. Loops are unrolled and made of vectors where the source says so.
+  ...['-O2', '-fno-vectorize', '-fno-slp-vectorize', '-fno-unroll-loops', '-Wl,--strip-all'],
   '-matomics',
   // Loop strength reduction derives the rows' addresses from each other: six additions that wait for one another in every turn.
   ...['-mllvm', '-disable-lsr'],

@@ -22,7 +22,7 @@ INLINE void zeroFloats(float *to, int count) {
 }
 
 /** The initial state of the rows of a block: from [N, H], or zeros. */
-static void startRows(const Job *j, const Sizes *s, const float *from, int begin, int rows, float *to, int toRow) {
+SHARED SMALL void startRows(const Job *j, const Sizes *s, const float *from, int begin, int rows, float *to, int toRow) {
   for (int r = 0; r < rows; r++, to += toRow) {
     int known = from ? j->hiddenSize : 0;
     if (from) copyFloats(from + (long)rowAt(j, begin + r) * j->hiddenSize, to, known);
@@ -40,7 +40,7 @@ static void loadInputs(const Job *j, int begin, int rows, int step, float *to, i
 }
 
 /** Output past the end of a row is zero; so is the gradient with respect to its inputs. */
-static void zeroPadding(const Job *j, float *sequence, int features, int begin, int rows) {
+SHARED SMALL void zeroPadding(const Job *j, float *sequence, int features, int begin, int rows) {
   if (!j->hasLengths || !sequence) return;
   for (int place = begin; place < begin + rows; place++) {
     int length = lengthOf(j, place);
@@ -55,7 +55,7 @@ typedef struct {
   int row;
 } CellStates;
 
-static void storeCells(const Job *j, CellStates c, int group, int place, int r) {
+SHARED SMALL void storeCells(const Job *j, CellStates c, int group, int place, int r) {
   float *to = j->cFinal + (long)rowAt(j, place) * j->hiddenSize + group * WIDTH;
   copyFloats(c.at + (long)group * c.group + (long)r * c.row, to, min(WIDTH, j->hiddenSize - group * WIDTH));
 }

@@ -56,7 +56,7 @@ INLINE int partGates(const Cell *cell, int part) {
   return part == RESET_PART ? cell->resetGates : part == HIDDEN_PART && cell->hiddenGates ? cell->hiddenGates : cell->gates;
 }
 
-static Sizes sizesOf(const Job *j) {
+SHARED SMALL Sizes sizesOf(const Job *j) {
   Sizes s;
   const Cell *cell = s.cell = &cells[j->cell];
   s.groups = (j->hiddenSize + WIDTH - 1) / WIDTH;
@@ -113,7 +113,7 @@ typedef struct {
 /** Whether the sums of all groups are there at once when nothing is kept. */
 INLINE int sumsApart(const Sizes *s) { return s->cell->forwardReset || s->blockRows == 1; }
 
-static Room roomOf(const Job *j, const Sizes *s, int thread) {
+SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
   const Cell *cell = s->cell;
   int floats = 0;
   float *base = j->rooms;

@@ -12,19 +12,19 @@ EXPORT int linearScratch(int rows, int inFeatures, int outFeatures) {
 }
 
 /** panel[k][u] = from[k·term + u·column], zero where there are fewer than WIDTH columns. */
-static void packPanel(const float *from, int term, int column, int terms, int columns, float *panel) {
+SHARED SMALL void packPanel(const float *from, int term, int column, int terms, int columns, float *panel) {
   for (int k = 0; k < terms; k++, from += term)
     for (int u = 0; u < WIDTH; u++) *panel++ = u < columns ? from[u * column] : 0;
 }
 
 /** Copies the first columns of rows of WIDTH. */
-static void copyColumns(const float *from, int rows, int columns, float *to, int toRow) {
+SHARED SMALL void copyColumns(const float *from, int rows, int columns, float *to, int toRow) {
   for (int r = 0; r < rows; r++, to += toRow, from += WIDTH)
     for (int u = 0; u < columns; u++) to[u] = from[u];
 }
 
 /** y[n][o] = b[o] + Σ_i x[n][i]·w[o][i]; `bias` is null without one. */
-EXPORT void linear(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch) {
+EXPORT SMALL void linear(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch) {
   for (int first = 0; first < outFeatures; first += WIDTH) {
     int columns = outFeatures - first < WIDTH ? outFeatures - first : WIDTH;
     packPanel(weight + (long)first * inFeatures, 1, inFeatures, inFeatures, columns, scratch);
@@ -36,7 +36,7 @@ EXPORT void linear(const float *x, const float *weight, const float *bias, float
 }
 
 /** dx = dy·W, dW = dyᵀ·x, db = Σ_n dy[n]. */
-EXPORT void linearGradients(const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch) {
+EXPORT SMALL void linearGradients(const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch) {
   for (int first = 0; first < inFeatures; first += WIDTH) {
     int columns = inFeatures - first < WIDTH ? inFeatures - first : WIDTH;
     float *sums = scratch + outFeatures * WIDTH;

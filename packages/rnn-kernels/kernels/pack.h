@@ -42,7 +42,7 @@ static void packTransposed(const Job *j, const Sizes *s, const float *from, int 
 }
 
 /** Packs the weights of a layer for both passes. */
-EXPORT void pack(const Job *j) {
+EXPORT SMALL void pack(const Job *j) {
   Sizes s = sizesOf(j);
   const Cell *cell = s.cell;
   int hiddenGates = partGates(cell, HIDDEN_PART);

@@ -10,7 +10,7 @@
   } while (0)
 
 /** Places everything that a pass reads and writes but its weights, from `base` on; returns its bytes. */
-EXPORT double planPass(Job *j, char *base) {
+EXPORT SMALL double planPass(Job *j, char *base) {
   Sizes s = sizesOf(j);
   int save = j->save, hasCell = s.cell->hasCellState;
   int64_t bytes = 0, states = (int64_t)j->batch * j->hiddenSize, sequence = (int64_t)j->batch * j->time;
@@ -45,7 +45,7 @@ EXPORT double planPass(Job *j, char *base) {
 }
 
 /** Places the weights of a layer, as PyTorch lays them out and packed, from `base` on; returns their bytes. */
-EXPORT double planWeights(Job *j, char *base) {
+EXPORT SMALL double planWeights(Job *j, char *base) {
   Sizes s = sizesOf(j);
   int64_t bytes = 0, gates = (int64_t)s.cell->gates * j->hiddenSize;
   PLACE(weightIh, gates * j->inputSize, 1);

@@ -63,7 +63,7 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
 
 /** Tiles as functions: V8 before version 13 unrolls loops that are inside of others, and runs out of registers then. */
 #define TILE(kind, isOuter, rows, wide) \
-  static __attribute__((noinline)) void kind##rows##x##wide(const float *a, int aStride, int bStride, const Columns *columns, int offset, int toStride) { \
+  SHARED void kind##rows##x##wide(const float *a, int aStride, int bStride, const Columns *columns, int offset, int toStride) { \
     tile(isOuter, rows, wide, a, aStride, bStride, columns, offset, toStride); \
   }
 #define TILES(kind, isOuter) \

@@ -21,6 +21,10 @@
 /** Floats that a tile is wide: as many hidden units lie side by side. */
 enum { WIDTH = LANES * TILE_VECTORS };
 
+/** Kept as one function: the modules travel as text in the package. */
+#define SHARED static __attribute__((noinline))
+/** Runs seldom, so its size counts and not its speed. */
+#define SMALL __attribute__((minsize))
 #define INLINE static inline __attribute__((always_inline))
 #define EXPORT __attribute__((visibility("default"), used))
 

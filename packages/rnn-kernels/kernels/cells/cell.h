@@ -88,7 +88,7 @@ typedef struct {
 /** The vectors of a group: `n` counts them, `v` is where each begins. */
 #define EACH_VECTOR UNROLL for (int n = 0, v = 0; n < TILE_VECTORS; n++, v += LANES)
 
-INLINE void sigmoidOfRows(const int hard, int rows, float *at, int pitch) {
+SHARED void gateOfRows(int hard, int rows, float *at, int pitch) {
   const Constants *k = constantsInMemory();
   EACH_ROW(rows) {
     storeGroup(at, gateOf(hard, loadGroup(at), k));
@@ -96,7 +96,7 @@ INLINE void sigmoidOfRows(const int hard, int rows, float *at, int pitch) {
   }
 }
 
-INLINE void tanhOfRows(int rows, float *at, int pitch) {
+SHARED void tanhOfRows(int rows, float *at, int pitch) {
   const Constants *k = constantsInMemory();
   EACH_ROW(rows) {
     storeGroup(at, hyperbolicTangent(loadGroup(at), k));

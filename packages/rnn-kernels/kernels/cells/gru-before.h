@@ -11,8 +11,8 @@
 
 INLINE void gruBeforeForward(const int hard, const Step *step) {
   const Step s = *step;
-  sigmoidOfRows(hard, s.rows, s.sums + R, s.sumsRow);
-  sigmoidOfRows(hard, s.rows, s.sums + Z, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + R, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + Z, s.sumsRow);
   const float *sums = s.sums, *hBefore = s.hBefore;
   float *reset = s.reset;
   EACH_ROW(s.rows) {

@@ -11,8 +11,8 @@ enum { R = 0, Z = WIDTH, N = 2 * WIDTH, M = 3 * WIDTH };
 
 INLINE void gruForward(const int hard, const Step *step) {
   const Step s = *step;
-  sigmoidOfRows(hard, s.rows, s.sums + R, s.sumsRow);
-  sigmoidOfRows(hard, s.rows, s.sums + Z, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + R, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + Z, s.sumsRow);
   float *sums = s.sums, *h = s.hNext;
   const float *hBefore = s.hBefore;
   const Constants *k = constantsInMemory();

@@ -11,10 +11,10 @@ enum { I = 0, F = WIDTH, G = 2 * WIDTH, O = 3 * WIDTH, TANH_C = 4 * WIDTH, C = 5
 
 INLINE void lstmForward(const int hard, const Step *step) {
   const Step s = *step;
-  sigmoidOfRows(hard, s.rows, s.sums + I, s.sumsRow);
-  sigmoidOfRows(hard, s.rows, s.sums + F, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + I, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + F, s.sumsRow);
   tanhOfRows(s.rows, s.sums + G, s.sumsRow);
-  sigmoidOfRows(hard, s.rows, s.sums + O, s.sumsRow);
+  gateOfRows(hard, s.rows, s.sums + O, s.sumsRow);
   float *sums = s.sums, *h = s.hNext, *cNext = s.cNext;
   const float *cBefore = s.cBefore;
   const Constants *k = constantsInMemory();

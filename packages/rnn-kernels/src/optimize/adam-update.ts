@@ -2,14 +2,19 @@ import type { AdamArrays } from './adam-memory'
 
 /** The numbers of one Adam step, each rounded to float32 where it enters the arithmetic. */
 export interface AdamCoefficients {
+  /** β₁ */
   beta1: number
+  /** β₂ */
   beta2: number
+  /** 1 − β₁ */
   oneMinusBeta1: number
+  /** 1 − β₂ */
   oneMinusBeta2: number
   /** −lr / (1 − β₁ᵗ) */
   stepSize: number
   /** √(1 − β₂ᵗ) */
   rootCorrection: number
+  /** ε */
   eps: number
   /** λ */
   weightDecay: number

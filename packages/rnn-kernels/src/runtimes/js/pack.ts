@@ -3,7 +3,7 @@ import type { JsCell, Slot } from './cells/cell'
 
 /** Weights in float64 and in the order in which the loops read them: panels of four columns, `[depth, 4]` each. */
 export interface JsWeights {
-  /** Columns are the sums of each unit in turn; the depth is [x_t | h_{t-1}]. What a sum does not read has zero weights. */
+  /** Columns are the sums of each unit in turn, the depth is [x_t | h_{t-1}]; zero where a sum does not read it. */
   forward: Float64Array[]
   /** What the sums begin with, `[H·slots]` */
   bias: Float64Array

@@ -82,7 +82,8 @@ export function addPanelProducts(
 }
 
 /**
- * Offsets of a panel's columns after its first. Past the width they are the last column again, so write from the last to the first.
+ * Offsets of a panel's columns after its first. Past the width they are the last column again, so write from the last
+ * to the first.
  */
 function columnsOf(first: number, width: number): [number, number, number] {
   const last = width - 1 - first
