@@ -15,7 +15,7 @@
   NUMBER(reverse)     /* 1 to read each row from its end */ \
   NUMBER(save)        /* 1 to keep what the backward pass needs */ \
   NUMBER(slices)      /* parts of the batch; with `save` they follow from the shape alone */ \
-  NUMBER(threads)     /* threads that may work on it, each with a room of its own */ \
+  NUMBER(threads)     /* threads that may work on it, each with its own scratch */ \
   NUMBER(hasLengths)  /* 1 when rows have lengths */ \
   NUMBER(hasInitial)  /* 1 when there is an initial state */ \
   NUMBER(hasBias)     /* 1 when there are biases */ \

@@ -3,7 +3,7 @@ import type { SavedPass } from '../runtime'
 
 /**
  * Tapes after which a pass is given up whose tape was left by an exception: TensorFlow.js then forgets what it had saved. More than one,
- * because a gradient function may record a tape of its own while the outer one is still read (recomputation instead of storage).
+ * because a gradient function may record a tape of its own while the outer one is still read (recomputation).
  */
 const TAPES_KEPT = 8
 
