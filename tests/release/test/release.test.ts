@@ -60,7 +60,7 @@ const installed = (directory: string) =>
 
 // On Node 24 the kernels are others than on Node 20, which has no relaxed SIMD.
 it('the kernels agree with PyTorch on the other Node too', { timeout: 5 * MINUTES }, async () => {
-  const tests = ['packages/rnn-kernels/test', 'tests/parity/test/vectors.test.ts']
+  const tests = ['packages/rnn-kernels/test', 'tests/parity/test/vectors.test.ts', 'tests/parity/test/cells.test.ts']
   const { stdout } = await succeed(otherNode.path, ['node_modules/vitest/vitest.mjs', 'run', ...tests], {
     cwd: checkout,
     env: registry.environment,
