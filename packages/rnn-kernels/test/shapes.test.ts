@@ -51,6 +51,11 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
       () => recurrent(inputs(), { ...weights(), biasIh: tf.zeros([8]) }, { cell: 'lstm' }),
     ],
     [
+      'what is no tensor',
+      /weightHh is undefined, expected a tensor/,
+      () => recurrent(inputs(), { weightIh: weightIh() } as never, { cell: 'lstm' }),
+    ],
+    [
       'an empty sequence',
       /inputs is float32 \[4,0,5\]/,
       () => recurrent(tf.zeros([4, 0, 5]), weights(), { cell: 'lstm' }),

@@ -70,13 +70,13 @@ function checkCell(cell: Cell, gateActivation: GateActivation): void {
 /** Refuses tensors that do not fit. */
 export function checkShapes(x: Tensor, weights: RecurrentWeightTensors, cell: Cell, initial?: InitialTensors): void {
   const { weightIh, weightHh, biasIh, biasHh } = weights
-  requireLiving('inputs', x)
-  requireLiving('weightIh', weightIh)
-  requireLiving('weightHh', weightHh)
-  requireLiving('biasIh', biasIh)
-  requireLiving('biasHh', biasHh)
-  requireLiving('initial.h', initial?.h)
-  requireLiving('initial.c', initial?.c)
+  requireTensor('inputs', x)
+  requireTensor('weightIh', weightIh)
+  requireTensor('weightHh', weightHh)
+  if (biasIh !== undefined) requireTensor('biasIh', biasIh)
+  if (biasHh !== undefined) requireTensor('biasHh', biasHh)
+  if (initial?.h !== undefined) requireTensor('initial.h', initial?.h)
+  if (initial?.c !== undefined) requireTensor('initial.c', initial?.c)
   const [batch, time, inputSize] = x.shape
   const hiddenSize = weightHh.shape[1]
   const gates = GATES[cell]
@@ -104,8 +104,10 @@ export function checkShapes(x: Tensor, weights: RecurrentWeightTensors, cell: Ce
   check('initial.c', initial?.c, batch, hiddenSize)
 }
 
-function requireLiving(name: string, tensor: Tensor | undefined): void {
-  if (tensor?.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)
+function requireTensor(name: string, tensor: Tensor | undefined): void {
+  if (!Array.isArray(tensor?.shape))
+    throw new KernelShapeError(`${name} is ${tensor === null ? 'null' : typeof tensor}, expected a tensor`)
+  if (tensor.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)
 }
 
 function isShape(found: readonly number[], rows: number, columns?: number): boolean {
