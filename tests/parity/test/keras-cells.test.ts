@@ -18,13 +18,14 @@ interface Case {
   name: string
   options: RecurrentOptions
   /** tfjs-layers' own layer. */
-  keras: (config: layers.layers.LSTMLayerArgs) => layers.layers.Layer
+  keras: (config: object) => ReturnType<typeof layers.layers.lstm>
   /** Where PyTorch's gates are among Keras's: LSTM i, f, c, o; GRU z, r, h. */
   gates: number[]
 }
 
 const lstm = (config: object) => layers.layers.lstm(config as never)
-const gru = (config: object) => layers.layers.gru({ resetAfter: false, ...config } as never)
+const gru = (config: object) =>
+  layers.layers.gru({ resetAfter: false, ...config } as never) as unknown as ReturnType<typeof lstm>
 const hard = { gateActivation: 'hard_sigmoid' } as const
 const cases: Case[] = [
   { name: 'LSTM', options: { cell: 'lstm' }, keras: lstm, gates: [0, 1, 2, 3] },
