@@ -14,6 +14,8 @@ export function turbo(tasks, { directory, tell }) {
   let begun = 0
   return run('pnpm', ['exec', 'turbo', 'run', ...tasks, ...filter, '--output-logs=full', '--log-order=stream'], {
     onLine: (line) => {
+      const [notice] = /no native kernels are built: .*/.exec(line) ?? []
+      if (notice) tell(notice)
       const [, name, task, state] = /^(\S+):(\w+): cache (hit|miss|bypass)/.exec(line) ?? []
       if (!tasks.includes(task)) return
       begun += 1

@@ -1,4 +1,5 @@
 import { compile, sources, writeGenerated } from '../../scripts/compile-c.mjs'
+import { sourcesHash } from './build-native.mjs'
 
 const root = new URL('.', import.meta.url)
 
@@ -16,11 +17,13 @@ const FLAGS = [
 function constants(tree) {
   const listed = (text, pattern) =>
     Object.fromEntries([...text.matchAll(pattern)].map(([, name], index) => [name, index]))
+  const numbers = Object.keys(listed(tree['job.h'], /^ {2}(?:NUMBER)\((\w+)/gm))
   const fields = listed(tree['job.h'], /^ {2}(?:NUMBER|POINTER)\((\w+)/gm)
   const cells = listed(tree['cells.h'], /^ {2}CELL\((\w+)/gm)
   const parts = /#define COLLECT_PARTS (\d+)/.exec(tree['collect.h'])[1]
   return [
     `/** The word of each field of a job. */\nexport const FIELDS = ${JSON.stringify(fields)} as const`,
+    `/** The fields that are numbers or flags, which come first. */\nexport const NUMBERS = ${JSON.stringify(numbers)} as const`,
     `/** The index of each cell. */\nexport const CELLS = ${JSON.stringify(cells)} as const`,
     `/** Parts in which weight gradients are collected. */\nexport const COLLECT_PARTS = ${parts}`,
   ]
@@ -28,6 +31,9 @@ function constants(tree) {
 
 const tree = await sources(new URL('kernels/', root))
 await writeGenerated(root, 'job', constants(tree))
+await writeGenerated(root, 'sources', [
+  `/** Which sources an addon must be built from. */\nexport const SOURCES = '${sourcesHash()}'`,
+])
 await writeGenerated(root, 'modules', [
   `export const SIMD_MODULE = '${await compile(tree, 'kernels.c', ...FLAGS)}'`,
   `export const RELAXED_SIMD_MODULE = '${await compile(tree, 'kernels.c', ...FLAGS, '-mrelaxed-simd')}'`,

@@ -47,7 +47,7 @@ describe('rowwise-bench', () => {
   })
 
   it('says what was measured, what grows how, and by which command it was made', () => {
-    expect(run.stdout).toMatch(/Rowwise, wasm backend, (relaxed-)?simd kernels, .*1 thread, Node /)
+    expect(run.stdout).toMatch(/Rowwise, wasm backend, (native \w+|relaxed-simd|simd) kernels, .*1 thread, Node /)
     expect(run.stdout).toMatch(new RegExp(`^T +Rowwise, ${node}, 1 thread .* \\d\\.\\d\\d$`, 'm'))
     expect(run.stdout).toMatch(/^\d+ runs; waited \d+ s for a quiet machine; \d+ runs began on a busy one/m)
     expect(run.stdout).toMatch(/^made by: rowwise-bench --seconds 0.5 /m)

@@ -224,7 +224,7 @@ describe('a reader that goes away', () => {
 describe('rowwise backends', () => {
   it('names what runs, the kernels, and why the better ones do not', async () => {
     const { stdout } = await rowwise(['backends'])
-    expect(stdout).toMatch(/Rowwise's kernels:\n {2}(relaxed-simd|simd) kernels.*, \d+ threads?\n/)
+    expect(stdout).toMatch(/Rowwise's kernels:\n {2}(native \w+|relaxed-simd|simd) kernels.*, \d+ threads?\n/)
     expect(stdout).toMatch(/TensorFlow.js's backend:\n {2}wasm with SIMD\n/)
     expect(stdout).toMatch(/do not run:\n {2}cuda NOT_INSTALLED: .*\n +fix: npm install/)
   })
@@ -234,7 +234,7 @@ describe('rowwise backends', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       name: 'cpu',
       tried: [{ code: 'NOT_PREFERRED' }, { code: 'NOT_PREFERRED' }],
-      recurrent: { path: expect.stringContaining('simd'), threads: expect.any(Number) },
+      recurrent: { path: expect.stringMatching(/native|simd/), threads: expect.any(Number) },
     })
   })
 })

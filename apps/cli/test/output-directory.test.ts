@@ -87,7 +87,7 @@ describe('the output directory', () => {
   it('is one program’s: a second one is refused at once and the first ends as ever', async () => {
     const out = join(temporaryDirectory(), 'run')
     let second: ReturnType<typeof rowwise> | undefined
-    const first = await rowwise(['train', '--epochs', '2', '--samples', '3200', '--out', out], {
+    const first = await rowwise(['train', '--epochs', '2', '--samples', '32000', '--out', out], {
       onOutput(text) {
         if (/Epoch 1/.test(text)) second ??= rowwise(['train', ...quick, '--out', out, '--force'])
       },
@@ -103,7 +103,7 @@ describe('the output directory', () => {
 
   it('of a program that was killed is taken over', async () => {
     const out = join(temporaryDirectory(), 'run')
-    await rowwise(['train', '--epochs', '2', '--samples', '3200', '--out', out], {
+    await rowwise(['train', '--epochs', '2', '--samples', '32000', '--out', out], {
       onOutput: (text, child) => void (/Epoch 1/.test(text) && child.kill('SIGKILL')),
     })
     expect(existsSync(join(out, 'lock-1.json'))).toBe(true)

@@ -240,7 +240,7 @@ export class LSTMNet extends Module {
    *
    * @example
    * ```ts
-   * model.computedBy() // simd kernels, batches cut for 2 threads
+   * model.computedBy() // kernels with fused multiply-add
    * ```
    */
   computedBy(): string {

@@ -27,7 +27,7 @@ static const Constants constants = {
 /** The constants, where the compiler does not know them. */
 INLINE const Constants *constantsInMemory(void) {
   const Constants *k = &constants;
-  KEEP_ORDER(k);
+  KEEP_ADDRESS(k);
   return k;
 }
 

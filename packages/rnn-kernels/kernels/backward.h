@@ -53,12 +53,12 @@ static void addColumns(const float *from, int fromRow, int begin, int end, const
 static void addWeightGradients(const Job *j, const Sizes *s, const float *z, const float *resets, const float *dGates, int rows, float *partial) {
   const Cell *cell = s->cell;
   int sums = cell->firstSlots; // those that read [h | x]
-  float *dBias = partial + (long)s->groups * s->groupWeights;
+  float *dBias = partial + (ptrdiff_t)s->groups * s->groupWeights;
   for (int group = 0; group < s->groups; group++) {
     SlotGradient slots[4];
     for (int k = 0; k < cell->slots; k++) {
       Slot slot = cell->slot[k];
-      const float *gates = dGates + partBegin(s, slot.part) + (group * partGates(cell, slot.part) + slot.place) * WIDTH;
+      const float *gates = dGates + partBegin(s, slot.part) + slot.place * s->hiddenPadded + group * WIDTH;
       slots[k] = (SlotGradient){gates, partial, termsBegin(s, slot), termsOf(j, s, slot)};
       partial += slots[k].terms * WIDTH;
       addRows(gates, s->gatesRow, rows, dBias);
@@ -75,18 +75,19 @@ static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, i
   Columns columns[PANEL];
   int count = min(PANEL, s->groups - group);
   for (int k = 0; k < count; k++)
-    columns[k] = (Columns){0, s->hiddenTerms, j->transposedHh + (long)(group + k) * s->hiddenTerms * WIDTH, zeros, to + k * WIDTH};
+    columns[k] = (Columns){0, s->hiddenTerms, j->transposedHh + (ptrdiff_t)(group + k) * s->hiddenTerms * WIDTH, zeros, to + k * WIDTH};
   multiply(rows, dGates + s->hiddenPart, s->gatesRow, columns, count, PANEL * WIDTH);
 }
 
 static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows, float *partial) {
   const Cell *cell = s->cell;
   int longest = lengthOf(j, begin), start = startOf(j, begin), steps = startOf(j, begin + rows) - start;
-  int groupKept = s->kept * steps, hiddenSize = j->hiddenSize;
-  float *z = j->rows + (long)(start + begin + steps) * s->row; // of the step after the present one
-  float *kept = j->kept + (long)start * s->groups * s->kept + (long)steps * s->kept;
-  float *resets = j->resets + (long)(start + steps) * s->hiddenPadded;
-  float *end = room->dGates + (long)SUMMED_ROWS * s->gatesRow, *dGates = end, *carry = room->carry;
+  ptrdiff_t groupKept = (ptrdiff_t)s->kept * steps;
+  int hiddenSize = j->hiddenSize;
+  float *z = j->rows + (ptrdiff_t)(start + begin + steps) * s->row; // of the step after the present one
+  float *kept = j->kept + (ptrdiff_t)start * s->groups * s->kept + (ptrdiff_t)steps * s->kept;
+  float *resets = j->resets + (ptrdiff_t)(start + steps) * s->hiddenPadded;
+  float *end = room->dGates + (ptrdiff_t)SUMMED_ROWS * s->gatesRow, *dGates = end, *carry = room->carry;
   int active = 0, summed = 0;
   // Equal parts: with one of a few rows left over, the last sums would be slow.
   int parts = (steps + SUMMED_TARGET - 1) / SUMMED_TARGET, target = (steps + parts - 1) / parts;
@@ -97,25 +98,26 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
     int before = step > 0 ? activeAt(j, begin, rows, step - 1) : rows;
     float *dGatesNext = dGates;
     // dGates is the place of the step after; where there is no more room before it, begin at the end again.
-    dGates = (summed ? dGates : end) - (long)active * s->gatesRow;
+    dGates = (summed ? dGates : end) - (ptrdiff_t)active * s->gatesRow;
     summed += active;
-    z -= (long)active * s->row;
-    kept -= (long)active * s->kept;
-    resets -= (long)active * s->hiddenPadded;
+    z -= (ptrdiff_t)active * s->row;
+    kept -= (ptrdiff_t)active * s->kept;
+    resets -= (ptrdiff_t)active * s->hiddenPadded;
     if (cell->hasCellState || cell->hiddenGates)
-      startRows(j, s, j->dCFinal, begin + after, active - after, carry + (long)after * s->hiddenPadded, s->hiddenPadded);
+      startRows(j, s, j->dCFinal, begin + after, active - after, carry + (ptrdiff_t)after * s->hiddenPadded, s->hiddenPadded);
     const Pullback first = {
       .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z, .hRow = s->row,
-      .cBefore = step > 0 ? kept - (long)before * s->kept + cell->cellAt : j->cells + (long)begin * s->hiddenPadded,
+      .cBefore = step > 0 ? kept - (ptrdiff_t)before * s->kept + cell->cellAt : j->cells + (ptrdiff_t)begin * s->hiddenPadded,
       .cBeforeRow = step > 0 ? s->kept : s->hiddenPadded,
       .carry = carry, .carryRow = s->hiddenPadded,
-      .dInput = dGates, .dHiddenGates = dGates + s->hiddenPart, .dReset = dGates + s->resetPart, .dGatesRow = s->gatesRow,
+      .dInput = dGates, .dHiddenGates = dGates + s->hiddenPart, .dReset = dGates + s->resetPart,
+      .gate = s->hiddenPadded, .dGatesRow = s->gatesRow,
     };
     Pullback it = first;
     // The units of one row are like the rows of a group: one call for a panel.
     int isOne = active == 1 && !cell->resetGates;
     if (isOne) {
-      it.dHiddenRow = it.hRow = it.carryRow = WIDTH, it.keptRow = groupKept, it.dGatesRow = cell->gates * WIDTH;
+      it.dHiddenRow = it.hRow = it.carryRow = it.dGatesRow = WIDTH, it.keptRow = groupKept;
       it.cBeforeRow = step > 0 ? groupKept : WIDTH;
     }
     for (int group = 0; group < s->groups; group++) {
@@ -128,10 +130,10 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
       if (j->dOutput)
         for (int r = 0; r < active; r++) {
           int place = begin + r;
-          addUnits(dHidden + r * PANEL * WIDTH, j->dOutput + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * hiddenSize + unit, units);
+          addUnits(dHidden + r * PANEL * WIDTH, j->dOutput + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)) * hiddenSize + unit, units);
         }
       if (j->dHFinal)
-        for (int r = after; r < active; r++) addUnits(dHidden + r * PANEL * WIDTH, j->dHFinal + (long)rowAt(j, begin + r) * hiddenSize + unit, units);
+        for (int r = after; r < active; r++) addUnits(dHidden + r * PANEL * WIDTH, j->dHFinal + (ptrdiff_t)rowAt(j, begin + r) * hiddenSize + unit, units);
       int some = 1;
       if (isOne) {
         if (inPanel < PANEL - 1 && group < s->groups - 1) continue;
@@ -144,12 +146,12 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
       it.hBefore += some * WIDTH;
       it.cBefore += some * (step > 0 ? groupKept : WIDTH);
       it.carry += some * WIDTH;
-      it.dInput += some * cell->gates * WIDTH;
-      it.dHiddenGates += some * cell->hiddenGates * WIDTH;
-      it.dReset += some * cell->resetGates * WIDTH;
+      it.dInput += some * WIDTH;
+      it.dHiddenGates += some * WIDTH;
+      it.dReset += some * WIDTH;
     }
     if (cell->backwardReset) {
-      const float *packed = j->transposedHh + (long)s->groups * s->hiddenTerms * WIDTH;
+      const float *packed = j->transposedHh + (ptrdiff_t)s->groups * s->hiddenTerms * WIDTH;
       int terms = cell->resetGates * s->hiddenPadded;
       it = first;
       it.dHidden = room->dHidden, it.dHiddenRow = WIDTH;
@@ -159,17 +161,17 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
         it.kept += groupKept;
         it.hBefore += WIDTH;
         it.carry += WIDTH;
-        it.dInput += cell->gates * WIDTH;
-        it.dHiddenGates += cell->hiddenGates * WIDTH;
+        it.dInput += WIDTH;
+        it.dHiddenGates += WIDTH;
       }
     }
     if (j->dX)
       for (int first = 0; first < j->inputSize; first += WIDTH) {
         int terms = cell->gates * s->hiddenPadded;
-        multiply(active, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (long)first * terms, zeros, room->dHidden}, 1, WIDTH);
+        multiply(active, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (ptrdiff_t)first * terms, zeros, room->dHidden}, 1, WIDTH);
         for (int r = 0; r < active; r++) {
           int place = begin + r;
-          float *to = j->dX + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->inputSize + first;
+          float *to = j->dX + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->inputSize + first;
           copyFloats(room->dHidden + r * WIDTH, to, min(WIDTH, j->inputSize - first));
         }
       }
@@ -184,18 +186,29 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
     if (group % PANEL == 0) hiddenGradients(j, s, dGates, rows, group, room->dHidden);
     for (int r = 0; r < rows; r++) {
       float *sums = room->dHidden + (r * PANEL + group % PANEL) * WIDTH;
-      if (cell->hiddenGates) addUnits(sums, carry + (long)r * s->hiddenPadded + unit, WIDTH);
-      copyFloats(sums, j->dHInitial + (long)rowAt(j, begin + r) * hiddenSize + unit, min(WIDTH, hiddenSize - unit));
+      if (cell->hiddenGates) addUnits(sums, carry + (ptrdiff_t)r * s->hiddenPadded + unit, WIDTH);
+      copyFloats(sums, j->dHInitial + (ptrdiff_t)rowAt(j, begin + r) * hiddenSize + unit, min(WIDTH, hiddenSize - unit));
     }
   }
-  for (int r = 0; r < rows && j->dCInitial; r++) copyFloats(carry + (long)r * s->hiddenPadded, j->dCInitial + (long)rowAt(j, begin + r) * hiddenSize, hiddenSize);
+  for (int r = 0; r < rows && j->dCInitial; r++) copyFloats(carry + (ptrdiff_t)r * s->hiddenPadded, j->dCInitial + (ptrdiff_t)rowAt(j, begin + r) * hiddenSize, hiddenSize);
+}
+
+/** A job without the gradients that nobody brings or wants. */
+SHARED SMALL Job onlyWanted(Job j) {
+  if (!(j.gradients & D_OUTPUT)) j.dOutput = 0;
+  if (!(j.gradients & D_H_FINAL)) j.dHFinal = 0;
+  if (!(j.gradients & D_C_FINAL)) j.dCFinal = 0;
+  if (!(j.gradients & D_X)) j.dX = 0;
+  if (!(j.gradients & D_INITIAL)) j.dHInitial = j.dCInitial = 0;
+  return j;
 }
 
 /** Runs the rows of a slice on a thread and leaves their weight gradients among the partial ones. */
-EXPORT void backward(const Job *j, int slice, int thread) {
+EXPORT void backward(const Job *all, int slice, int thread) {
+  const Job wanted = onlyWanted(*all), *j = &wanted;
   Sizes s = sizesOf(j);
   Room room = roomOf(j, &s, thread);
-  float *partial = j->partials + (long)slice * s.partial;
+  float *partial = j->partials + (ptrdiff_t)slice * s.partial;
   int begin = sliceBegin(j, slice), end = sliceBegin(j, slice + 1);
   zeroFloats(partial, s.partial);
   for (int blocks = (end - begin + ROW_BLOCK - 1) / ROW_BLOCK; blocks > 0; blocks--) {

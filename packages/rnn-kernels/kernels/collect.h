@@ -9,7 +9,7 @@
 INLINE void sumSlices(const Job *j, const Sizes *s, const float *at, float *sums) {
   EACH_VECTOR {
     Vector sum = load(at + v);
-    for (int slice = 1; slice < j->slices; slice++) sum += load(at + (long)slice * s->partial + v);
+    for (int slice = 1; slice < j->slices; slice++) sum += load(at + (ptrdiff_t)slice * s->partial + v);
     store(sums + v, sum);
   }
 }
@@ -21,12 +21,12 @@ static void collectSlot(const Job *j, const Sizes *s, Slot slot, int group, cons
   float sums[WIDTH];
   for (int k = 0; k < min(hiddenTerms, hiddenSize); k++) {
     sumSlices(j, s, weights + k * WIDTH, sums);
-    for (int u = 0; u < units; u++) j->dWeightHh[(long)(row + u) * hiddenSize + k] = sums[u];
+    for (int u = 0; u < units; u++) j->dWeightHh[(ptrdiff_t)(row + u) * hiddenSize + k] = sums[u];
   }
   weights += hiddenTerms * WIDTH;
   for (int k = 0; k < inputSize && slot.reads & INPUT; k++) {
     sumSlices(j, s, weights + k * WIDTH, sums);
-    for (int u = 0; u < units; u++) j->dWeightIh[(long)(row + u) * inputSize + k] = sums[u];
+    for (int u = 0; u < units; u++) j->dWeightIh[(ptrdiff_t)(row + u) * inputSize + k] = sums[u];
   }
   sumSlices(j, s, bias, sums);
   for (int u = 0; u < units; u++) {
@@ -41,8 +41,8 @@ EXPORT void collect(const Job *j, int part, int thread) {
   Sizes s = sizesOf(j);
   const Cell *cell = s.cell;
   for (int group = s.groups * part / COLLECT_PARTS; group < s.groups * (part + 1) / COLLECT_PARTS; group++) {
-    const float *weights = j->partials + (long)group * s.groupWeights;
-    const float *bias = j->partials + (long)s.groups * s.groupWeights + group * cell->slots * WIDTH;
+    const float *weights = j->partials + (ptrdiff_t)group * s.groupWeights;
+    const float *bias = j->partials + (ptrdiff_t)s.groups * s.groupWeights + group * cell->slots * WIDTH;
     for (int k = 0; k < cell->slots; k++) {
       collectSlot(j, &s, cell->slot[k], group, weights, bias);
       weights += termsOf(j, &s, cell->slot[k]) * WIDTH;

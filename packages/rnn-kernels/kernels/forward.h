@@ -25,7 +25,7 @@ INLINE void zeroFloats(float *to, int count) {
 SHARED SMALL void startRows(const Job *j, const Sizes *s, const float *from, int begin, int rows, float *to, int toRow) {
   for (int r = 0; r < rows; r++, to += toRow) {
     int known = from ? j->hiddenSize : 0;
-    if (from) copyFloats(from + (long)rowAt(j, begin + r) * j->hiddenSize, to, known);
+    if (from) copyFloats(from + (ptrdiff_t)rowAt(j, begin + r) * j->hiddenSize, to, known);
     zeroFloats(to + known, s->hiddenPadded - known);
   }
 }
@@ -35,7 +35,7 @@ static void loadInputs(const Job *j, int begin, int rows, int step, float *to, i
   int inputSize = j->inputSize;
   for (int r = 0; r < rows; r++, to += toRow) {
     int place = begin + r;
-    copyFloats(j->x + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * inputSize, to, inputSize);
+    copyFloats(j->x + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)) * inputSize, to, inputSize);
   }
 }
 
@@ -44,32 +44,32 @@ SHARED SMALL void zeroPadding(const Job *j, float *sequence, int features, int b
   if (!j->hasLengths || !sequence) return;
   for (int place = begin; place < begin + rows; place++) {
     int length = lengthOf(j, place);
-    zeroFloats(sequence + ((long)rowAt(j, place) * j->time + length) * features, (j->time - length) * features);
+    zeroFloats(sequence + ((ptrdiff_t)rowAt(j, place) * j->time + length) * features, (j->time - length) * features);
   }
 }
 
 /** Where the cell states after a step are: kept row by row of a group, or in room for one step. */
 typedef struct {
   float *at;
-  int group;
-  int row;
+  ptrdiff_t group;
+  ptrdiff_t row;
 } CellStates;
 
 SHARED SMALL void storeCells(const Job *j, CellStates c, int group, int place, int r) {
-  float *to = j->cFinal + (long)rowAt(j, place) * j->hiddenSize + group * WIDTH;
-  copyFloats(c.at + (long)group * c.group + (long)r * c.row, to, min(WIDTH, j->hiddenSize - group * WIDTH));
+  float *to = j->cFinal + (ptrdiff_t)rowAt(j, place) * j->hiddenSize + group * WIDTH;
+  copyFloats(c.at + group * c.group + r * c.row, to, min(WIDTH, j->hiddenSize - group * WIDTH));
 }
 
 static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows) {
   const Cell *cell = s->cell;
   int save = j->save, longest = lengthOf(j, begin), start = startOf(j, begin);
   int steps = startOf(j, begin + rows) - start; // of all rows together
-  float *z = save ? j->rows + (long)(start + begin) * s->row : room->rows;
-  float *resets = save ? j->resets + (long)start * s->hiddenPadded : room->resets;
-  float *cellsBefore = save ? j->cells + (long)begin * s->hiddenPadded : room->cells;
+  float *z = save ? j->rows + (ptrdiff_t)(start + begin) * s->row : room->rows;
+  float *resets = save ? j->resets + (ptrdiff_t)start * s->hiddenPadded : room->resets;
+  float *cellsBefore = save ? j->cells + (ptrdiff_t)begin * s->hiddenPadded : room->cells;
   int sumsRow = save ? s->kept : cell->slots * WIDTH;
-  int groupSums = save ? s->kept * steps : sumsApart(s) ? sumsRow * s->blockRows : 0;
-  float *sums = save ? j->kept + (long)start * s->groups * s->kept : room->sums;
+  ptrdiff_t groupSums = save ? (ptrdiff_t)s->kept * steps : sumsApart(s) ? sumsRow * s->blockRows : 0;
+  float *sums = save ? j->kept + (ptrdiff_t)start * s->groups * s->kept : room->sums;
   float *sumsBefore = sums;
   int active = activeAt(j, begin, rows, 0);
 
@@ -78,7 +78,7 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
   zeroPadding(j, j->output, j->hiddenSize, begin, rows);
   for (int step = 0; step < longest; step++) {
     int next = activeAt(j, begin, active, step + 1);
-    float *zNext = save ? z + (long)active * s->row : room->rows + ((step + 1) & 1) * s->blockRows * s->row;
+    float *zNext = save ? z + (ptrdiff_t)active * s->row : room->rows + ((step + 1) & 1) * s->blockRows * s->row;
     // A hidden state of zeros adds nothing to the first step.
     int skipped = step == 0 && !j->hInitial ? s->hiddenPadded : 0;
     loadInputs(j, begin, active, step, z + s->hiddenPadded, s->row);
@@ -136,16 +136,16 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
     if (j->output)
       for (int r = 0; r < active; r++) {
         int place = begin + r;
-        copyFloats(zNext + (long)r * s->row, j->output + ((long)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->hiddenSize, j->hiddenSize);
+        copyFloats(zNext + (ptrdiff_t)r * s->row, j->output + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->hiddenSize, j->hiddenSize);
       }
     for (int r = next; r < active; r++) {
       int place = begin + r;
-      copyFloats(zNext + (long)r * s->row, j->hFinal + (long)rowAt(j, place) * j->hiddenSize, j->hiddenSize);
+      copyFloats(zNext + (ptrdiff_t)r * s->row, j->hFinal + (ptrdiff_t)rowAt(j, place) * j->hiddenSize, j->hiddenSize);
       if (cell->hasCellState)
         for (int group = 0; group < s->groups; group++) storeCells(j, c, group, place, r);
     }
     sumsBefore = sums;
-    if (save) sums += (long)active * s->kept, resets += (long)active * s->hiddenPadded;
+    if (save) sums += (ptrdiff_t)active * s->kept, resets += (ptrdiff_t)active * s->hiddenPadded;
     z = zNext;
     active = next;
   }

@@ -1,4 +1,4 @@
-// What the kernels are told, and where everything is: one word a field on WebAssembly. The build reads this list and writes it for
+// What the kernels are told, and where everything is: one word a field on WebAssembly. The build reads these lists and writes them for
 // TypeScript too, so each field stands here alone.
 //
 // N rows (samples), T steps, I features, H hidden units; Hp is H rounded up to whole tiles, G the gates of the cell in PyTorch's
@@ -20,6 +20,8 @@
   NUMBER(hasInitial)  /* 1 when there is an initial state */ \
   NUMBER(hasBias)     /* 1 when there are biases */ \
   NUMBER(wantsOutput) /* 1 to write the hidden states of all steps */ \
+  NUMBER(borrows)     /* 1 when inputs and weights are read where they are, instead of copied into the job's memory */ \
+  NUMBER(gradients)   /* which upstream gradients there are and which others are wanted: D_OUTPUT and so on */ \
   POINTER(order, int32_t)   /* [N] the rows, longest first */ \
   POINTER(lengths, int32_t) /* [N] their lengths in that order */ \
   POINTER(starts, int32_t)  /* [N + 1] sums of these lengths */ \
@@ -53,6 +55,9 @@
   POINTER(bias, float)      /* what its sums begin with */ \
   POINTER(transposedHh, float) /* weights packed for products with gate gradients */ \
   POINTER(transposedIh, float)
+
+/** Bits of `gradients`. */
+enum { D_OUTPUT = 1, D_H_FINAL = 2, D_C_FINAL = 4, D_X = 8, D_INITIAL = 16 };
 
 #define NUMBER_FIELD(name) int32_t name;
 #define POINTER_FIELD(name, type) type *name;

@@ -51,11 +51,6 @@ INLINE int partBegin(const Sizes *s, int part) {
   return part == INPUT_PART ? 0 : part == HIDDEN_PART ? s->hiddenPart : s->resetPart;
 }
 
-/** Gates of a group that lie side by side in a part. */
-INLINE int partGates(const Cell *cell, int part) {
-  return part == RESET_PART ? cell->resetGates : part == HIDDEN_PART && cell->hiddenGates ? cell->hiddenGates : cell->gates;
-}
-
 SHARED SMALL Sizes sizesOf(const Job *j) {
   Sizes s;
   const Cell *cell = s.cell = &cells[j->cell];
@@ -68,7 +63,7 @@ SHARED SMALL Sizes sizesOf(const Job *j) {
   s.hiddenPart = cell->hiddenGates ? cell->gates * s.hiddenPadded : 0;
   s.resetPart = s.hiddenPart + cell->hiddenGates * s.hiddenPadded;
   s.gatesRow = (cell->gates + cell->hiddenGates + cell->resetGates) * s.hiddenPadded + CACHE_LINE;
-  s.hiddenTerms = partGates(cell, HIDDEN_PART) * s.hiddenPadded;
+  s.hiddenTerms = (cell->hiddenGates ? cell->hiddenGates : cell->gates) * s.hiddenPadded;
   s.groupWeights = 0;
   for (int slot = 0; slot < cell->slots; slot++) s.groupWeights += termsOf(j, &s, cell->slot[slot]) * WIDTH;
   s.partial = ceilTo(s.groups * (s.groupWeights + cell->slots * WIDTH), CACHE_LINE);
@@ -107,7 +102,7 @@ typedef struct {
   float *dGates;
   float *carry;
   float *dHidden;
-  int bytes;
+  int floats;
 } Room;
 
 /** Whether the sums of all groups are there at once when nothing is kept. */
@@ -131,7 +126,7 @@ SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
   }
 #undef TAKE
   floats += CACHE_LINE;
-  room.bytes = floats * 4;
-  for (float **at = &room.rows; at <= &room.dHidden; at++) *at += (long)thread * floats;
+  room.floats = floats;
+  for (float **at = &room.rows; at <= &room.dHidden; at++) *at += (ptrdiff_t)thread * floats;
   return room;
 }

@@ -27,7 +27,7 @@ SHARED SMALL void copyColumns(const float *from, int rows, int columns, float *t
 EXPORT SMALL void linear(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch) {
   for (int first = 0; first < outFeatures; first += WIDTH) {
     int columns = outFeatures - first < WIDTH ? outFeatures - first : WIDTH;
-    packPanel(weight + (long)first * inFeatures, 1, inFeatures, inFeatures, columns, scratch);
+    packPanel(weight + (ptrdiff_t)first * inFeatures, 1, inFeatures, inFeatures, columns, scratch);
     float *start = scratch + inFeatures * WIDTH, *sums = start + WIDTH;
     for (int u = 0; u < WIDTH; u++) start[u] = bias && u < columns ? bias[first + u] : 0;
     multiply(rows, x, inFeatures, &(Columns){0, inFeatures, scratch, start, sums}, 1, WIDTH);
@@ -54,7 +54,7 @@ EXPORT SMALL void linearGradients(const float *dY, const float *x, const float *
   }
   for (int o = 0; o < outFeatures; o++) {
     float sum = 0;
-    for (int n = 0; n < rows; n++) sum += dY[(long)n * outFeatures + o];
+    for (int n = 0; n < rows; n++) sum += dY[(ptrdiff_t)n * outFeatures + o];
     dBias[o] = sum;
   }
 }

@@ -14,7 +14,7 @@ static void packForward(const Job *j, const Sizes *s) {
       int hasHidden = slot.reads != INPUT, hiddenTerms = hasHidden ? s->hiddenPadded : 0, terms = termsOf(j, s, slot);
       for (int u = 0; u < WIDTH; u++) {
         int unit = group * WIDTH + u, known = unit < hiddenSize, row = slot.gate * hiddenSize + unit;
-        const float *hh = j->weightHh + (long)row * hiddenSize, *ih = j->weightIh + (long)row * inputSize;
+        const float *hh = j->weightHh + (ptrdiff_t)row * hiddenSize, *ih = j->weightIh + (ptrdiff_t)row * inputSize;
         for (int term = 0; term < hiddenTerms; term++) to[term * WIDTH + u] = known && term < hiddenSize ? hh[term] : 0;
         for (int term = hiddenTerms; term < terms; term++) to[term * WIDTH + u] = known ? ih[term - hiddenTerms] : 0;
         float sum = 0;
@@ -32,24 +32,23 @@ static void packForward(const Job *j, const Sizes *s) {
 /** W [·H, columns] → [columns/WIDTH, terms, WIDTH], for products with the gates `first` … of a row of gate gradients. */
 static void packTransposed(const Job *j, const Sizes *s, const float *from, int columns, int first, int gates, float *to) {
   for (int column = 0; column < columns; column += WIDTH)
-    for (int group = 0; group < s->groups; group++)
-      for (int gate = first; gate < first + gates; gate++)
-        for (int u = 0; u < WIDTH; u++, to += WIDTH) {
-          int unit = group * WIDTH + u, width = unit < j->hiddenSize ? min(WIDTH, columns - column) : 0;
-          const float *row = from + (long)(gate * j->hiddenSize + unit) * columns + column;
-          for (int k = 0; k < WIDTH; k++) to[k] = k < width ? row[k] : 0;
-        }
+    for (int gate = first; gate < first + gates; gate++)
+      for (int unit = 0; unit < s->hiddenPadded; unit++, to += WIDTH) {
+        int width = unit < j->hiddenSize ? min(WIDTH, columns - column) : 0;
+        const float *row = from + (ptrdiff_t)(gate * j->hiddenSize + unit) * columns + column;
+        for (int k = 0; k < WIDTH; k++) to[k] = k < width ? row[k] : 0;
+      }
 }
 
 /** Packs the weights of a layer for both passes. */
 EXPORT SMALL void pack(const Job *j) {
   Sizes s = sizesOf(j);
   const Cell *cell = s.cell;
-  int hiddenGates = partGates(cell, HIDDEN_PART);
+  int hiddenGates = s.hiddenTerms / s.hiddenPadded;
   packForward(j, &s);
   packTransposed(j, &s, j->weightHh, j->hiddenSize, 0, hiddenGates, j->transposedHh);
   if (cell->resetGates) {
-    packTransposed(j, &s, j->weightHh, j->hiddenSize, hiddenGates, cell->resetGates, j->transposedHh + (long)s.groups * s.hiddenTerms * WIDTH);
+    packTransposed(j, &s, j->weightHh, j->hiddenSize, hiddenGates, cell->resetGates, j->transposedHh + (ptrdiff_t)s.groups * s.hiddenTerms * WIDTH);
   }
   packTransposed(j, &s, j->weightIh, j->inputSize, 0, cell->gates, j->transposedIh);
 }

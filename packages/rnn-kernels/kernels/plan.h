@@ -18,7 +18,7 @@ EXPORT SMALL double planPass(Job *j, char *base) {
   PLACE(order, j->batch, j->hasLengths);
   PLACE(lengths, j->batch, j->hasLengths);
   PLACE(starts, j->batch + 1, j->hasLengths);
-  PLACE(x, sequence * j->inputSize, 1);
+  PLACE(x, sequence * j->inputSize, !j->borrows);
   PLACE(hInitial, states, j->hasInitial);
   PLACE(cInitial, states, j->hasInitial && hasCell);
   PLACE(output, sequence * j->hiddenSize, j->wantsOutput);
@@ -31,6 +31,7 @@ EXPORT SMALL double planPass(Job *j, char *base) {
   PLACE(dOutput, sequence * j->hiddenSize, save && j->wantsOutput);
   PLACE(dHFinal, states, save);
   PLACE(dCFinal, states, save && hasCell);
+  PLACE(dX, sequence * j->inputSize, save);
   PLACE(dHInitial, states, save && j->hasInitial);
   PLACE(dCInitial, states, save && j->hasInitial && hasCell);
   PLACE(dWeightIh, s.cell->gates * j->hiddenSize * (int64_t)j->inputSize, save);
@@ -39,8 +40,8 @@ EXPORT SMALL double planPass(Job *j, char *base) {
   PLACE(dBiasHh, s.cell->gates * j->hiddenSize, save);
   PLACE(partials, (int64_t)j->slices * s.partial, save);
   j->rooms = 0;
-  int room = roomOf(j, &s, 0).bytes;
-  PLACE(rooms, (int64_t)j->threads * room / 4, 1);
+  int room = roomOf(j, &s, 0).floats;
+  PLACE(rooms, (int64_t)j->threads * room, 1);
   return (double)bytes;
 }
 
@@ -48,10 +49,10 @@ EXPORT SMALL double planPass(Job *j, char *base) {
 EXPORT SMALL double planWeights(Job *j, char *base) {
   Sizes s = sizesOf(j);
   int64_t bytes = 0, gates = (int64_t)s.cell->gates * j->hiddenSize;
-  PLACE(weightIh, gates * j->inputSize, 1);
-  PLACE(weightHh, gates * j->hiddenSize, 1);
-  PLACE(biasIh, gates, j->hasBias);
-  PLACE(biasHh, gates, j->hasBias);
+  PLACE(weightIh, gates * j->inputSize, !j->borrows);
+  PLACE(weightHh, gates * j->hiddenSize, !j->borrows);
+  PLACE(biasIh, gates, !j->borrows && j->hasBias);
+  PLACE(biasHh, gates, !j->borrows && j->hasBias);
   PLACE(forward, (int64_t)s.groups * s.groupWeights, 1);
   PLACE(bias, (int64_t)s.groups * s.cell->slots * WIDTH, 1);
   PLACE(transposedHh, (int64_t)s.groups * WIDTH * (s.hiddenTerms + s.cell->resetGates * s.hiddenPadded), 1);

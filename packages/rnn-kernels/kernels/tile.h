@@ -36,11 +36,11 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
   UNROLL for (int r = 0; r < rows; r++) {
     left[r] = a + columns->first + (isOuter ? 0 : r * aStride);
     // Or the compiler derives the rows' addresses from each other, in additions that wait for one another.
-    if (!isOuter) KEEP_ORDER(left[r]);
+    if (!isOuter) KEEP_ADDRESS(left[r]);
   }
   const float *end = right[0] + bStride * columns->terms;
   // Unrolled, it needs more registers than there are.
-  _Pragma("clang loop unroll(disable)") while (right[0] != end) {
+  ROLLED while (right[0] != end) {
     Vector b[TILE_VECTORS * MOST_COLUMNS];
     UNROLL for (int c = 0; c < wide; c++) {
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) b[c * TILE_VECTORS + v] = load(right[c] + v * LANES);
@@ -63,39 +63,45 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
 
 /** Tiles as functions: V8 before version 13 unrolls loops that are inside of others, and runs out of registers then. */
 #define TILE(kind, isOuter, rows, wide) \
-  SHARED void kind##rows##x##wide(const float *a, int aStride, int bStride, const Columns *columns, int offset, int toStride) { \
+  SHARED MAYBE_UNUSED void kind##rows##x##wide(const float *a, int aStride, int bStride, const Columns *columns, int offset, int toStride) { \
     tile(isOuter, rows, wide, a, aStride, bStride, columns, offset, toStride); \
   }
+#define TILES_OF(kind, isOuter, rows) TILE(kind, isOuter, rows, 1) TILE(kind, isOuter, rows, 2) TILE(kind, isOuter, rows, 4)
 #define TILES(kind, isOuter) \
-  TILE(kind, isOuter, 1, 1) TILE(kind, isOuter, 2, 1) TILE(kind, isOuter, 3, 1) TILE(kind, isOuter, 4, 1) TILE(kind, isOuter, 5, 1) \
-  TILE(kind, isOuter, 6, 1) TILE(kind, isOuter, 1, 4) TILE(kind, isOuter, 2, 2)
+  TILES_OF(kind, isOuter, 1) TILES_OF(kind, isOuter, 2) TILES_OF(kind, isOuter, 3) \
+  TILES_OF(kind, isOuter, 4) TILES_OF(kind, isOuter, 5) TILES_OF(kind, isOuter, 6)
 TILES(product, 0)
 TILES(outer, 1)
 
 /** Whether some columns have the same terms, and can be in one tile. */
-INLINE int areAlike(const Columns *columns, int left, const int wide) {
-  int same = wide <= left;
+INLINE int areAlike(const Columns *columns, const Columns *end, const int wide) {
+  int same = end - columns >= wide;
   UNROLL for (int k = 1; k < wide; k++) same = same && columns[k].terms == columns->terms && columns[k].first == columns->first;
   return same;
 }
 
-/** One or two rows alone have too few sums to hide how long a multiply-add takes, so they take columns of the same terms at once. */
-#define NARROW(kind, rows, wide) \
+/**
+ * Some rows by all columns, as many at once as there are registers for: a few rows alone have too few sums to hide how long a multiply-add
+ * takes, and more columns read the left operands less often.
+ */
+#define SUMS_OF(kind, rows) \
   case rows: \
-    for (; columns < end; columns++) { \
-      if (areAlike(columns, (int)(end - columns), wide)) { \
-        kind##rows##x##wide(a, aStride, bStride, columns, offset, toStride); \
-        columns += wide - 1; \
-      } else kind##rows##x1(a, aStride, bStride, columns, offset, toStride); \
+    while (columns < end) { \
+      if (TILE_COLUMNS(rows) >= 4 && areAlike(columns, end, 4)) { \
+        kind##rows##x4(a, aStride, bStride, columns, offset, toStride); \
+        columns += 4; \
+      } else if (TILE_COLUMNS(rows) >= 2 && areAlike(columns, end, 2)) { \
+        kind##rows##x2(a, aStride, bStride, columns, offset, toStride); \
+        columns += 2; \
+      } else { \
+        kind##rows##x1(a, aStride, bStride, columns, offset, toStride); \
+        columns += 1; \
+      } \
     } \
-    break;
-#define FULL(kind, rows) \
-  case rows: \
-    for (; columns < end; columns++) kind##rows##x1(a, aStride, bStride, columns, offset, toStride); \
     break;
 #define SOME_ROWS(kind) \
   switch (some) { \
-    FULL(kind, 6) FULL(kind, 5) FULL(kind, 4) FULL(kind, 3) NARROW(kind, 2, 2) NARROW(kind, 1, 4) \
+    SUMS_OF(kind, 6) SUMS_OF(kind, 5) SUMS_OF(kind, 4) SUMS_OF(kind, 3) SUMS_OF(kind, 2) SUMS_OF(kind, 1) \
   }
 
 /** How many rows the first of the remaining tiles takes: tiles are as equal as can be, eight rows two tiles of four, not one of six and a slow one of two. */

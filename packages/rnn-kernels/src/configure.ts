@@ -1,17 +1,17 @@
 import { environmentVariable } from '@rowwise/host'
-import { KernelMemoryError, KernelOptionError, KernelStateError } from './errors'
+import { KernelOptionError, KernelStateError } from './errors'
 import type { Runtime, RuntimeName } from './runtime'
+import type { ThreadNotes } from './runtimes/compiled/compiled-runtime'
+import { MAX_SLICES } from './runtimes/compiled/partition'
 import { JsRuntime } from './runtimes/js/js-runtime'
-import { kernelModule, whyNoModule } from './runtimes/wasm/module'
-import { MAX_THREADS } from './runtimes/wasm/threads/control'
-import { whyNoThreads } from './runtimes/wasm/threads/start-worker'
-import { WasmRuntime } from './runtimes/wasm/wasm-runtime'
+import { nativeRuntime } from './runtimes/native/native-runtime'
+import { wasmRuntime } from './runtimes/wasm/wasm-runtime'
 
 /** How the kernels run. */
 export interface KernelOptions {
   /**
-   * The code to run. `'auto'` is the first that this machine has of relaxed-simd, simd, js; `'off'` leaves recurrent layers to
-   * the operations of TensorFlow.js.
+   * The code to run. `'auto'` is the first that this machine has of native, relaxed-simd, simd, js; `'off'` leaves recurrent layers
+   * to the operations of TensorFlow.js.
    * @default the environment variable ROWWISE_KERNELS, or `'auto'`
    */
   path?: RuntimeName | 'auto' | 'off'
@@ -27,6 +27,10 @@ export interface KernelOptions {
 export interface KernelReport {
   /** The code that runs; `'off'` when recurrent layers are left to TensorFlow.js. */
   path: RuntimeName | 'off'
+  /** The instruction set that native code uses: avx512, avx2, sse2 or neon. */
+  instructions?: string
+  /** Whether every multiply-add rounds once. All code that fuses gives the same bits: native but sse2, and relaxed-simd. */
+  fused: boolean
   /** Threads that run, the calling one included; `notes` says why there are not more. */
   threads: number
   /** Threads that were asked for. */
@@ -37,9 +41,19 @@ export interface KernelReport {
   notes: string[]
 }
 
-const PATHS: readonly RuntimeName[] = ['relaxed-simd', 'simd', 'js']
+const PATHS: readonly RuntimeName[] = ['native', 'relaxed-simd', 'simd', 'js']
+/** The most threads: more have no slice to claim. */
+const MAX_THREADS = MAX_SLICES
 /** More threads than this gain nothing on a network that reads 28 rows; the user may still ask for them. */
 const AUTO_THREADS_LIMIT = 8
+
+/** Each is made, or says why it does not run here; null says nothing to a user who did not ask for it. */
+const RUNTIMES: Readonly<Record<RuntimeName, (threads: number, notes: ThreadNotes) => Runtime | string | null>> = {
+  native: nativeRuntime,
+  'relaxed-simd': (threads, notes) => wasmRuntime('relaxed-simd', threads, notes),
+  simd: (threads, notes) => wasmRuntime('simd', threads, notes),
+  js: () => new JsRuntime(),
+}
 
 let options: KernelOptions = {}
 let current: { runtime: Runtime | null; requestedThreads: number; notes: string[] } | null = null
@@ -73,7 +87,16 @@ export function configureKernels(chosen: KernelOptions): KernelReport {
 export function kernelReport(): KernelReport {
   const { runtime, requestedThreads, notes } = state()
   const { threads, milliseconds } = runtime?.report() ?? { threads: 1, milliseconds: 0 }
-  return { path: runtime?.name ?? 'off', threads, requestedThreads, milliseconds, notes: [...notes] }
+  const { name = 'off', instructions } = runtime ?? {}
+  return {
+    path: name,
+    ...(instructions && { instructions }),
+    fused: name === 'relaxed-simd' || (name === 'native' && instructions !== 'sse2'),
+    threads,
+    requestedThreads,
+    milliseconds,
+    notes: [...notes],
+  }
 }
 
 /** The runtime that computes; null when recurrent layers are left to TensorFlow.js. */
@@ -107,28 +130,17 @@ function start(chosen: KernelOptions) {
     throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
   }
   const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
+  const threadNotes: ThreadNotes = {
+    onObstacle: (reason) => addOnce(notes, `fewer threads than ${count}: ${reason}`),
+    onLoss: (reason) => reportLoss(notes, reason),
+  }
   for (const candidate of candidates(path, where)) {
-    if (candidate === 'js') return { runtime: new JsRuntime(), requestedThreads: 1, notes }
-    const module = kernelModule(candidate)
-    if (module === null) {
-      addOnce(notes, whyNoModule(candidate))
-      continue
+    const runtime = RUNTIMES[candidate](count, threadNotes)
+    if (typeof runtime === 'object' && runtime !== null) {
+      return { runtime, requestedThreads: candidate === 'js' ? 1 : count, notes }
     }
-    const obstacle = count > 1 ? whyNoThreads() : null
-    const onObstacle = (reason: string): void => addOnce(notes, `fewer threads than ${count}: ${reason}`)
-    const onLoss = (reason: string): void => reportLoss(notes, reason)
-    if (obstacle !== null) onObstacle(obstacle)
-    const threads = obstacle === null ? count : 1
-    try {
-      return {
-        runtime: new WasmRuntime(candidate, module, threads, { onLoss, onObstacle }),
-        requestedThreads: count,
-        notes,
-      }
-    } catch (error) {
-      if (!(error instanceof KernelMemoryError)) throw error
-      addOnce(notes, error.message)
-    }
+    if (runtime !== null) addOnce(notes, runtime)
+    else if (path !== 'auto') addOnce(notes, 'this runtime has no addons')
   }
   throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)
 }

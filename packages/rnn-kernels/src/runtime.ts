@@ -1,7 +1,7 @@
 import type { Cell, GateActivation } from './cell'
 
 /** Which code computes. */
-export type RuntimeName = 'relaxed-simd' | 'simd' | 'js'
+export type RuntimeName = 'native' | 'relaxed-simd' | 'simd' | 'js'
 
 /** The shape of one layer's work in one direction. */
 export interface RecurrentShape {
@@ -143,6 +143,8 @@ export interface RuntimeReport {
 /** One machine that computes. It owns its memory. */
 export interface Runtime {
   readonly name: RuntimeName
+  /** The instruction set of native code. */
+  readonly instructions?: string
   readonly recurrent: RecurrentOps
   readonly linear: LinearOps
   report(): RuntimeReport

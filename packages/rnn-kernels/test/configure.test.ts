@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { configureKernels, kernelReport } from '../src'
-import { builds } from './runtimes'
+import { builds, instructionSets } from './runtimes'
 
 afterEach(() => {
   delete process.env.ROWWISE_KERNELS
@@ -17,19 +17,45 @@ function refuse(): never {
   throw new RangeError('WebAssembly.Memory(): could not allocate memory')
 }
 
+/** A copy of the module that has looked at nothing yet, where there is no native code. */
+async function withoutAddon(reason: string | null = null): Promise<typeof import('../src/configure')> {
+  vi.resetModules()
+  vi.doMock('../src/runtimes/native/find-addon', () => ({ findAddon: () => ({ reason }) }))
+  const copy = await import('../src/configure')
+  vi.doUnmock('../src/runtimes/native/find-addon')
+  return copy
+}
+
 describe('configureKernels', () => {
   it('takes the best path by itself, and one thread per processor', () => {
+    const [instructions] = instructionSets
+    expect(configureKernels({})).toMatchObject(
+      instructions
+        ? { path: 'native', instructions, fused: instructions !== 'sse2', notes: [] }
+        : { path: 'relaxed-simd', notes: [expect.stringMatching(/has no native code: no C compiler was found/)] },
+    )
+    expect(kernelReport().threads).toBeGreaterThanOrEqual(1)
+  })
+
+  it('takes WebAssembly where there is no native code, and says why', async () => {
+    const { configureKernels } = await withoutAddon('it is not installed')
+    const { path, notes } = configureKernels({})
+    expect([path, notes[0]]).toEqual([builds.at(-1), 'it is not installed'])
+    expect(() => configureKernels({ path: 'native' })).toThrow("path is 'native', but it is not installed")
+  })
+
+  it('takes relaxed SIMD before SIMD, and says why not', async () => {
+    const { configureKernels } = await withoutAddon()
     expect(configureKernels({})).toMatchObject(
       builds.includes('relaxed-simd')
         ? { path: 'relaxed-simd', notes: [] }
         : { path: 'simd', notes: [expect.stringMatching(/no WebAssembly relaxed SIMD \(it needs Node 22 or newer\)/)] },
     )
-    expect(kernelReport().threads).toBeGreaterThanOrEqual(1)
   })
 
   it('runs what it is told to', () => {
     expect(configureKernels({ path: 'simd', threads: 3 })).toEqual({
-      ...{ path: 'simd', threads: 3, requestedThreads: 3, milliseconds: 0, notes: [] },
+      ...{ path: 'simd', fused: false, threads: 3, requestedThreads: 3, milliseconds: 0, notes: [] },
     })
     expect(configureKernels({ path: 'js' })).toMatchObject({ path: 'js', threads: 1 })
     expect(configureKernels({ path: 'off' })).toMatchObject({ path: 'off' })
@@ -38,8 +64,7 @@ describe('configureKernels', () => {
   describe('falls back to plain JavaScript', () => {
     /** What is configured by a copy of the module that has looked at nothing yet, where WebAssembly is this. */
     const reportWith = async (assembly: unknown) => {
-      vi.resetModules()
-      const { configureKernels } = await import('../src/configure')
+      const { configureKernels } = await withoutAddon()
       vi.stubGlobal('WebAssembly', assembly)
       try {
         return configureKernels({})
@@ -69,8 +94,7 @@ describe('configureKernels', () => {
   it.runIf(builds.includes('relaxed-simd'))(
     'passes relaxed SIMD over where its multiply-add rounds twice, as in JavaScriptCore, and says so',
     async () => {
-      vi.resetModules()
-      const { configureKernels } = await import('../src/configure')
+      const { configureKernels } = await withoutAddon()
       const roundsTwice = { exports: { f: (a: number, b: number, c: number) => Math.fround(a * b) + c } }
       const Instance = new Proxy(WebAssembly.Instance, {
         // The probe's module is the only one without imports.
@@ -98,7 +122,7 @@ describe('configureKernels', () => {
     [{ threads: 0 }, /threads is 0, expected 'auto' or an integer from 1 to 64/],
     [{ threads: 65 }, /threads is 65/],
     [{ threads: 1.5 }, /threads is 1.5/],
-    [{ path: 'avx' as 'js' }, /path is 'avx', expected one of auto, relaxed-simd, simd, js, off/],
+    [{ path: 'avx' as 'js' }, /path is 'avx', expected one of auto, native, relaxed-simd, simd, js, off/],
   ])('refuses %j, and leaves what runs as it is', (options, message) => {
     configureKernels({ path: 'js' })
     expect(() => configureKernels(options)).toThrow(message)

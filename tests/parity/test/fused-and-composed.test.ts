@@ -65,7 +65,12 @@ function compute(kernels: KernelOptions, shape: Shape): Record<string, number[]>
   })
 }
 
-const paths: KernelOptions[] = [{ path: 'simd', threads: 1 }, { path: 'relaxed-simd', threads: 1 }, { path: 'js' }]
+const paths: KernelOptions[] = [
+  { path: 'native', threads: 2 },
+  { path: 'simd', threads: 1 },
+  { path: 'relaxed-simd', threads: 1 },
+  { path: 'js' },
+]
 
 describe.each(paths.filter(isHere))('the LSTM with the kernels %j', (kernels) => {
   it('is the composed graph, for every shape, direction, depth and initial state, gradients too', {

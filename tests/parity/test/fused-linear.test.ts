@@ -43,6 +43,8 @@ const worst = (found: number[], expected: number[]) =>
   Math.max(Math.abs(found.length - expected.length), ...found.map((value, k) => Math.abs(value - expected[k])))
 
 const places: [RuntimeName, string][] = [
+  ['native', 'wasm'],
+  ['native', 'cpu'],
   ['relaxed-simd', 'wasm'],
   ['simd', 'wasm'],
   ['simd', 'cpu'],

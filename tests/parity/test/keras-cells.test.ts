@@ -103,6 +103,7 @@ function ofRowwise({ options, gates }: Case): tf.Tensor[] {
 }
 
 const paths: KernelOptions[] = [
+  { path: 'native', threads: 1 },
   { path: 'simd', threads: 1 },
   { path: 'relaxed-simd', threads: 1 },
   { path: 'js' },

@@ -103,7 +103,12 @@ function compute(kernels: KernelOptions, problem: Problem): Record<string, numbe
   })
 }
 
-const paths: KernelOptions[] = [{ path: 'simd', threads: 1 }, { path: 'relaxed-simd', threads: 1 }, { path: 'js' }]
+const paths: KernelOptions[] = [
+  { path: 'native', threads: 2 },
+  { path: 'simd', threads: 1 },
+  { path: 'relaxed-simd', threads: 1 },
+  { path: 'js' },
+]
 
 describe.each(paths.filter(isHere))('a recurrent layer with the kernels %j', (kernels) => {
   it('is the composed graph, for every cell, shape, lengths, initial state, and whichever gradients are wanted', {

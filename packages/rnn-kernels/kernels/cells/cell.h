@@ -24,16 +24,16 @@ typedef struct {
 typedef struct {
   int rows;
   float *sums;
-  int sumsRow;
+  ptrdiff_t sumsRow;
   /** Where `extra` floats are kept in a row, beyond the sums; 0 when nothing is kept. */
   int extra;
   const float *hBefore;
   float *hNext;
   int hRow;
   const float *cBefore;
-  int cBeforeRow;
+  ptrdiff_t cBeforeRow;
   float *cNext;
-  int cNextRow;
+  ptrdiff_t cNextRow;
   /** r·h, of a reset-before GRU. */
   float *reset;
   int resetRow;
@@ -45,18 +45,19 @@ typedef struct {
   const float *dHidden;
   int dHiddenRow;
   const float *kept;
-  int keptRow;
+  ptrdiff_t keptRow;
   const float *hBefore;
   int hRow;
   const float *cBefore;
-  int cBeforeRow;
+  ptrdiff_t cBeforeRow;
   /** What passes on to the step before without a product: c̄ of an LSTM, h̄·z of a GRU. */
   float *carry;
   int carryRow;
-  /** The parts of a row of gate gradients. */
+  /** The parts of a row of gate gradients, and from a gate to the next. */
   float *dInput;
   float *dHiddenGates;
   float *dReset;
+  int gate;
   int dGatesRow;
 } Pullback;
 

@@ -41,6 +41,7 @@ INLINE void gruBeforeBackward(const int hard, const Pullback *pullback) {
   const Pullback p = *pullback;
   const float *dHidden = p.dHidden, *kept = p.kept, *hBefore = p.hBefore;
   float *carry = p.carry, *dx = p.dInput, *dh = p.dHiddenGates, *dn = p.dReset;
+  const int gate = p.gate;
   const Vector one = splat(1);
   EACH_ROW(p.rows) {
     EACH_VECTOR {
@@ -49,7 +50,7 @@ INLINE void gruBeforeBackward(const int hard, const Pullback *pullback) {
       Vector byN = total * (one - z) * fnma(new, new, one);
       Vector byZ = total * (load(hBefore + v) - new) * gateSlope(hard, z);
       store(carry + v, total * z);
-      store(dx + Z + v, byZ), store(dx + N + v, byN), store(dh + Z + v, byZ), store(dn + v, byN);
+      store(dx + gate + v, byZ), store(dx + 2 * gate + v, byN), store(dh + gate + v, byZ), store(dn + v, byN);
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, hBefore += p.hRow, carry += p.carryRow;
     dx += p.dGatesRow, dh += p.dGatesRow, dn += p.dGatesRow;
@@ -66,7 +67,7 @@ INLINE void gruBeforeBackwardReset(const int hard, const Pullback *pullback) {
       Vector r = load(kept + R + v), q = withoutTraces(load(dHidden + v));
       Vector byR = q * load(hBefore + v) * gateSlope(hard, r);
       store(carry + v, fma(q, r, load(carry + v)));
-      store(dx + R + v, byR), store(dh + R + v, byR);
+      store(dx + v, byR), store(dh + v, byR);
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, hBefore += p.hRow, carry += p.carryRow;
     dx += p.dGatesRow, dh += p.dGatesRow;

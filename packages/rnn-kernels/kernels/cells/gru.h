@@ -36,6 +36,7 @@ INLINE void gruBackward(const int hard, const Pullback *pullback) {
   const Pullback p = *pullback;
   const float *dHidden = p.dHidden, *kept = p.kept, *hBefore = p.hBefore;
   float *carry = p.carry, *dx = p.dInput, *dm = p.dHiddenGates;
+  const int gate = p.gate;
   const Vector one = splat(1);
   EACH_ROW(p.rows) {
     EACH_VECTOR {
@@ -45,8 +46,8 @@ INLINE void gruBackward(const int hard, const Pullback *pullback) {
       Vector dz = dh * (load(hBefore + v) - new) * gateSlope(hard, z);
       Vector dr = dn * load(kept + M + v) * gateSlope(hard, r);
       store(carry + v, dh * z);
-      store(dx + R + v, dr), store(dx + Z + v, dz), store(dx + N + v, dn);
-      store(dm + R + v, dr), store(dm + Z + v, dz), store(dm + N + v, dn * r);
+      store(dx + v, dr), store(dx + gate + v, dz), store(dx + 2 * gate + v, dn);
+      store(dm + v, dr), store(dm + gate + v, dz), store(dm + 2 * gate + v, dn * r);
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, hBefore += p.hRow, carry += p.carryRow;
     dx += p.dGatesRow, dm += p.dGatesRow;

@@ -37,16 +37,17 @@ INLINE void lstmBackward(const int hard, const Pullback *pullback) {
   const Pullback p = *pullback;
   const float *dHidden = p.dHidden, *kept = p.kept, *cBefore = p.cBefore;
   float *dC = p.carry, *d = p.dInput;
+  const int gate = p.gate;
   const Vector one = splat(1);
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
       Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(kept + TANH_C + v);
       Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
-      store(d + I + v, dc * g * gateSlope(hard, i));
-      store(d + F + v, dc * load(cBefore + v) * gateSlope(hard, f));
-      store(d + G + v, dc * i * fnma(g, g, one));
-      store(d + O + v, dh * tanhC * gateSlope(hard, o));
+      store(d + v, dc * g * gateSlope(hard, i));
+      store(d + gate + v, dc * load(cBefore + v) * gateSlope(hard, f));
+      store(d + 2 * gate + v, dc * i * fnma(g, g, one));
+      store(d + 3 * gate + v, dh * tanhC * gateSlope(hard, o));
       store(dC + v, withoutTraces(dc * f));
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, cBefore += p.cBeforeRow, dC += p.carryRow, d += p.dGatesRow;

@@ -1,4 +1,5 @@
 import type { LinearGradients, LinearOps, LinearShape } from '../../runtime'
+import type { KernelClock } from '../compiled/machine'
 import type { Arena, Block } from './arena'
 import type { KernelExports } from './module'
 
@@ -17,7 +18,7 @@ export class WasmLinear implements LinearOps {
   constructor(
     private readonly arena: Arena,
     private readonly kernels: KernelExports,
-    private readonly timed: (work: () => void) => void,
+    private readonly clock: KernelClock,
   ) {}
 
   forward(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array {
@@ -27,7 +28,7 @@ export class WasmLinear implements LinearOps {
     to.weight.set(weight)
     if (bias) to.bias.set(bias)
     const [xAt, weightAt, biasAt, yAt, scratch] = addresses(to.x, to.weight, to.bias, to.y, to.scratch)
-    this.timed(() => {
+    this.clock.time(() => {
       this.kernels.linear(xAt, weightAt, bias ? biasAt : 0, yAt, rows, inFeatures, outFeatures, scratch)
     })
     return to.y
@@ -41,7 +42,7 @@ export class WasmLinear implements LinearOps {
     to.weight.set(weight)
     const read = addresses(to.dY, to.x, to.weight)
     const written = addresses(to.dX, to.dWeight, to.dBias)
-    this.timed(() => {
+    this.clock.time(() => {
       this.kernels.linearGradients(...read, ...written, rows, inFeatures, outFeatures, to.scratch.byteOffset)
     })
     return { x: to.dX, weight: to.dWeight, bias: to.dBias }

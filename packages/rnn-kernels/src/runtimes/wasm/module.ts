@@ -22,7 +22,8 @@ export interface KernelExports {
 }
 
 const BUILDS = { simd: SIMD_MODULE, 'relaxed-simd': RELAXED_SIMD_MODULE }
-type Build = keyof typeof BUILDS
+/** A build of the kernels. */
+export type Build = keyof typeof BUILDS
 
 let forbidden = false
 let unfused = false

@@ -1,6 +1,6 @@
 // The words that the threads share, beside the kernels' memory.
 
-import { MAX_SLICES } from '../partition'
+import { MAX_SLICES } from '../../compiled/partition'
 
 /** Counts the jobs; workers sleep on it. */
 export const GENERATION = 0
@@ -20,9 +20,6 @@ export const CLAIMS = 6
 export const STARTED = CLAIMS + MAX_SLICES
 /** Words in all. */
 export const CONTROL_WORDS = STARTED + 1
-
-/** The most threads: more have no slice to claim. */
-export const MAX_THREADS = MAX_SLICES
 
 /** The kernels that run in slices. */
 export const OPERATIONS = ['forward', 'backward', 'collect'] as const

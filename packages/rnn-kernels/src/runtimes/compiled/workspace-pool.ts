@@ -1,6 +1,5 @@
 import type { RecurrentShape } from '../../runtime'
-import type { Arena } from './arena'
-import type { KernelExports } from './module'
+import type { Machine } from './machine'
 import { Workspace, type WorkspaceUse } from './workspace'
 
 /** Lends workspaces and takes them back, so a training loop allocates nothing after its first steps. */
@@ -9,10 +8,7 @@ export class WorkspacePool {
   private inUse = 0
   private mostInUse = 0
 
-  constructor(
-    private readonly arena: Arena,
-    private readonly kernels: KernelExports,
-  ) {}
+  constructor(private readonly machine: Machine) {}
 
   take(shape: RecurrentShape, use: WorkspaceUse): Workspace {
     const { idle } = this
@@ -25,7 +21,7 @@ export class WorkspacePool {
       return workspace
     }
     try {
-      return new Workspace(this.arena, this.kernels, shape, use)
+      return new Workspace(this.machine, shape, use)
     } catch (error) {
       this.inUse -= 1
       throw error

@@ -1,9 +1,6 @@
-import { GATES } from '../../cell'
 import type { RecurrentShape, RecurrentWeights } from '../../runtime'
-import type { Arena } from './arena'
 import { cellIndex } from './cell-index'
-import { Job } from './job'
-import type { KernelExports } from './module'
+import type { Job, Machine } from './machine'
 
 /** What decides how weights are packed. */
 type Kind = Pick<RecurrentShape, 'cell' | 'gateActivation' | 'inputSize' | 'hiddenSize'> & { tensors: number }
@@ -26,10 +23,7 @@ const CAPACITY = 16
 export class WeightsCache {
   private entries: PackedWeights[] = [] // least recently used first
 
-  constructor(
-    private readonly arena: Arena,
-    private readonly kernels: KernelExports,
-  ) {}
+  constructor(private readonly machine: Machine) {}
 
   /** The packed weights of a version. */
   get(shape: RecurrentShape, version: readonly object[], weights: () => RecurrentWeights): PackedWeights {
@@ -41,21 +35,10 @@ export class WeightsCache {
     const hasBias = values.biasIh !== undefined && values.biasHh !== undefined
     const entry = this.recycle(shape, version.length) ?? this.make(shape, hasBias, version.length)
     entry.version = []
-    this.copy(entry.job, shape, values)
-    this.kernels.pack(entry.job.at)
+    this.machine.pack(entry.job, shape, values)
     entry.version = version
     entry.trained = false
     return this.touch(entry)
-  }
-
-  private copy(job: Job, { cell, inputSize, hiddenSize }: RecurrentShape, values: RecurrentWeights): void {
-    const rows = GATES[cell] * hiddenSize
-    job.floats('weightIh', rows * inputSize).set(values.weightIh)
-    job.floats('weightHh', rows * hiddenSize).set(values.weightHh)
-    if (values.biasIh && values.biasHh) {
-      job.floats('biasIh', rows).set(values.biasIh)
-      job.floats('biasHh', rows).set(values.biasHh)
-    }
   }
 
   private touch(entry: PackedWeights): PackedWeights {
@@ -80,18 +63,9 @@ export class WeightsCache {
       this.entries = this.entries.filter((entry) => entry !== unused)
       unused.job.dispose()
     }
-    const job = new Job(this.arena)
     const { cell, gateActivation, inputSize, hiddenSize } = shape
-    job.set('cell', cellIndex(shape))
-    job.set('inputSize', inputSize)
-    job.set('hiddenSize', hiddenSize)
-    job.set('hasBias', hasBias)
-    try {
-      job.allocate((at, base) => this.kernels.planWeights(at, base))
-    } catch (error) {
-      job.dispose()
-      throw error
-    }
+    const numbers = { cell: cellIndex(shape), batch: 1, time: 1, slices: 1, threads: 1, inputSize, hiddenSize, hasBias }
+    const job = this.machine.newJob('weights', numbers)
     const kind = { cell, gateActivation, inputSize, hiddenSize, tensors }
     return { job, kind, users: 0, trained: false, version: [] }
   }

@@ -12,7 +12,7 @@ const SMALL_WEIGHTS_BYTES = 256 << 10
 const ROWS_PER_BLOCK = 66
 /** Floats of partial weight gradients that are summed in less time than waking a thread takes. */
 const MIN_COLLECTED = 1 << 18
-/** Slices that threads can claim at once. */
+/** Slices that threads can claim at once; as MOST_SLICES in native/descriptor.h. */
 export const MAX_SLICES = 64
 
 /**

@@ -1,0 +1,243 @@
+// The kernels as a Node-API addon: plain functions of numbers and typed arrays. src/runtimes/native/addon.ts describes them.
+#include "arguments.h"
+#include "descriptor.h"
+#include "machines.h"
+
+enum { LINE_BYTES = 64, MOST_POOLS = 64 };
+
+/** What belongs to one environment of the host: a thread of JavaScript. */
+typedef struct {
+  Pool *pools[MOST_POOLS];
+} Environment;
+
+static int readMachine(const Arguments *from, const Machine **to) {
+  int index;
+  if (!readInteger(from, 0, 0, MACHINES - 1, &index)) return 0;
+  *to = machines[index];
+  return runs(*to) || refuse(from->env, "this processor does not run these kernels");
+}
+
+/** The job of the numbers in argument 1. */
+static int readNumbers(const Arguments *from, const Machine *machine, Job *job) {
+  void *numbers;
+  size_t count;
+  if (!readArray(from, 1, napi_int32_array, 0, &numbers, &count)) return 0;
+  const char *wrong = readJob(machine, numbers, count, job);
+  return !wrong || refuse(from->env, wrong);
+}
+
+static char *aligned(void *at) { return (char *)(((uintptr_t)at + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1)); }
+
+/** Places the arrays of a pass, or of weights, in a block, which must be large enough. */
+static int place(const Arguments *from, int index, double (*plan)(Job *, char *), Job *job) {
+  float *block;
+  int64_t bytes = (int64_t)plan(job, 0) + LINE_BYTES;
+  if (!readFloats(from, index, bytes / 4, &block)) return 0;
+  plan(job, aligned(block));
+  return 1;
+}
+
+/** layout(machine, numbers, isWeights, block?, offsets?): bytes that a block needs; with one, where each array begins in it, or −1. */
+static napi_value layout(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  Job job;
+  int isWeights;
+  if (!readArguments(env, info, 3, &from) || !readMachine(&from, &machine) || !readNumbers(&from, machine, &job)) return 0;
+  if (!readInteger(&from, 2, 0, 1, &isWeights)) return 0;
+  double (*plan)(Job *, char *) = isWeights ? machine->planWeights : machine->planPass;
+  double bytes = plan(&job, 0) + LINE_BYTES;
+  if (from.count >= 5 && isGiven(&from, 3)) {
+    float *block;
+    double *offsets;
+    if (!place(&from, 3, plan, &job) || !readFloats(&from, 3, 0, &block)) return 0;
+    if (!readArray(&from, 4, napi_float64_array, ARRAYS, (void **)&offsets, 0)) return 0;
+#define OFFSET(name, type) *offsets++ = job.name ? (double)((char *)job.name - (char *)block) : -1;
+    JOB_FIELDS(NO_FIELD, OFFSET)
+#undef OFFSET
+  }
+  return numberOf(env, bytes);
+}
+
+/** pack(machine, numbers, block, weightIh, weightHh, biasIh?, biasHh?) */
+static napi_value pack(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  Job job;
+  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine) || !readNumbers(&from, machine, &job)) return 0;
+  if (!place(&from, 2, machine->planWeights, &job)) return 0;
+  int64_t rows = (int64_t)machine->gates(job.cell) * job.hiddenSize;
+  if (!readFloats(&from, 3, rows * job.inputSize, &job.weightIh) || !readFloats(&from, 4, rows * job.hiddenSize, &job.weightHh)) return 0;
+  if (!readOptionalFloats(&from, 5, rows, &job.biasIh) || !readOptionalFloats(&from, 6, rows, &job.biasHh)) return 0;
+  job.hasBias = job.biasIh && job.biasHh;
+  machine->pack(&job);
+  return 0;
+}
+
+/** A pass: its numbers in argument 1, its block in 2, that of its weights in 3. */
+static int readPass(const Arguments *from, const Machine *machine, Job *job) {
+  if (!readNumbers(from, machine, job)) return 0;
+  if (!place(from, 3, machine->planWeights, job) || !place(from, 2, machine->planPass, job)) return 0;
+  return !job->hasLengths || isOrdered(job) || refuse(from->env, "the lengths are not in order");
+}
+
+static Environment *environmentOf(napi_env env) {
+  void *environment = 0;
+  napi_get_instance_data(env, &environment);
+  return environment;
+}
+
+/** The pool of a number; null, which is this thread alone, for −1 and one that was stopped. */
+static int readPool(const Arguments *from, int index, const Job *job, Pool **pool) {
+  int number;
+  if (!readInteger(from, index, -1, MOST_POOLS - 1, &number)) return 0;
+  *pool = number < 0 ? 0 : environmentOf(from->env)->pools[number];
+  // Each thread has scratch of its own.
+  return !*pool || (*pool)->workers < job->threads || refuse(from->env, "the pool has more threads than the job");
+}
+
+/** forward(machine, numbers, pass, weights, x, pool) */
+static napi_value forward(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  Job job;
+  Pool *pool;
+  if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
+  if (!readFloats(&from, 4, (int64_t)job.batch * job.time * job.inputSize, &job.x) || !readPool(&from, 5, &job, &pool)) return 0;
+  runSlices(pool, machine->forward, &job, job.slices);
+  return 0;
+}
+
+/** backward(machine, numbers, pass, weights, pool, collectPool): the pools of the pass and of the sums of its weight gradients */
+static napi_value backward(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  Job job;
+  Pool *pool, *collectPool;
+  if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
+  if (!readPool(&from, 4, &job, &pool) || !readPool(&from, 5, &job, &collectPool)) return 0;
+  if (!job.save) return refuse(env, "the pass kept nothing"), (napi_value)0;
+  runSlices(pool, machine->backward, &job, job.slices);
+  runSlices(collectPool, machine->collect, &job, machine->parts);
+  return 0;
+}
+
+/** Sizes of a linear layer: rows, inFeatures, outFeatures in arguments 1 to 3. */
+static int readLinear(const Arguments *from, int *rows, int *inFeatures, int *outFeatures) {
+  if (!readInteger(from, 1, 0, MOST_SIZE, rows) || !readInteger(from, 2, 1, MOST_SIZE, inFeatures)) return 0;
+  return readInteger(from, 3, 1, MOST_SIZE, outFeatures);
+}
+
+/** linear(machine, rows, inFeatures, outFeatures, x, weight, bias?, y, scratch); returns the floats of scratch without arrays */
+static napi_value linear(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  int rows, inFeatures, outFeatures;
+  float *x, *weight, *bias, *y, *scratch;
+  if (!readArguments(env, info, 4, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
+  int floats = machine->linearScratch(rows, inFeatures, outFeatures);
+  if (from.count < 9) return numberOf(env, floats);
+  if (!readFloats(&from, 4, (int64_t)rows * inFeatures, &x) || !readFloats(&from, 5, (int64_t)outFeatures * inFeatures, &weight)) return 0;
+  if (!readOptionalFloats(&from, 6, outFeatures, &bias) || !readFloats(&from, 7, (int64_t)rows * outFeatures, &y)) return 0;
+  if (!readFloats(&from, 8, floats, &scratch)) return 0;
+  machine->linear(x, weight, bias, y, rows, inFeatures, outFeatures, scratch);
+  return 0;
+}
+
+/** linearGradients(machine, rows, inFeatures, outFeatures, dY, x, weight, dX, [dWeight | dBias], scratch) */
+static napi_value linearGradients(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  int rows, inFeatures, outFeatures;
+  float *dY, *x, *weight, *dX, *dWeight, *scratch;
+  if (!readArguments(env, info, 10, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
+  int64_t in = (int64_t)rows * inFeatures, out = (int64_t)rows * outFeatures, weights = (int64_t)outFeatures * inFeatures;
+  if (!readFloats(&from, 4, out, &dY) || !readFloats(&from, 5, in, &x) || !readFloats(&from, 6, weights, &weight)) return 0;
+  if (!readFloats(&from, 7, in, &dX) || !readFloats(&from, 8, weights + outFeatures, &dWeight)) return 0;
+  if (!readFloats(&from, 9, machine->linearScratch(rows, inFeatures, outFeatures), &scratch)) return 0;
+  machine->linearGradients(dY, x, weight, dX, dWeight, dWeight + weights, rows, inFeatures, outFeatures, scratch);
+  return 0;
+}
+
+/** startThreads(count): the number of a pool of so many beside the caller; −1 when there is no room for one. */
+static napi_value startThreads(napi_env env, napi_callback_info info) {
+  Arguments from;
+  int workers;
+  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_THREADS - 1, &workers)) return 0;
+  Pool **pools = environmentOf(env)->pools;
+  for (int k = 0; k < MOST_POOLS; k++)
+    if (!pools[k]) return pools[k] = startPool(workers), numberOf(env, pools[k] ? k : -1);
+  return numberOf(env, -1);
+}
+
+/** threads(pool): how many run beside the caller; failure(pool): the number of the error that kept others from starting, or 0. */
+static napi_value threads(napi_env env, napi_callback_info info) {
+  Arguments from;
+  int number;
+  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
+  Pool *pool = environmentOf(env)->pools[number];
+  return numberOf(env, pool ? pool->workers : 0);
+}
+
+static napi_value failure(napi_env env, napi_callback_info info) {
+  Arguments from;
+  int number;
+  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
+  Pool *pool = environmentOf(env)->pools[number];
+  return numberOf(env, pool ? pool->error : 0);
+}
+
+static void stop(Environment *environment, int number) {
+  Pool *pool = environment->pools[number];
+  environment->pools[number] = 0;
+  if (pool) stopPool(pool);
+}
+
+/** stopThreads(pool) */
+static napi_value stopThreads(napi_env env, napi_callback_info info) {
+  Arguments from;
+  int number;
+  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
+  stop(environmentOf(env), number);
+  return 0;
+}
+
+/** Before the host unloads this code, its threads must be gone. */
+static void leave(void *environment) {
+  for (int number = 0; number < MOST_POOLS; number++) stop(environment, number);
+  free(environment);
+}
+
+/** The names of the machines in this file; an empty one where the processor does not run it. */
+static napi_value machineNames(napi_env env) {
+  napi_value names, name;
+  napi_create_array_with_length(env, MACHINES, &names);
+  for (int k = 0; k < MACHINES; k++) {
+    napi_create_string_utf8(env, runs(machines[k]) ? machines[k]->name : "", NAPI_AUTO_LENGTH, &name);
+    napi_set_element(env, names, (uint32_t)k, name);
+  }
+  return names;
+}
+
+NAPI_MODULE_INIT() {
+  Environment *environment = calloc(1, sizeof *environment);
+  if (!environment || napi_set_instance_data(env, environment, 0, 0) != napi_ok) return refuse(env, "no memory"), (napi_value)0;
+  napi_add_env_cleanup_hook(env, leave, environment);
+  const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {
+    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients},
+    {"startThreads", startThreads}, {"threads", threads}, {"failure", failure}, {"stopThreads", stopThreads},
+  };
+  for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    napi_value function;
+    napi_create_function(env, functions[k].name, NAPI_AUTO_LENGTH, functions[k].call, 0, &function);
+    napi_set_named_property(env, exports, functions[k].name, function);
+  }
+  napi_value sources;
+  napi_create_string_utf8(env, SOURCES, NAPI_AUTO_LENGTH, &sources);
+  napi_set_named_property(env, exports, "sources", sources);
+  napi_set_named_property(env, exports, "machines", machineNames(env));
+  return exports;
+}

@@ -1,0 +1,21 @@
+// One build of the kernels: compiled once for each instruction set, which names it.
+#include "machine.h"
+#include "../kernels/kernels.c"
+
+static int gatesOf(int cell) { return cells[cell].gates; }
+
+const Machine MACHINE = {
+  .name = MACHINE_NAME,
+  .planPass = planPass,
+  .planWeights = planWeights,
+  .pack = pack,
+  .forward = forward,
+  .backward = backward,
+  .collect = collect,
+  .parts = COLLECT_PARTS,
+  .cells = sizeof cells / sizeof *cells,
+  .gates = gatesOf,
+  .linearScratch = linearScratch,
+  .linear = linear,
+  .linearGradients = linearGradients,
+};

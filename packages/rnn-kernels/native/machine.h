@@ -1,0 +1,23 @@
+// The kernels as one instruction set runs them.
+#pragma once
+#include "../kernels/job.h"
+
+/** Operations that run slice by slice, or part by part. */
+typedef void (*Operation)(const Job *job, int slice, int thread);
+
+typedef struct {
+  const char *name;
+  double (*planPass)(Job *job, char *base);
+  double (*planWeights)(Job *job, char *base);
+  void (*pack)(const Job *job);
+  Operation forward;
+  Operation backward;
+  Operation collect;
+  int parts; /* of collect */
+  int cells;
+  int (*gates)(int cell);
+  int (*linearScratch)(int rows, int inFeatures, int outFeatures);
+  void (*linear)(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch);
+  void (*linearGradients)(
+    const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch);
+} Machine;

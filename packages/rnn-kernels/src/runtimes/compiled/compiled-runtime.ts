@@ -1,0 +1,135 @@
+import { KernelStateError } from '../../errors'
+import type {
+  LinearOps,
+  RecurrentGradients,
+  RecurrentInputs,
+  RecurrentOps,
+  RecurrentOutputs,
+  RecurrentShape,
+  Runtime,
+  RuntimeName,
+  RuntimeReport,
+  SavedPass,
+  Upstream,
+  WantedGradients,
+} from '../../runtime'
+import type { KernelClock, Machine, Pass } from './machine'
+import { isCollectedTogether, predictionSlices, trainingSlices } from './partition'
+import { type PackedWeights, WeightsCache } from './weights-cache'
+import type { Workspace } from './workspace'
+import { WorkspacePool } from './workspace-pool'
+
+/** The getter of the global takes as long as a small kernel. */
+const now = globalThis.performance.now.bind(globalThis.performance)
+
+/** Who is told about threads. */
+export interface ThreadNotes {
+  /** A thread that ran is gone. */
+  onLoss(reason: string): void
+  /** A thread does not start. */
+  onObstacle(reason: string): void
+}
+
+/** Computes with the compiled kernels, on one or more threads. */
+export class CompiledRuntime implements Runtime {
+  readonly recurrent: RecurrentOps = { forward: (shape, inputs) => this.forward(shape, inputs) }
+  readonly linear: LinearOps
+  private readonly machine: Machine
+  private readonly weights: WeightsCache
+  private readonly workspaces: WorkspacePool
+  private milliseconds = 0
+
+  /** @param make the machine, which measures with this clock */
+  constructor(
+    readonly name: RuntimeName,
+    private readonly threads: number,
+    make: (clock: KernelClock) => Machine,
+    readonly instructions?: string,
+  ) {
+    const time = (work: () => void): void => {
+      const began = now()
+      work()
+      this.milliseconds += now() - began
+    }
+    const pause = (work: () => void): void => {
+      const began = now()
+      work()
+      this.milliseconds -= now() - began
+    }
+    this.machine = make({ time, pause })
+    this.linear = this.machine.linear
+    this.weights = new WeightsCache(this.machine)
+    this.workspaces = new WorkspacePool(this.machine)
+  }
+
+  report(): RuntimeReport {
+    return { threads: this.machine.threads(), milliseconds: this.milliseconds }
+  }
+
+  dispose(): void {
+    this.machine.dispose()
+  }
+
+  private forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
+    const { x, version, initial, lengths, save, returnOutput } = inputs
+    const { threads } = this
+    const packed = this.weights.get(shape, version, inputs.weights)
+    const slices = save ? trainingSlices(shape) : predictionSlices(shape, threads)
+    const workspace = this.workspaces.take(shape, {
+      save,
+      wantsOutput: returnOutput,
+      hasInitial: initial !== undefined,
+      hasLengths: lengths !== undefined,
+      slices,
+      threads,
+    })
+    if (initial) workspace.writeInitial(initial)
+    if (lengths) workspace.writeLengths(lengths)
+    this.machine.forward(passOf(workspace, packed), x, slices > 1 && threads > 1)
+    const outputs: RecurrentOutputs = workspace.final
+    if (returnOutput) outputs.output = workspace.output
+    if (save) outputs.saved = this.keep(workspace, packed)
+    else this.workspaces.giveBack(workspace)
+    return outputs
+  }
+
+  private keep(workspace: Workspace, packed: PackedWeights): SavedPass {
+    let released = false
+    packed.users += 1
+    packed.trained = true
+    return {
+      backward: (upstream, wanted = {}) => {
+        if (released) throw new KernelStateError('the forward pass of this gradient was released')
+        return this.backward(workspace, packed, upstream, wanted)
+      },
+      release: () => {
+        if (released) return
+        released = true
+        packed.users -= 1
+        this.workspaces.giveBack(workspace)
+      },
+    }
+  }
+
+  private backward(
+    workspace: Workspace,
+    packed: PackedWeights,
+    upstream: Upstream,
+    wanted: WantedGradients,
+  ): RecurrentGradients {
+    const { hasInitial, slices } = workspace.use
+    const computed = { x: wanted.x, initial: wanted.initial && hasInitial }
+    workspace.writeUpstream(upstream, computed)
+    const together = this.threads > 1
+    this.machine.backward(
+      passOf(workspace, packed),
+      together && slices > 1,
+      together && isCollectedTogether(workspace.shape, slices),
+    )
+    return workspace.gradients(computed)
+  }
+}
+
+function passOf({ job, shape, use }: Workspace, packed: PackedWeights): Pass {
+  return { job, weights: packed.job, shape, use }
+}
