@@ -49,24 +49,32 @@ static void addColumns(const float *from, int fromRow, int begin, int end, const
   }
 }
 
+/** Brings a group's gates of some rows together. */
+INLINE const float *together(const float *from, int row, int rows, float *to, int toRow) {
+  for (int r = 0; r < rows; r++) EACH_VECTOR store(to + r * toRow + v, load(from + r * row + v));
+  return to;
+}
+
 /** Adds the weight gradients of `rows` rows to a slice's partial ones. */
-static void addWeightGradients(const Job *j, const Sizes *s, const float *z, const float *resets, const float *dGates, int rows, float *partial) {
+static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, const float *z, const float *resets, const float *dGates, int rows, float *partial) {
   const Cell *cell = s->cell;
   int sums = cell->firstSlots; // those that read [h | x]
+  int isFar = s->gatesRow > FAR_ROW, gatesRow = isFar ? cell->slots * WIDTH : s->gatesRow;
   float *dBias = partial + (ptrdiff_t)s->groups * s->groupWeights;
   for (int group = 0; group < s->groups; group++) {
     SlotGradient slots[4];
     for (int k = 0; k < cell->slots; k++) {
       Slot slot = cell->slot[k];
       const float *gates = dGates + partBegin(s, slot.part) + slot.place * s->hiddenPadded + group * WIDTH;
+      if (isFar) gates = together(gates, s->gatesRow, rows, room->gates + k * WIDTH, gatesRow);
       slots[k] = (SlotGradient){gates, partial, termsBegin(s, slot), termsOf(j, s, slot)};
       partial += slots[k].terms * WIDTH;
-      addRows(gates, s->gatesRow, rows, dBias);
+      addRows(gates, gatesRow, rows, dBias);
       dBias += WIDTH;
     }
-    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, rows, s->gatesRow);
-    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, rows, s->gatesRow);
-    if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, rows, s->gatesRow);
+    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, rows, gatesRow);
+    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, rows, gatesRow);
+    if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, rows, gatesRow);
   }
 }
 
@@ -176,7 +184,7 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
         }
       }
     if (step == 0 || summed >= target || summed + before > SUMMED_ROWS) {
-      addWeightGradients(j, s, z, resets, dGates, summed, partial);
+      addWeightGradients(j, s, room, z, resets, dGates, summed, partial);
       summed = 0;
     }
   }

@@ -13,6 +13,11 @@
 /** Rows of gate gradients that there is space for: one block is read while another is written. */
 #define SUMMED_ROWS (3 * ROW_BLOCK)
 
+/** Floats of a row of gate gradients beyond which many rows are in more pages than the processor knows addresses of; a group of them is brought together then. */
+#ifndef FAR_ROW
+#define FAR_ROW 500
+#endif
+
 /** Groups of hidden units whose gradients are computed at once, so that the gate gradients are read less often. */
 #define PANEL 4
 
@@ -67,7 +72,7 @@ SHARED SMALL Sizes sizesOf(const Job *j) {
   s.groupWeights = 0;
   for (int slot = 0; slot < cell->slots; slot++) s.groupWeights += termsOf(j, &s, cell->slot[slot]) * WIDTH;
   s.partial = ceilTo(s.groups * (s.groupWeights + cell->slots * WIDTH), CACHE_LINE);
-  s.blockRows = min(j->batch, ROW_BLOCK);
+  s.blockRows = min((j->batch + j->slices - 1) / j->slices, ROW_BLOCK);
   return s;
 }
 
@@ -100,6 +105,7 @@ typedef struct {
   float *sums;
   float *resets;
   float *dGates;
+  float *gates;   /* of a group, brought together */
   float *carry;
   float *dHidden;
   int floats;
@@ -116,6 +122,7 @@ SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
   Room room;
   if (j->save) {
     TAKE(dGates, SUMMED_ROWS * s->gatesRow);
+    TAKE(gates, s->gatesRow > FAR_ROW ? SUMMED_ROWS * cell->slots * WIDTH : 0);
     TAKE(carry, s->blockRows * s->hiddenPadded);
     TAKE(dHidden, s->blockRows * PANEL * WIDTH);
   } else {

@@ -159,6 +159,21 @@ static napi_value linearGradients(napi_env env, napi_callback_info info) {
   return 0;
 }
 
+/** adam(machine, theta, gradient, m, v, next, coefficients): eight, in the order of adam in kernels/optimize.h */
+static napi_value adam(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  float *theta, *gradient, *m, *v, *next, *c;
+  size_t count;
+  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine)) return 0;
+  if (!readArray(&from, 1, napi_float32_array, 0, (void **)&theta, &count)) return 0;
+  if (count > INT32_MAX) return refuse(env, "an array is too long"), (napi_value)0;
+  if (!readFloats(&from, 2, (int64_t)count, &gradient) || !readFloats(&from, 3, (int64_t)count, &m)) return 0;
+  if (!readFloats(&from, 4, (int64_t)count, &v) || !readFloats(&from, 5, (int64_t)count, &next) || !readFloats(&from, 6, 8, &c)) return 0;
+  machine->adam(theta, gradient, m, v, next, (int)count, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+  return 0;
+}
+
 /** startThreads(count): the number of a pool of so many beside the caller; −1 when there is no room for one. */
 static napi_value startThreads(napi_env env, napi_callback_info info) {
   Arguments from;
@@ -227,7 +242,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients},
+    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam},
     {"startThreads", startThreads}, {"threads", threads}, {"failure", failure}, {"stopThreads", stopThreads},
   };
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {

@@ -18,4 +18,5 @@ const Machine MACHINE = {
   .linearScratch = linearScratch,
   .linear = linear,
   .linearGradients = linearGradients,
+  .adam = adam,
 };

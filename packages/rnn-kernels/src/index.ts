@@ -8,8 +8,8 @@ export { finalHiddenVJP, type KernelVJP, type LinearVJPGradients, linearVJP } fr
 export { type Cell, GATES, type GateActivation, hasCellState } from './cell'
 
 // Optimizers
-export { type AdamArrays, AdamMemory } from './optimize/adam-memory'
-export { type AdamCoefficients, adamCoefficients } from './optimize/adam-update'
+export { type AdamCoefficients, adamCoefficients, adamSlots } from './optimize/adam'
+export type { AdamSlot } from './runtime'
 
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'

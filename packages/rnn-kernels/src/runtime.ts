@@ -1,4 +1,5 @@
 import type { Cell, GateActivation } from './cell'
+import type { AdamCoefficients } from './optimize/adam'
 
 /** Which code computes. */
 export type RuntimeName = 'native' | 'relaxed-simd' | 'simd' | 'js'
@@ -132,6 +133,27 @@ export interface LinearOps {
   gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
 }
 
+/** One parameter of an Adam optimizer. */
+export interface AdamSlot {
+  /** Running average of the gradient. */
+  readonly m: Float32Array
+  /** Running average of the squared gradient. */
+  readonly v: Float32Array
+  /**
+   * One step: changes `m` and `v`, and writes the parameter's new values to `next`.
+   *
+   * @param theta the parameter's values
+   * @param gradient the gradient with respect to it
+   */
+  update(theta: Float32Array, gradient: Float32Array, next: Float32Array, coefficients: AdamCoefficients): void
+}
+
+/** Updates of optimizers. Every runtime gives the same bits. */
+export interface OptimizerOps {
+  /** Slots for parameters of these sizes, with zeros; they live as long as they are held. */
+  adam(sizes: readonly number[]): AdamSlot[]
+}
+
 /** What a runtime can say of itself. */
 export interface RuntimeReport {
   /** Threads that run, the calling one included; starts them. */
@@ -147,6 +169,7 @@ export interface Runtime {
   readonly instructions?: string
   readonly recurrent: RecurrentOps
   readonly linear: LinearOps
+  readonly optimize: OptimizerOps
   report(): RuntimeReport
   /** Ends the threads; memory goes with the last pass that uses it. */
   dispose(): void

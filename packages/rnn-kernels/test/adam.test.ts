@@ -1,24 +1,33 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { AdamMemory, adamCoefficients } from '../src'
-import { adamUpdate } from '../src/optimize/adam-update'
+import { adamCoefficients } from '../src'
+import { jsAdam } from '../src/runtimes/js/adam'
+import { runtimes } from './runtimes'
 
-describe('the Adam kernel', () => {
+describe.each(runtimes.slice(1))('Adam of %s', (_, make) => {
+  const { optimize } = make()
+
   it('gives the bits of the plain loop, for every size and setting', () => {
-    const numbers = fc.array(fc.float({ noNaN: true, min: -10, max: 10 }), { minLength: 1, maxLength: 40 })
+    const numbers = fc.array(fc.float({ noNaN: true, min: -10, max: 10 }), { minLength: 1, maxLength: 70 })
     fc.assert(
       fc.property(numbers, fc.constantFrom(0, 0.01), fc.integer({ min: 1, max: 2000 }), (values, weightDecay, step) => {
         const coefficients = adamCoefficients({ lr: 0.01, betas: [0.9, 0.999], eps: 1e-8, weightDecay }, step)
-        const memory = new AdamMemory([values.length])
-        const arrays = memory.allocate(values.length)
-        arrays.theta.set(values)
-        arrays.gradient.set(values.map((value) => value * 0.3 - 1))
-        arrays.m.set(values.map((value) => value / 7))
-        arrays.v.set(values.map((value) => value * value))
-        const plain = { theta: arrays.theta.slice(), m: arrays.m.slice(), v: arrays.v.slice() }
-        adamUpdate({ ...plain, gradient: arrays.gradient }, coefficients)
-        memory.update(arrays, coefficients)
-        expect({ theta: arrays.theta, m: arrays.m, v: arrays.v }).toEqual(plain)
+        const theta = Float32Array.from({ length: Math.max(3, values.length) }, (_, k) => values[k] ?? k)
+        const gradient = theta.map((value) => value * 0.3 - 1)
+        // The second parameter begins where the first ends.
+        const [found, expected] = [optimize.adam, jsAdam].map((adam) =>
+          adam([3, values.length]).map(({ m, v, update }, place) => {
+            const size = place === 0 ? 3 : values.length
+            m.set(theta.subarray(0, size).map((value) => value / 7))
+            v.set(theta.subarray(0, size).map((value) => value * value))
+            const next = new Float32Array(size)
+            update(theta.subarray(0, size), gradient.subarray(0, size), next, coefficients)
+            return { next, m, v }
+          }),
+        )
+        expect(found.map(({ next, m, v }) => [next, m, v].map((array) => Array.from(array)))).toEqual(
+          expected.map(({ next, m, v }) => [next, m, v].map((array) => Array.from(array))),
+        )
       }),
     )
   })

@@ -1,6 +1,6 @@
 import { isTypedArray } from '@rowwise/host'
-import { copiedTensor, readValues, takeOver } from '@rowwise/host-values'
-import { type AdamArrays, AdamMemory, adamCoefficients } from '@rowwise/rnn-kernels'
+import { filledTensor, readValues, takeOver } from '@rowwise/host-values'
+import { type AdamSlot, adamCoefficients, adamSlots } from '@rowwise/rnn-kernels'
 import { Variable } from '@tensorflow/tfjs-core'
 import { refuseOptions, show } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
@@ -29,10 +29,9 @@ export interface AdamState extends Required<AdamOptions> {
   expAvgSq: Record<string, Float32Array>
 }
 
-interface Slot extends AdamArrays {
+interface Slot {
   readonly parameter: Variable
-  /** The data that `theta` has the values of; they are read again when someone else assigned the parameter. */
-  dataId: object | null
+  readonly adam: AdamSlot
 }
 
 /**
@@ -57,7 +56,6 @@ export class Adam implements Optimizer {
   /** λ of the L2 penalty. */
   readonly weightDecay: number
   private stepsTaken = 0
-  private readonly memory: AdamMemory
   private readonly slots: Map<string, Slot>
 
   constructor(parameters: NamedParameters, options: AdamOptions = {}) {
@@ -69,9 +67,9 @@ export class Adam implements Optimizer {
     this.betas = betas
     this.eps = eps
     this.weightDecay = weightDecay
-    this.memory = new AdamMemory(Object.values(parameters).map(({ size }) => size))
-    const slotOf = (parameter: Variable): Slot => ({ parameter, dataId: null, ...this.memory.allocate(parameter.size) })
-    this.slots = new Map(Object.entries(parameters).map(([name, parameter]) => [name, slotOf(parameter)]))
+    const slots = adamSlots(Object.values(parameters).map(({ size }) => size))
+    const named = Object.entries(parameters)
+    this.slots = new Map(named.map(([name, parameter], place) => [name, { parameter, adam: slots[place] }]))
   }
 
   /** Steps taken so far. */
@@ -97,21 +95,20 @@ export class Adam implements Optimizer {
     this.stepsTaken += 1
     const coefficients = adamCoefficients(this, this.stepsTaken)
     for (const [name, gradient] of Object.entries(gradients)) {
-      const slot = this.slots.get(name) as Slot
-      const { parameter, theta } = slot
-      if (parameter.dataId !== slot.dataId) theta.set(readValues(parameter))
-      slot.gradient.set(readValues(gradient))
-      this.memory.update(slot, coefficients)
-      takeOver(parameter, copiedTensor(theta, parameter.shape))
-      slot.dataId = parameter.dataId
+      const { parameter, adam } = this.slots.get(name) as Slot
+      const [theta, values] = [readValues(parameter), readValues(gradient)]
+      takeOver(
+        parameter,
+        filledTensor(parameter.shape, (next) => adam.update(theta, values, next, coefficients)),
+      )
     }
   }
 
   /** A copy of everything needed to go on. */
   stateDict(): AdamState {
     const { lr, betas, eps, weightDecay, stepsTaken: step } = this
-    const collect = (pick: (slot: Slot) => Float32Array): Record<string, Float32Array> =>
-      Object.fromEntries(Array.from(this.slots, ([name, slot]) => [name, pick(slot).slice()]))
+    const collect = (pick: (slot: AdamSlot) => Float32Array): Record<string, Float32Array> =>
+      Object.fromEntries(Array.from(this.slots, ([name, { adam }]) => [name, pick(adam).slice()]))
     return {
       step,
       lr,
@@ -130,9 +127,9 @@ export class Adam implements Optimizer {
    */
   loadStateDict(state: AdamState): void {
     this.checkState(state)
-    for (const [name, { m, v }] of this.slots) {
-      m.set(state.expAvg[name])
-      v.set(state.expAvgSq[name])
+    for (const [name, { adam }] of this.slots) {
+      adam.m.set(state.expAvg[name])
+      adam.v.set(state.expAvgSq[name])
     }
     this.lr = state.lr
     this.stepsTaken = state.step
@@ -156,7 +153,8 @@ export class Adam implements Optimizer {
       if (found !== expected) {
         throw new OptimizerStateError(`the state's ${part} is of the parameters ${found}, expected ${expected}`)
       }
-      for (const [name, { m }] of this.slots) {
+      for (const [name, slot] of this.slots) {
+        const { m } = slot.adam
         const { length } = state[part][name]
         if (!isTypedArray(state[part][name], 'Float32Array') || length !== m.length) {
           throw new OptimizerStateError(`the state's ${part} of ${name} has ${length} numbers, expected ${m.length}`)

@@ -1,6 +1,7 @@
 import { KernelStateError } from '../../errors'
 import type {
   LinearOps,
+  OptimizerOps,
   RecurrentGradients,
   RecurrentInputs,
   RecurrentOps,
@@ -34,6 +35,7 @@ export interface ThreadNotes {
 export class CompiledRuntime implements Runtime {
   readonly recurrent: RecurrentOps = { forward: (shape, inputs) => this.forward(shape, inputs) }
   readonly linear: LinearOps
+  readonly optimize: OptimizerOps
   private readonly machine: Machine
   private readonly weights: WeightsCache
   private readonly workspaces: WorkspacePool
@@ -58,6 +60,7 @@ export class CompiledRuntime implements Runtime {
     }
     this.machine = make({ time, pause })
     this.linear = this.machine.linear
+    this.optimize = this.machine.optimize
     this.weights = new WeightsCache(this.machine)
     this.workspaces = new WorkspacePool(this.machine)
   }

@@ -1,5 +1,5 @@
 import type { FIELDS, NUMBERS } from '../../generated/job'
-import type { LinearOps, RecurrentShape, RecurrentWeights } from '../../runtime'
+import type { LinearOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { WorkspaceUse } from './workspace'
 
 /** A field of a job; kernels/job.h says what each is. */
@@ -41,6 +41,7 @@ export interface KernelClock {
 /** What runs the compiled kernels: WebAssembly, or an addon. */
 export interface Machine {
   readonly linear: LinearOps
+  readonly optimize: OptimizerOps
   /**
    * Memory for a pass or for weights.
    *

@@ -1,5 +1,6 @@
 import { KernelStateError } from '../../errors'
 import type { RecurrentInputs, RecurrentOutputs, RecurrentShape, Runtime, RuntimeReport } from '../../runtime'
+import { jsAdam } from './adam'
 import { runBackward } from './backward'
 import { runForward } from './forward'
 import { linear } from './linear'
@@ -9,6 +10,7 @@ export class JsRuntime implements Runtime {
   readonly name = 'js'
   readonly recurrent = { forward }
   readonly linear = linear
+  readonly optimize = { adam: jsAdam }
 
   report(): RuntimeReport {
     return { threads: 1, milliseconds: 0 }

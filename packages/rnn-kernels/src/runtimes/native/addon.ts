@@ -54,6 +54,15 @@ export interface Addon {
     dWeightAndBias: Float32Array,
     scratch: Float32Array,
   ): void
+  adam(
+    machine: number,
+    theta: Float32Array,
+    gradient: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    next: Float32Array,
+    coefficients: Float32Array,
+  ): void
   /** A pool of so many threads beside the calling one; −1 when there is no memory for it. */
   startThreads(count: number): number
   /** Threads of a pool that run, beside the calling one. */

@@ -1,6 +1,7 @@
-import type { RecurrentShape, RecurrentWeights } from '../../runtime'
+import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
+import { nativeAdam } from './adam'
 import type { Addon } from './addon'
 import { NativeLinear } from './linear'
 import { NativeJob } from './native-job'
@@ -11,6 +12,7 @@ const ALONE = -1
 /** Runs the kernels as native code, with the addon's own threads. */
 export class NativeMachine implements Machine {
   readonly linear: NativeLinear
+  readonly optimize: OptimizerOps = { adam: (sizes) => nativeAdam(this.addon, this.machine, sizes) }
   private pool: number | null = null
   private disposed = false
 

@@ -16,7 +16,7 @@ export interface KernelExports {
   linearScratch(rows: number, inFeatures: number, outFeatures: number): number
   linear(...sizesAndAddresses: number[]): void
   linearGradients(...sizesAndAddresses: number[]): void
-  adam(theta: number, gradient: number, m: number, v: number, count: number, ...coefficients: number[]): void
+  adam(theta: number, ...addressesCountAndCoefficients: number[]): void
   __stack_pointer: WebAssembly.Global<'i32'>
   __heap_base: WebAssembly.Global<'i32'>
 }

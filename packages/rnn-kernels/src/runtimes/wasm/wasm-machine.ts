@@ -1,10 +1,11 @@
 import { GATES } from '../../cell'
 import { KernelMemoryError } from '../../errors'
 import { COLLECT_PARTS } from '../../generated/job'
-import type { RecurrentShape, RecurrentWeights } from '../../runtime'
+import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
 import { sliceBegin } from '../compiled/partition'
+import { wasmAdam } from './adam'
 import { Arena } from './arena'
 import { WasmLinear } from './linear'
 import { instantiate, type KernelExports } from './module'
@@ -24,6 +25,7 @@ const PACKED = ['forward', 'bias', 'transposedHh', 'transposedIh'] as const
 /** Runs the kernels as WebAssembly, in a memory of their own. */
 export class WasmMachine implements Machine {
   readonly linear: WasmLinear
+  readonly optimize: OptimizerOps = { adam: (sizes) => wasmAdam(this.module, sizes) }
   private readonly arena: Arena
   private readonly kernels: KernelExports
   private readonly stacks: number

@@ -1,4 +1,6 @@
-import type { AdamArrays } from './adam-memory'
+import { currentRuntime } from '../configure'
+import type { AdamSlot } from '../runtime'
+import { jsAdam } from '../runtimes/js/adam'
 
 /** The numbers of one Adam step, each rounded to float32 where it enters the arithmetic. */
 export interface AdamCoefficients {
@@ -39,26 +41,25 @@ export function adamCoefficients(
 }
 
 /**
- * One Adam step in place (Kingma and Ba 2015, algorithm 1; operation by operation as `torch.optim.Adam`, each rounded to
- * float32, so that runs agree to the digit):
+ * One Adam step (Kingma and Ba 2015, algorithm 1; operation by operation as `torch.optim.Adam`, each rounded to float32, so that
+ * runs agree to the digit) for parameters of some sizes, by the best code that there is:
  *
  *     g ← g + λ·θ
  *     m ← β₁·m + (1 − β₁)·g
  *     v ← β₂·v + (1 − β₂)·g²
  *     θ ← θ − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
  *
- * The specification of the WebAssembly kernel in kernels/optimize.h, and its stand-in where there is no SIMD.
+ * @param sizes floats of each parameter
+ * @returns a slot for each, with its running averages, float32 of its size, zero
+ * @example
+ * ```ts
+ * const [slot] = adamSlots([2])
+ * const next = new Float32Array(2)
+ * const coefficients = adamCoefficients({ lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }, 1)
+ * slot.update(Float32Array.of(1, 2), Float32Array.of(0.5, -0.5), next, coefficients)
+ * console.log(next[0].toFixed(3)) // 0.999
+ * ```
  */
-export function adamUpdate({ theta, gradient, m, v }: AdamArrays, coefficients: AdamCoefficients): void {
-  const { beta1, beta2, oneMinusBeta1, oneMinusBeta2, stepSize, rootCorrection, eps, weightDecay } = coefficients
-  const { fround, sqrt } = Math
-  for (let k = 0; k < theta.length; k++) {
-    const g = weightDecay === 0 ? gradient[k] : fround(gradient[k] + fround(weightDecay * theta[k]))
-    const mNext = fround(fround(beta1 * m[k]) + fround(oneMinusBeta1 * g))
-    const vNext = fround(fround(beta2 * v[k]) + fround(fround(oneMinusBeta2 * g) * g))
-    const denominator = fround(fround(fround(sqrt(vNext)) / rootCorrection) + eps)
-    m[k] = mNext
-    v[k] = vNext
-    theta[k] = fround(theta[k] + fround(fround(stepSize * mNext) / denominator))
-  }
+export function adamSlots(sizes: readonly number[]): AdamSlot[] {
+  return currentRuntime()?.optimize.adam(sizes) ?? jsAdam(sizes)
 }
