@@ -1,6 +1,6 @@
 // What `npm start` and `npm test` run, on a fresh clone with Node and npm alone: npx brings pnpm onto the PATH, pnpm
 // installs the workspace, turbo builds what changed.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { handOver, run, step, together } from './steps.mjs'
 import { turbo } from './turbo.mjs'
@@ -96,8 +96,12 @@ const tasks = {
     await install()
     await build()
     rmSync('tarballs', { recursive: true, force: true })
+    // Of the native code, what was built: for this machine.
+    const platforms = 'packages/rnn-kernels/platforms'
+    const built = readdirSync(platforms).filter((name) => existsSync(`${platforms}/${name}/rowwise.node`))
+    const filters = ['packages/*', 'apps/cli', ...built.map((name) => `${platforms}/${name}`)]
     await step('packing into tarballs/', () =>
-      run('pnpm', ['-r', '--filter=./packages/*', '--filter=@rowwise/cli', 'pack', '--pack-destination=tarballs']),
+      run('pnpm', ['-r', ...filters.map((path) => `--filter=./${path}`), 'pack', '--pack-destination=tarballs']),
     )
   },
   async 'api-reports'() {

