@@ -166,7 +166,6 @@ function buildHere() {
 function buildAll(zig) {
   for (const [platform, target] of Object.entries(TARGETS)) {
     buildAddon(platform, [...zig.split(' '), 'cc', '-target', target])
-    console.log(`built ${platform}`)
   }
 }
 
