@@ -50,7 +50,7 @@ export function sourcesHash() {
 export const addonOf = (platform) => join(root, 'platforms', platform, FILE)
 
 /** The platform of this process, by its package's name; undefined when there is none. */
-function thisPlatform() {
+export function thisPlatform() {
   const { glibcVersionRuntime } = process.platform === 'linux' ? process.report.getReport().header : {}
   const isMusl = process.platform === 'linux' && glibcVersionRuntime === undefined
   const name = `${process.platform}-${process.arch}${isMusl ? '-musl' : ''}`
@@ -58,7 +58,7 @@ function thisPlatform() {
 }
 
 /** The first C compiler that runs: $CC, cc, gcc, clang. */
-function localCompiler() {
+export function localCompiler() {
   for (const name of [process.env.CC, 'cc', 'gcc', 'clang'].filter(Boolean)) {
     try {
       execFileSync(name, ['--version'], { stdio: 'ignore' })

@@ -5,7 +5,7 @@
 /** Takes `count` values for a field, on cache lines of their own, or leaves it null. */
 #define PLACE(name, count, wanted) \
   do { \
-    j->name = (wanted) ? (void *)(base + bytes) : 0; \
+    j->name = (wanted) ? (void *)((uintptr_t)base + (uintptr_t)bytes) : 0; \
     if (wanted) bytes += ((int64_t)(count) * 4 + 63) / 64 * 64; \
   } while (0)
 
