@@ -21,7 +21,8 @@ torch.set_num_threads(task["threads"])
 class LSTMNet(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lstm_1 = nn.LSTM(shape["inputSize"], shape["hiddenSize"], shape["numLayers"], batch_first=True)
+        cell = nn.GRU if shape.get("cell") == "gru" else nn.LSTM
+        self.lstm_1 = cell(shape["inputSize"], shape["hiddenSize"], shape["numLayers"], batch_first=True)
         self.fc_1 = nn.Linear(shape["hiddenSize"], shape["numClasses"])
 
     def forward(self, x):

@@ -12,6 +12,8 @@ export interface NetworkShape {
   hiddenSize: number
   numLayers: number
   numClasses: number
+  /** @default 'lstm' */
+  cell?: 'lstm' | 'gru'
 }
 
 /** 28 rows of 28 pixels → LSTM(64) → 10 classes. */
@@ -64,17 +66,20 @@ export interface FinalMessage {
 
 export const labelOf = ({ kind, batch }: Workload): string => `${kind} ${batch}`
 
+const gatesOf = ({ cell }: NetworkShape): number => (cell === 'gru' ? 3 : 4)
+
 /** Multiply-adds of the matrix products in one sample's forward pass. */
-function forwardWork({ time, inputSize, hiddenSize, numLayers }: NetworkShape): number {
-  const layer = (features: number): number => 4 * hiddenSize * (features + hiddenSize)
+function forwardWork(network: NetworkShape): number {
+  const { time, inputSize, hiddenSize, numLayers } = network
+  const layer = (features: number): number => gatesOf(network) * hiddenSize * (features + hiddenSize)
   return time * (layer(inputSize) + (numLayers - 1) * layer(hiddenSize))
 }
 
 /** Multiply-adds of the backward pass: weight gradients as the forward pass, and h̄ for all steps but the last. */
 function backwardWork(network: NetworkShape): number {
   const { time, hiddenSize, numLayers } = network
-  const recurrent = numLayers * (time - 1) * 4 * hiddenSize * hiddenSize
-  const betweenLayers = (numLayers - 1) * time * 4 * hiddenSize * hiddenSize
+  const recurrent = numLayers * (time - 1) * gatesOf(network) * hiddenSize * hiddenSize
+  const betweenLayers = (numLayers - 1) * time * gatesOf(network) * hiddenSize * hiddenSize
   return forwardWork(network) + recurrent + betweenLayers
 }
 

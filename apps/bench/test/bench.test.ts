@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kernelReport } from '@rowwise/rnn-kernels'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Report } from '../src/report/report'
 import { type Run, type RunOptions, runBench } from './run-bench'
@@ -55,7 +56,7 @@ describe('rowwise-bench', () => {
 
   it('saves a report with machine, versions, rounds and no leaked tensor', () => {
     const report = readSaved()
-    expect(report).toMatchObject({ schema: 5, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
+    expect(report).toMatchObject({ schema: 6, machine: { node: process.versions.node }, network: { hiddenSize: 8 } })
     expect(report.peakGflops).toBeGreaterThan(0.1)
     expect(report.quiet.runs).toBeGreaterThanOrEqual(report.rows.length)
     const ours = report.rows.filter(({ isOurs }) => isOurs)
@@ -104,7 +105,7 @@ describe('rowwise-bench', () => {
 
   it('prints the report as JSON, with goals and changes', async () => {
     const report = JSON.parse((await bench([...shortest, '--json'])).stdout)
-    expect(report).toMatchObject({ schema: 5, isInterrupted: false, goals: [], changes: [] })
+    expect(report).toMatchObject({ schema: 6, isInterrupted: false, goals: [], changes: [] })
   }, 60_000)
 
   it('reads pixel by pixel, in a random order too', async () => {
@@ -112,6 +113,21 @@ describe('rowwise-bench', () => {
     const { network, rows } = JSON.parse((await bench([...args, '--json'])).stdout)
     expect([network.time, network.inputSize, rows.length]).toEqual([784, 1, 2])
   }, 60_000)
+
+  it.runIf(kernelReport().path === 'native')(
+    'times native code and, beside it, WebAssembly',
+    async () => {
+      const args = ['--seconds', '0.1', '--batch', '2', '--backend', 'wasm', '--threads', '1', '--json']
+      const { stdout } = await bench(args, { where: import.meta.dirname, kernels: 'auto' })
+      const { subjects, peakGflops } = JSON.parse(stdout) as Report
+      expect(subjects.map(({ subject, description }) => [subject, description])).toEqual([
+        [`Rowwise, ${node}, 1 thread`, expect.stringMatching(/native \w+ kernels, 1 thread/)],
+        [`Rowwise, ${node}, WASM, 1 thread`, expect.stringMatching(/simd kernels, 1 thread/)],
+      ])
+      expect(peakGflops).toBeGreaterThan(1)
+    },
+    60_000,
+  )
 
   it.skipIf(!existsSync(browser))(
     'times Rowwise in Chromium too, on threads',

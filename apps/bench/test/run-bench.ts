@@ -18,13 +18,19 @@ export interface RunOptions {
   where: string
   /** Where `python3` is looked for; nowhere unless given. */
   path?: string
+  /** The kernels of ours; WebAssembly unless given, which is there on every machine. */
+  kernels?: string
   /** Called once it runs. */
   onStart?: (child: ChildProcess) => void
 }
 
 /** Runs `rowwise-bench` to its end. */
-export function runBench(args: string[], { where, path = '', onStart = () => {} }: RunOptions): Promise<Run> {
-  const child = spawn(process.execPath, [program, ...args], { cwd: where, env: { ...process.env, PATH: path } })
+export function runBench(
+  args: string[],
+  { where, path = '', kernels = 'simd', onStart = () => {} }: RunOptions,
+): Promise<Run> {
+  const env = { ...process.env, PATH: path, ROWWISE_KERNELS: kernels }
+  const child = spawn(process.execPath, [program, ...args], { cwd: where, env })
   const run: Run = { exitCode: null, stdout: '', stderr: '' }
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].on('data', (chunk) => {

@@ -5,4 +5,5 @@
 #include "linear.h"
 #include "optimize.h"
 #include "pack.h"
+#include "peak.h"
 #include "plan.h"

@@ -174,6 +174,15 @@ static napi_value adam(napi_env env, napi_callback_info info) {
   return 0;
 }
 
+/** multiplyAdds(machine, rounds): the floating-point operations that it did */
+static napi_value multiplyAdds(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  int rounds;
+  if (!readArguments(env, info, 2, &from) || !readMachine(&from, &machine) || !readInteger(&from, 1, 0, MOST_SIZE, &rounds)) return 0;
+  return numberOf(env, machine->multiplyAdds(rounds));
+}
+
 /** startThreads(count): the number of a pool of so many beside the caller; −1 when there is no room for one. */
 static napi_value startThreads(napi_env env, napi_callback_info info) {
   Arguments from;
@@ -242,7 +251,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam},
+    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam}, {"multiplyAdds", multiplyAdds},
     {"startThreads", startThreads}, {"threads", threads}, {"failure", failure}, {"stopThreads", stopThreads},
   };
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {

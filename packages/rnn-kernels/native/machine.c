@@ -19,4 +19,5 @@ const Machine MACHINE = {
   .linear = linear,
   .linearGradients = linearGradients,
   .adam = adam,
+  .multiplyAdds = multiplyAdds,
 };

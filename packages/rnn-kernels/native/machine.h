@@ -20,6 +20,7 @@ typedef struct {
   void (*linear)(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch);
   void (*linearGradients)(
     const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch);
+  double (*multiplyAdds)(int rounds);
   void (*adam)(const float *theta, const float *gradient, float *m, float *v, float *next, int count, float beta1, float beta2, float oneMinusBeta1,
                float oneMinusBeta2, float stepSize, float rootCorrection, float eps, float lambda);
 } Machine;

@@ -13,6 +13,7 @@ export type { AdamSlot } from './runtime'
 
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'
+export { measurePeak } from './peak'
 export type { RuntimeName } from './runtime'
 
 // Errors

@@ -171,6 +171,8 @@ export interface Runtime {
   readonly linear: LinearOps
   readonly optimize: OptimizerOps
   report(): RuntimeReport
+  /** Multiplies and adds in a loop of so many rounds, and returns the floating-point operations that it did; absent in plain JavaScript. */
+  multiplyAdds?(rounds: number): number
   /** Ends the threads; memory goes with the last pass that uses it. */
   dispose(): void
 }

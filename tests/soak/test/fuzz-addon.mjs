@@ -102,6 +102,10 @@ function linear(spoil) {
   call('linearGradients', spoil([...sizes, dY, x, weight, ...gradients]))
 }
 
+function peak(spoil) {
+  call('multiplyAdds', spoil([pick(machines), integer(0, 100)]))
+}
+
 function adam(spoil) {
   const size = integer(0, 70)
   const arrays = Array.from({ length: 5 }, () => floats(size))
@@ -151,6 +155,7 @@ function call(name, values) {
   }
 }
 
-for (let round = 0; round < Number(rounds); round++) pick([pass, pass, pass, linear, adam])(chance(0.5) ? right : wrong)
+for (let round = 0; round < Number(rounds); round++)
+  pick([pass, pass, pass, linear, adam, peak])(chance(0.5) ? right : wrong)
 for (const pool of pools) addon.stopThreads(pool)
 console.log(refused)

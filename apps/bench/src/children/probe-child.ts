@@ -1,4 +1,6 @@
-// Prints which backend runs here, and why the better ones do not.
+// Prints which backend runs here, why the better ones do not, and whether the kernels are native code.
 import { selectBackend } from '@rowwise/backend-select'
+import { kernelReport } from '@rowwise/rnn-kernels'
 
-process.stdout.write(JSON.stringify(await selectBackend({ prefer: 'auto' })))
+const isNative = kernelReport().path === 'native'
+process.stdout.write(JSON.stringify({ ...(await selectBackend({ prefer: 'auto' })), isNative }))

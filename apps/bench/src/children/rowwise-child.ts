@@ -10,12 +10,27 @@ import { trainingData } from './training-data'
 const task = readTask()
 const { network, permuted = false } = task
 const backend = await selectBackend({ prefer: (task.backend as BackendName) ?? 'wasm' })
-const { path } = configureKernels({ path: (task.kernels as KernelOptions['path']) ?? 'auto', threads: task.threads })
+const { threads } = task
+const { path } = task.kernels === 'wasm' ? inWasm() : configureKernels({ path: chosenPath(), threads })
+
+/** What the environment says, for 'auto'. */
+function chosenPath(): KernelOptions['path'] {
+  return task.kernels === 'auto' ? undefined : (task.kernels as KernelOptions['path'])
+}
+
+/** The best WebAssembly: Node 20 has no relaxed SIMD. */
+function inWasm(): { path: string } {
+  try {
+    return configureKernels({ path: 'relaxed-simd', threads })
+  } catch {
+    return configureKernels({ path: 'simd', threads })
+  }
+}
 
 await serve({
   description: `Rowwise, ${backend.name} backend, ${describeLSTM()}, Node ${process.versions.node}`,
   tensors: () => memory().numTensors,
-  ...(path.includes('simd') && { busy: () => kernelReport().milliseconds }),
+  ...(/simd|native/.test(path) && { busy: () => kernelReport().milliseconds }),
   async prepare({ kind, batch }) {
     if (kind === 'predict') return predictionStep(network, batch)
     return trainingStep(network, batch, await trainingData(network, batch, permuted, loadMnist))

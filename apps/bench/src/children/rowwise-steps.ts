@@ -4,12 +4,14 @@ import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
 import { tensor3d } from '@tensorflow/tfjs-core'
 import type { NetworkShape } from '../workload'
+import { GRUNet } from './gru-net'
 import { StepGate } from './step-gate'
 
 /** A whole training step as the user runs it, from the data loader to Adam: from the end of one batch to the end of the next. */
 export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
   const generator = new Generator(0)
-  const model = new LSTMNet({ ...shapeOf(network), generator })
+  const model =
+    network.cell === 'gru' ? new GRUNet(network, generator) : new LSTMNet({ ...shapeOf(network), generator })
   const optimizer = new Adam(model.parameters())
   const transform = normalize(0.1307, 0.3081)
   const loader = new DataLoader(dataset, { batchSize, shuffle: true, generator, transform, dropLast: true })
@@ -36,7 +38,7 @@ export function predictionStep(network: NetworkShape, batch: number): () => unkn
   }
 }
 
-/** The network without the length of its sequences, which a model has none of. */
-function shapeOf({ time: _, ...shape }: NetworkShape): Omit<NetworkShape, 'time'> {
+/** The network without what an LSTMNet has no word for. */
+function shapeOf({ time: _, cell: __, ...shape }: NetworkShape): Omit<NetworkShape, 'time' | 'cell'> {
   return shape
 }

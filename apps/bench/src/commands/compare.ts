@@ -3,6 +3,7 @@ import { measureCurves } from '../measure/curves'
 import { measureGrowth } from '../measure/growth'
 import { commandLine, describeMachine, measurePeak } from '../measure/machine'
 import { measureAll, type Plan } from '../measure/measure-all'
+import { measureNetworks } from '../measure/networks'
 import { measurePrograms } from '../measure/programs'
 import { Quietness } from '../measure/quietness'
 import { type OutputFlags, prepareOutputs } from '../output/output-files'
@@ -72,6 +73,7 @@ async function measure(
   )
   const outcome = await measureAll(subjects, { ...plan, workloads })
   const growth = await measureGrowth(sizesOf(flags), subjects, plan)
+  const networks = isReference(network) ? await measureNetworks(subjects, plan) : []
   const { program: epochs } = flags
   const threads = Math.max(...flags.threads)
   const whole = await measurePrograms({ nodes, pytorches, epochs, threads, signal, quiet, onProgress })
@@ -84,11 +86,18 @@ async function measure(
     ...outcome,
     absent: [...absent, ...outcome.absent, ...whole.absent],
     growth,
+    networks,
     programs: whole.programs,
     curves: flags.html === undefined ? [] : await measureCurves(subjects, signal, onProgress),
     quiet: quietness.report,
     isInterrupted: signal.aborted,
   }
+}
+
+/** Other networks stand beside the reference network only. */
+function isReference(network: NetworkShape): boolean {
+  const names = ['time', 'hiddenSize', 'numLayers'] as const
+  return names.every((name) => network[name] === REFERENCE_NETWORK[name])
 }
 
 /** What grows: what `--grow` says, or everything where a page is written. */

@@ -38,14 +38,11 @@ function read(path: string): string {
   }
 }
 
-/** Node 20 has fused multiply-adds behind a flag, with which the kernels use them too. */
-const FUSED = process.versions.node.startsWith('20.') ? ['--experimental-wasm-relaxed-simd'] : []
-
 /** A disturbance while the peak is measured would make it too low, so the best of some attempts counts. */
 const PEAK_ATTEMPTS = 3
 
 /**
- * GFLOP/s of multiply-adds on one core in vectors of 128 bits, measured in another process.
+ * GFLOP/s of multiply-adds on one core with the vectors of the best kernels, measured in another process.
  *
  * @param quiet settles when it is time for an attempt
  */
@@ -53,7 +50,7 @@ export async function measurePeak(quiet: () => Promise<unknown>): Promise<number
   let best = 0
   for (let attempt = 0; attempt < PEAK_ATTEMPTS; attempt++) {
     await quiet()
-    const { stdout } = await promisify(execFile)(process.execPath, [...FUSED, childProgram('peak')])
+    const { stdout } = await promisify(execFile)(process.execPath, [childProgram('peak')])
     best = Math.max(best, (JSON.parse(stdout) as { gflops: number }).gflops)
   }
   return best

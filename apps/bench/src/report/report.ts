@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { UsageError } from '../exit'
 
 /** Changes whenever a field of {@link Report} does. */
-export const SCHEMA = 5
+export const SCHEMA = 6
 
 const workload = { kind: z.enum(['train', 'predict']), batch: z.number().int().positive() }
 
@@ -24,7 +24,7 @@ const row = z.object({
   mad: z.number(),
   samplesPerSecond: z.number(),
   gflops: z.number(),
-  /** Of what the threads in use can reach in WebAssembly; above 1 for code with wider vectors. */
+  /** Of what the threads in use can reach. */
   shareOfPeak: z.number(),
   steps: z.number(),
   firstStep: z.number().nullable(),
@@ -92,7 +92,11 @@ const network = z.object({
   hiddenSize: z.number(),
   numLayers: z.number(),
   numClasses: z.number(),
+  cell: z.enum(['lstm', 'gru']).optional(),
 })
+
+/** A training step of another network, on one thread. */
+const otherNetwork = z.object({ name: z.string(), network, rows: z.array(row) })
 
 /** How quiet the machine was during a benchmark. */
 const quiet = z.object({
@@ -119,13 +123,14 @@ const report = z.object({
   network,
   /** Measuring time in seconds, after the first round. */
   seconds: z.number(),
-  /** Multiply-adds of one core in WebAssembly. */
+  /** Multiply-adds of one core, with the vectors of the best kernels. */
   peakGflops: z.number(),
   quiet,
   subjects: z.array(subject),
   rows: z.array(row),
   absent: z.array(absent),
   growth: z.array(growth),
+  networks: z.array(otherNetwork),
   programs: z.array(program),
   curves: z.array(curve),
 })
@@ -134,6 +139,7 @@ export type Report = z.infer<typeof report>
 export type Row = z.infer<typeof row>
 export type SubjectInfo = z.infer<typeof subject>
 export type Absent = z.infer<typeof absent>
+export type OtherNetwork = z.infer<typeof otherNetwork>
 export type Growth = z.infer<typeof growth>
 export type Program = z.infer<typeof program>
 export type Curve = z.infer<typeof curve>

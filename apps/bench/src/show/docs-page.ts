@@ -2,7 +2,16 @@ import type { Report } from '../report/report'
 import { methodOf } from './method'
 import { doubtsIn, missedIn } from './missed'
 import { renderMarkdown } from './table'
-import { goalTable, growthTable, programTable, ratioTable, stepTables, subjectTable, type Table } from './tables'
+import {
+  goalTable,
+  growthTable,
+  networkTable,
+  programTable,
+  ratioTable,
+  stepTables,
+  subjectTable,
+  type Table,
+} from './tables'
 import { captionOf, panelsOf } from './throughput-chart'
 
 interface Section {
@@ -47,6 +56,7 @@ function sectionsOf(report: Report): Section[] {
       heading: 'Whole programs',
       text: after('From the start of a process to its end, once each.', programTable(report)),
     },
+    { heading: 'Other networks', text: after('A training step on one thread.', networkTable(report)) },
     {
       heading: 'How a training step grows',
       text: after(
@@ -104,7 +114,7 @@ function machine({ machine, subjects, peakGflops, command, date }: Report): stri
 | memory | ${machine.memoryGiB} GiB |
 | system | ${machine.os} |
 | Node | ${machine.node} ran the benchmark and the JavaScript peers${others} |
-| WebAssembly's peak | ${peakGflops.toFixed(1)} GFLOP/s a core, in 128-bit vectors |
+| peak | ${peakGflops.toFixed(1)} GFLOP/s a core, by a loop of multiply-adds |
 | date | ${date.slice(0, 10)} |
 
 The command, with paths shortened:

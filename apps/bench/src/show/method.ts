@@ -31,12 +31,12 @@ they were allowed to; ${disturbed === 0 ? 'none began' : `${disturbed} began`} o
 const columns = ({
   peakGflops,
 }: Report): string => `**Columns.** GFLOP/s count the multiply-adds of the LSTM's matrix products in the time of the whole step. "Of peak" compares them with a loop of
-independent multiply-adds in WebAssembly's 128-bit vectors on as many cores (${peakGflops.toFixed(1)} GFLOP/s each); code with wider vectors can go past 100 %. "Outside" is the share of
+independent multiply-adds on as many cores, with the vectors of our best kernels (${peakGflops.toFixed(1)} GFLOP/s each). "Outside" is the share of
 a step that the calling thread spends neither in the kernels nor waiting for their other threads. MAD is the median absolute deviation. "First" is the very first step, with
 compilation and allocation. "Leaked" counts tensors that the steps left behind.`
 
-const limits = `**Goals.** The limits against PyTorch are those against 1.x, which computes an LSTM with its BLAS; later versions stand beside it without limits. The
-products' share of the peak is taken of the time inside the kernels. A second layer is more work than the first, so growth with layers is measured by the multiply-adds that they add.`
+const limits = `**Goals.** The limits against PyTorch are those against 2.x, which computes an LSTM with oneDNN; an older one stands beside it without limits. Other networks are trained on
+one thread. The products' share of the peak is taken of the time inside the kernels. A second layer is more work than the first, so growth with layers is measured by the multiply-adds that they add.`
 
 function programs({ programs: all }: Report): string {
   if (all.length === 0) return ''

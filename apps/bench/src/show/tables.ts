@@ -30,6 +30,7 @@ export function tablesOf(report: Report): Table[] {
     ...stepTables(report.rows),
     subjectTable(report),
     ratioTable(report.rows),
+    networkTable(report),
     growthTable(report),
     programTable(report),
     goalTable(report),
@@ -102,6 +103,27 @@ export function ratioTable(rows: readonly Row[]): Table {
       `${shortest(ratio)} ×`,
     ]),
     left: 3,
+  }
+}
+
+/** Training steps of other networks. */
+export function networkTable({ networks }: Report): Table {
+  return {
+    title: 'training steps of other networks on one thread, in milliseconds',
+    head: ['training', 'subject', 'median', 'MAD', 'GFLOP/s', 'of peak', 'outside'],
+    rows: networks.flatMap(({ name, rows }) =>
+      [...rows]
+        .sort((a, b) => a.median - b.median)
+        .map((row) => [
+          name,
+          row.subject,
+          ...[row.median, row.mad].map(ms),
+          row.gflops.toFixed(1),
+          percent(row.shareOfPeak),
+          row.outside === undefined ? '-' : percent(row.outside),
+        ]),
+    ),
+    left: 2,
   }
 }
 
@@ -187,7 +209,7 @@ export function machineLine({ machine, network, peakGflops }: Report): string {
   const { time, inputSize, hiddenSize, numLayers } = network
   return (
     `${machine.cpu} × ${machine.cores}, ${machine.memoryGiB} GiB, ${machine.os}, Node ${machine.node}; ` +
-    `LSTM of ${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}; WebAssembly peak ${peakGflops.toFixed(1)} GFLOP/s a core`
+    `LSTM of ${numLayers} × ${hiddenSize} over ${time} steps of ${inputSize}; peak ${peakGflops.toFixed(1)} GFLOP/s a core`
   )
 }
 

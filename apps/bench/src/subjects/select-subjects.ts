@@ -13,6 +13,7 @@ import {
   pytorch,
   rowwise,
   rowwiseInChromium,
+  rowwiseInWasm,
   type Subject,
   tfjsLayers,
 } from './subjects'
@@ -53,13 +54,14 @@ export async function selectSubjects(flags: SubjectFlags): Promise<Selection> {
   const { backend: backends, threads, peers = false } = flags
   const { nodes, pytorches, chromium } = hosts
   const { stdout } = await promisify(execFile)(process.execPath, [childProgram('probe')])
-  const found = JSON.parse(stdout) as SelectedBackend
+  const { isNative, ...found } = JSON.parse(stdout) as SelectedBackend & { isNative: boolean }
   const rejected = found.tried.filter(({ name }) => backends.includes(name))
   const runs = (name: SelectedBackend['name']): boolean =>
     backends.includes(name) && !rejected.some((rejection) => rejection.name === name)
   const ours = [
     ...(runs('cuda') ? [rowwise('cuda', 1, nodes[0])] : []),
     ...(runs('wasm') ? nodes.flatMap((node) => threads.map((count) => rowwise('wasm', count, node))) : []),
+    ...(runs('wasm') && isNative ? nodes.flatMap((node) => threads.map((count) => rowwiseInWasm(count, node))) : []),
     ...(chromium ? threads.map((count) => rowwiseInChromium(count, chromium)) : []),
     ...(runs('cpu') ? [rowwise('cpu', 1, nodes[0])] : []),
   ]

@@ -40,6 +40,16 @@ export const ourName = (runtime: string, threads: number): string => `Rowwise, $
 /** The name of ours without WebAssembly. */
 export const ourNameWithoutWasm = (runtime: string): string => `Rowwise, ${runtime}, no WASM`
 
+/** The name of ours as WebAssembly, where native code runs by itself. */
+export const ourNameInWasm = (runtime: string, threads: number): string =>
+  `Rowwise, ${runtime}, WASM, ${inThreads(threads)}`
+
+/** Rowwise's kernels as WebAssembly, beside native code. */
+export const rowwiseInWasm = (threads: number, node: Host): Subject => {
+  const subject = rowwise('wasm', threads, node)
+  return { ...subject, name: ourNameInWasm(node.name, threads), task: { ...subject.task, kernels: 'wasm' } }
+}
+
 /** Rowwise's fused kernels on a backend. */
 export function rowwise(backend: 'wasm' | 'cpu' | 'cuda', threads: number, node: Host): Subject {
   const runtime = node.name

@@ -69,6 +69,10 @@ export class CompiledRuntime implements Runtime {
     return { threads: this.machine.threads(), milliseconds: this.milliseconds }
   }
 
+  multiplyAdds(rounds: number): number {
+    return this.machine.multiplyAdds(rounds)
+  }
+
   dispose(): void {
     this.machine.dispose()
   }

@@ -54,6 +54,7 @@ export interface Machine {
   forward(pass: Pass, x: Float32Array, together: boolean): void
   /** @param collectTogether whether the sums of the slices' weight gradients are worth another thread */
   backward(pass: Pass, together: boolean, collectTogether: boolean): void
+  multiplyAdds(rounds: number): number
   /** Threads that run, the calling one included; starts them. */
   threads(): number
   /** Ends the threads. */

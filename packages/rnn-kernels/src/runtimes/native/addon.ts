@@ -63,6 +63,7 @@ export interface Addon {
     next: Float32Array,
     coefficients: Float32Array,
   ): void
+  multiplyAdds(machine: number, rounds: number): number
   /** A pool of so many threads beside the calling one; −1 when there is no memory for it. */
   startThreads(count: number): number
   /** Threads of a pool that run, beside the calling one. */

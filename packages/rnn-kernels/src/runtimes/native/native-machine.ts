@@ -53,6 +53,10 @@ export class NativeMachine implements Machine {
     return pool === ALONE ? 1 : 1 + this.addon.threads(pool)
   }
 
+  multiplyAdds(rounds: number): number {
+    return this.addon.multiplyAdds(this.machine, rounds)
+  }
+
   dispose(): void {
     this.disposed = true
     if (this.pool !== null && this.pool !== ALONE) this.addon.stopThreads(this.pool)

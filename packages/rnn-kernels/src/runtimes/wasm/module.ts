@@ -17,6 +17,8 @@ export interface KernelExports {
   linear(...sizesAndAddresses: number[]): void
   linearGradients(...sizesAndAddresses: number[]): void
   adam(theta: number, ...addressesCountAndCoefficients: number[]): void
+  /** Multiplies and adds so many rounds; returns the floating-point operations. */
+  multiplyAdds(rounds: number): number
   __stack_pointer: WebAssembly.Global<'i32'>
   __heap_base: WebAssembly.Global<'i32'>
 }

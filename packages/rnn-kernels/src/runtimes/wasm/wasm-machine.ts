@@ -50,6 +50,10 @@ export class WasmMachine implements Machine {
     return this.pool?.running ?? 1
   }
 
+  multiplyAdds(rounds: number): number {
+    return this.kernels.multiplyAdds(rounds)
+  }
+
   dispose(): void {
     this.disposed = true
     this.pool?.dispose()

@@ -1,0 +1,40 @@
+import type { OtherNetwork } from '../report/report'
+import type { Subject } from '../subjects/subjects'
+import { type NetworkShape, REFERENCE_NETWORK } from '../workload'
+import { measureAll, type Plan } from './measure-all'
+
+/** Networks beside the reference network: sizes that do not flatter us, and another cell. */
+export const NETWORKS: readonly { name: string; batch: number; network: NetworkShape }[] = [
+  { name: '64 with 128 hidden units', batch: 64, network: { ...REFERENCE_NETWORK, hiddenSize: 128 } },
+  { name: '64 with 256 hidden units', batch: 64, network: { ...REFERENCE_NETWORK, hiddenSize: 256 } },
+  { name: '64 with 512 hidden units', batch: 64, network: { ...REFERENCE_NETWORK, hiddenSize: 512 } },
+  {
+    name: '32 with two layers of 256, 100 steps of 40',
+    batch: 32,
+    network: { ...REFERENCE_NETWORK, hiddenSize: 256, numLayers: 2, time: 100, inputSize: 40 },
+  },
+  { name: '64 over 784 steps of 1', batch: 64, network: { ...REFERENCE_NETWORK, time: 784, inputSize: 1 } },
+  { name: '64 with a GRU', batch: 64, network: { ...REFERENCE_NETWORK, cell: 'gru' } },
+]
+
+const SECONDS_PER_SUBJECT = 5
+
+/** Times a training step of each network on one thread: ours on every Node, and every PyTorch. */
+export async function measureNetworks(
+  subjects: readonly Subject[],
+  plan: Omit<Plan, 'workloads'>,
+): Promise<OtherNetwork[]> {
+  const ours = subjects.filter(({ isOurs, task }) => isOurs && task.backend === 'wasm' && task.kernels === 'auto')
+  const pytorches = subjects.filter(({ library }) => library.startsWith('PyTorch '))
+  const chosen = [...ours, ...pytorches].filter(({ task }) => task.threads === 1)
+  if (pytorches.length === 0) return []
+  const networks: OtherNetwork[] = []
+  for (const { name, batch, network } of NETWORKS) {
+    if (plan.signal.aborted) break
+    const family = chosen.map((subject) => ({ ...subject, network }))
+    const seconds = Math.min(SECONDS_PER_SUBJECT, 0.1 * plan.seconds) * family.length
+    const { rows } = await measureAll(family, { ...plan, network, workloads: [{ kind: 'train', batch }], seconds })
+    networks.push({ name, network, rows })
+  }
+  return networks
+}
