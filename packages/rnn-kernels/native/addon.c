@@ -14,7 +14,7 @@ static int readMachine(const Arguments *from, const Machine **to) {
   int index;
   if (!readInteger(from, 0, 0, MACHINES - 1, &index)) return 0;
   *to = machines[index];
-  return runs(*to) || refuse(from->env, "this processor does not run these kernels");
+  return answers[index] || refuse(from->env, "this processor does not run these kernels");
 }
 
 /** The job of the numbers in argument 1. */
@@ -237,13 +237,14 @@ static napi_value machineNames(napi_env env) {
   napi_value names, name;
   napi_create_array_with_length(env, MACHINES, &names);
   for (int k = 0; k < MACHINES; k++) {
-    napi_create_string_utf8(env, runs(machines[k]) ? machines[k]->name : "", NAPI_AUTO_LENGTH, &name);
+    napi_create_string_utf8(env, answers[k] ? machines[k]->name : "", NAPI_AUTO_LENGTH, &name);
     napi_set_element(env, names, (uint32_t)k, name);
   }
   return names;
 }
 
 NAPI_MODULE_INIT() {
+  askAll();
   Environment *environment = calloc(1, sizeof *environment);
   if (!environment || napi_set_instance_data(env, environment, 0, 0) != napi_ok) return refuse(env, "no memory"), (napi_value)0;
   napi_add_env_cleanup_hook(env, leave, environment);

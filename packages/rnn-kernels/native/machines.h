@@ -9,7 +9,7 @@ extern const Machine avx512, avx2, sse2;
 static const Machine *const machines[] = {&avx512, &avx2, &sse2};
 
 /** Whether the processor has the instructions and the system saves their registers. Asked here, because not every compiler's own answer comes with it. */
-static int runs(const Machine *machine) {
+static int ask(const Machine *machine) {
   unsigned a, b, c, d, saved, high;
   if (machine == &sse2) return 1;
   if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX) || !(c & bit_FMA)) return 0;
@@ -22,10 +22,17 @@ static int runs(const Machine *machine) {
 extern const Machine neon;
 static const Machine *const machines[] = {&neon};
 
-static int runs(const Machine *machine) {
+static int ask(const Machine *machine) {
   (void)machine;
   return 1;
 }
 #endif
 
 enum { MACHINES = sizeof machines / sizeof *machines };
+
+/** The answers, by machine. A virtual machine may take microseconds for each question, so it is asked when the addon is loaded. */
+static int answers[MACHINES];
+
+static void askAll(void) {
+  for (int k = 0; k < MACHINES; k++) answers[k] = ask(machines[k]);
+}

@@ -44,6 +44,18 @@ describe('configureKernels', () => {
     expect(() => configureKernels({ path: 'native' })).toThrow("path is 'native', but it is not installed")
   })
 
+  it.runIf(instructionSets.length > 0)('refuses native code of another version', async () => {
+    vi.resetModules()
+    vi.doMock('../src/generated/sources', () => ({ SOURCES: 'of another version' }))
+    const { configureKernels } = await import('../src/configure')
+    vi.doUnmock('../src/generated/sources')
+    const { path, notes } = configureKernels({})
+    expect([path, notes[0]]).toEqual([
+      builds.at(-1),
+      expect.stringMatching(/is of another version than @rowwise\/rnn-kernels; install both anew/),
+    ])
+  })
+
   it('takes relaxed SIMD before SIMD, and says why not', async () => {
     const { configureKernels } = await withoutAddon()
     expect(configureKernels({})).toMatchObject(

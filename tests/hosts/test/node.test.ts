@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../release/test/run'
-import { codes, inNode, nodeOf, type Report, runSmoke } from './host'
+import { BEST_KERNELS, codes, inNode, newDirectory, nodeOf, type Report, runSmoke } from './host'
+import { mayRead, PERMISSION_MODELS, WARNINGS } from './permission'
 import { environment, Project } from './project'
 
 let project: Project
@@ -46,6 +47,19 @@ describe('plain Node', () => {
       Array(3).fill({ ...reports[0], kernels: null }),
     )
   })
+
+  it.each(PERMISSION_MODELS)(
+    'native code is not loaded under the permission model of Node $major without --allow-addons, and the report says so',
+    async ({ major, flag }) => {
+      const directory = newDirectory()
+      const allowed = [...mayRead(project, directory), `--allow-fs-write=${directory}`, '--allow-worker']
+      const options = { cwd: project.directory, directory, env: BEST_KERNELS, prints: WARNINGS }
+      const { exitCode, output, report } = await runSmoke(await nodeOf(major), [flag, ...allowed, 'main.mjs'], options)
+      expect({ exitCode, output }).toEqual({ exitCode: 0, output: '' })
+      expect(report?.kernels.path).toMatch(/simd/)
+      expect(report?.kernels.notes[0]).toMatch(/--allow-addons/)
+    },
+  )
 
   it('ends with 1 for an error that nobody caught, and shows nothing of TensorFlow.js', async () => {
     const program = `

@@ -1,8 +1,9 @@
 import type { AdamSlot } from '../../runtime'
+import type { KernelClock } from '../compiled/machine'
 import type { Addon } from './addon'
 
 /** Adam as native code, on arrays where they are. */
-export function nativeAdam(addon: Addon, machine: number, sizes: readonly number[]): AdamSlot[] {
+export function nativeAdam(addon: Addon, machine: number, sizes: readonly number[], clock: KernelClock): AdamSlot[] {
   const numbers = new Float32Array(8)
   return sizes.map((size) => {
     const [m, v] = [new Float32Array(size), new Float32Array(size)]
@@ -12,7 +13,7 @@ export function nativeAdam(addon: Addon, machine: number, sizes: readonly number
       update(theta, gradient, next, c) {
         numbers.set([c.beta1, c.beta2, c.oneMinusBeta1, c.oneMinusBeta2])
         numbers.set([c.stepSize, c.rootCorrection, c.eps, c.weightDecay], 4)
-        addon.adam(machine, theta, gradient, m, v, next, numbers)
+        clock.time(() => addon.adam(machine, theta, gradient, m, v, next, numbers))
       },
     }
   })

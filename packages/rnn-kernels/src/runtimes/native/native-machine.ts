@@ -12,7 +12,7 @@ const ALONE = -1
 /** Runs the kernels as native code, with the addon's own threads. */
 export class NativeMachine implements Machine {
   readonly linear: NativeLinear
-  readonly optimize: OptimizerOps = { adam: (sizes) => nativeAdam(this.addon, this.machine, sizes) }
+  readonly optimize: OptimizerOps = { adam: (sizes) => nativeAdam(this.addon, this.machine, sizes, this.clock) }
   private pool: number | null = null
   private disposed = false
 

@@ -1,4 +1,5 @@
 import type { AdamSlot } from '../../runtime'
+import type { KernelClock } from '../compiled/machine'
 import { instantiate } from './module'
 
 const PAGE_BYTES = 65536
@@ -6,7 +7,7 @@ const PAGE_BYTES = 65536
 const LINE_BYTES = 64
 
 /** Adam as WebAssembly, in a memory of its own, which is free when nobody holds a slot any more. */
-export function wasmAdam(module: WebAssembly.Module, sizes: readonly number[]): AdamSlot[] {
+export function wasmAdam(module: WebAssembly.Module, sizes: readonly number[], clock: KernelClock): AdamSlot[] {
   const lines = (size: number): number => Math.ceil((4 * size) / LINE_BYTES) * LINE_BYTES
   const largest = Math.max(...sizes)
   const bytes = 3 * lines(largest) + sizes.reduce((sum, size) => sum + 2 * lines(size), 0)
@@ -33,7 +34,7 @@ export function wasmAdam(module: WebAssembly.Module, sizes: readonly number[]): 
         theta.set(from)
         gradient.set(gradientOf)
         const numbers = [c.beta1, c.beta2, c.oneMinusBeta1, c.oneMinusBeta2, c.stepSize, c.rootCorrection, c.eps]
-        adam(...at, size, ...numbers, c.weightDecay)
+        clock.time(() => adam(...at, size, ...numbers, c.weightDecay))
         to.set(next)
       },
     }

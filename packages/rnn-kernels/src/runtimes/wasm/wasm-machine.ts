@@ -25,7 +25,7 @@ const PACKED = ['forward', 'bias', 'transposedHh', 'transposedIh'] as const
 /** Runs the kernels as WebAssembly, in a memory of their own. */
 export class WasmMachine implements Machine {
   readonly linear: WasmLinear
-  readonly optimize: OptimizerOps = { adam: (sizes) => wasmAdam(this.module, sizes) }
+  readonly optimize: OptimizerOps = { adam: (sizes) => wasmAdam(this.module, sizes, this.clock) }
   private readonly arena: Arena
   private readonly kernels: KernelExports
   private readonly stacks: number
