@@ -32,7 +32,10 @@ describe('configureKernels', () => {
     expect(configureKernels({})).toMatchObject(
       instructions
         ? { path: 'native', instructions, fused: instructions !== 'sse2', notes: [] }
-        : { path: 'relaxed-simd', notes: [expect.stringMatching(/has no native code: no C compiler was found/)] },
+        : {
+            path: builds.at(-1),
+            notes: expect.arrayContaining([expect.stringMatching(/has no native code: no C compiler was found/)]),
+          },
     )
     expect(kernelReport().threads).toBeGreaterThanOrEqual(1)
   })
