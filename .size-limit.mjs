@@ -13,7 +13,7 @@ const budget = (name, limit, { file = 'index.js', ignore = [] } = {}) => ({
 export default [
   budget('torch-random', '60 kB'),
   budget('data-mnist', '60 kB'),
-  budget('rnn-kernels', '150 kB'), // eight cells in two builds of WASM, 92 kB as text, and in plain JavaScript; what runs native code
+  budget('rnn-kernels', '155 kB'), // eight cells in two builds of WASM, 95 kB as text, and in plain JavaScript; what runs native code
   budget('models-rnn', '60 kB'),
   budget('train-loop', '60 kB', { ignore: ['./tfjs-gradients.js'] }),
   // tfjs-core's own gradients, which no entry point of it has; a dependency, but one that we carry.
