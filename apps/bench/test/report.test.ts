@@ -123,7 +123,7 @@ describe('goals', () => {
     ])
   })
 
-  it('hold other networks against PyTorch on one thread, each under limits of its own', () => {
+  it('hold other networks against PyTorch on one thread, each under its own limits', () => {
     const name = '64 over 784 steps of 1'
     const rows = [row('PyTorch 2.15 (oneDNN), 1 thread', [9]), row('Rowwise, Node 26.10, 1 thread', [3])]
     const own = { rows: [row('Rowwise, Node 26.10, 1 thread', [3]), row('PyTorch 2.15 (oneDNN), 2 threads', [9])] }

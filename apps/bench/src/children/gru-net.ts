@@ -4,7 +4,7 @@ import type { ModelVJP, NamedParameters, Trainable } from '@rowwise/train-loop'
 import * as tf from '@tensorflow/tfjs-core'
 import type { NetworkShape } from '../workload'
 
-/** The reference network with a GRU in the place of its LSTM: what a program of its own does with the kernels and the loop. */
+/** The reference network with a GRU instead of its LSTM: what a user's program does with the kernels and the loop. */
 export class GRUNet implements Trainable {
   private readonly named: Record<string, tf.Variable>
 

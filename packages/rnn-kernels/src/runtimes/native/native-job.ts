@@ -5,7 +5,7 @@ import type { Addon } from './addon'
 
 const ARRAYS = Object.keys(FIELDS).length - NUMBERS.length
 
-/** A job in an array of its own. The addon finds its arrays by the same sizes each time; addresses never come from here. */
+/** A job in its own array. The addon finds its arrays by the same sizes each time; addresses never come from here. */
 export class NativeJob implements Job {
   readonly numbers = new Int32Array(NUMBERS.length)
   /** The memory of all arrays. */

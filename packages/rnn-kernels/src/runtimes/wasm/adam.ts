@@ -6,7 +6,7 @@ const PAGE_BYTES = 65536
 /** Arrays begin on cache lines. */
 const LINE_BYTES = 64
 
-/** Adam as WebAssembly, in a memory of its own, which is free when nobody holds a slot any more. */
+/** Adam as WebAssembly, in its own memory, which is free when nobody holds a slot any more. */
 export function wasmAdam(module: WebAssembly.Module, sizes: readonly number[], clock: KernelClock): AdamSlot[] {
   const lines = (size: number): number => Math.ceil((4 * size) / LINE_BYTES) * LINE_BYTES
   const largest = Math.max(...sizes)
