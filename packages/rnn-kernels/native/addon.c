@@ -92,7 +92,7 @@ static int readPool(const Arguments *from, int index, const Job *job, Pool **poo
   int number;
   if (!readInteger(from, index, -1, MOST_POOLS - 1, &number)) return 0;
   *pool = number < 0 ? 0 : environmentOf(from->env)->pools[number];
-  // Each thread has scratch of its own.
+  // Each thread has its own scratch.
   return !*pool || (*pool)->workers < job->threads || refuse(from->env, "the pool has more threads than the job");
 }
 
@@ -194,20 +194,25 @@ static napi_value startThreads(napi_env env, napi_callback_info info) {
   return numberOf(env, -1);
 }
 
-/** threads(pool): how many run beside the caller; failure(pool): the number of the error that kept others from starting, or 0. */
-static napi_value threads(napi_env env, napi_callback_info info) {
+/** The number of a pool as the only argument. */
+static int readPoolNumber(napi_env env, napi_callback_info info, int *number) {
   Arguments from;
+  return readArguments(env, info, 1, &from) && readInteger(&from, 0, 0, MOST_POOLS - 1, number);
+}
+
+/** threads(pool): how many run beside the caller */
+static napi_value threads(napi_env env, napi_callback_info info) {
   int number;
-  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
-  Pool *pool = environmentOf(env)->pools[number];
+  if (!readPoolNumber(env, info, &number)) return 0;
+  const Pool *pool = environmentOf(env)->pools[number];
   return numberOf(env, pool ? pool->workers : 0);
 }
 
+/** failure(pool): the number of the error that kept others from starting, or 0 */
 static napi_value failure(napi_env env, napi_callback_info info) {
-  Arguments from;
   int number;
-  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
-  Pool *pool = environmentOf(env)->pools[number];
+  if (!readPoolNumber(env, info, &number)) return 0;
+  const Pool *pool = environmentOf(env)->pools[number];
   return numberOf(env, pool ? pool->error : 0);
 }
 
@@ -219,9 +224,8 @@ static void stop(Environment *environment, int number) {
 
 /** stopThreads(pool) */
 static napi_value stopThreads(napi_env env, napi_callback_info info) {
-  Arguments from;
   int number;
-  if (!readArguments(env, info, 1, &from) || !readInteger(&from, 0, 0, MOST_POOLS - 1, &number)) return 0;
+  if (!readPoolNumber(env, info, &number)) return 0;
   stop(environmentOf(env), number);
   return 0;
 }
