@@ -15,6 +15,9 @@ const MANTISSA_UNIT = 2 ** -24
  */
 const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
 
+/** From so many items on PyTorch's `normal_` goes by blocks of so many (`normal_fill` in `aten/src/ATen/native/cpu/DistributionTemplates.h`). */
+const NORMAL_BLOCK = 16
+
 /**
  * PyTorch's CPU random stream: the same seed gives the same numbers as `torch.Generator`, bit for bit.
  *
@@ -28,6 +31,8 @@ const RANDPERM_LIMIT = Math.floor(0xffffffff / 20)
 export class Generator {
   private readonly engine = new MersenneTwister()
   private seed = DEFAULT_SEED
+  /** The second number of a normal draw, PyTorch's `next_double_normal_sample`. */
+  private keptNormal: number | null = null
 
   /**
    * @param seed any 64-bit integer, as for {@link Generator.manualSeed}.
@@ -58,6 +63,7 @@ export class Generator {
     }
     this.seed = BigInt.asUintN(64, wide)
     this.engine.seed(Number(this.seed & 0xffffffffn))
+    this.keptNormal = null
     return this
   }
 
@@ -100,6 +106,46 @@ export class Generator {
   }
 
   /**
+   * Fills `out` with float32 numbers of a normal distribution, as `Tensor.normal_(mean, std)` does: by the method of Box and Muller (1958),
+   * √(−2·ln u₁)·cos 2πu₂ and √(−2·ln u₁)·sin 2πu₂. From 16 items on in blocks of 16, else one after the other in float64, of which a second
+   * number is kept for the next such call. The last bit depends on the machine's cosine, in PyTorch and here.
+   *
+   * @param out any number of items; filled in order and returned.
+   * @throws {@link RandomRangeError} unless both are finite and `std` is not negative.
+   */
+  normal(out: Float32Array, mean = 0, std = 1): Float32Array {
+    if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
+      throw new RandomRangeError(`normal of mean ${mean} and std ${std}: expected finite numbers, std of at least 0`)
+    }
+    if (out.length < NORMAL_BLOCK) {
+      for (let at = 0; at < out.length; at++) out[at] = this.nextNormal() * std + mean
+      return out
+    }
+    this.uniform(out)
+    for (let at = 0; at + NORMAL_BLOCK <= out.length; at += NORMAL_BLOCK) toNormal(out, at, mean, std)
+    const last = out.length - NORMAL_BLOCK
+    if (last % NORMAL_BLOCK === 0) return out
+    this.uniform(out.subarray(last))
+    toNormal(out, last, mean, std)
+    return out
+  }
+
+  /** One number in float64, as PyTorch's `normal_distribution<double>`: of two that it makes, the second waits for the next call. */
+  private nextNormal(): number {
+    const kept = this.keptNormal
+    this.keptNormal = null
+    if (kept !== null) return kept
+    const [u1, u2] = [this.unit53(), this.unit53()]
+    const radius = Math.sqrt(-2 * Math.log1p(-u2))
+    this.keptNormal = radius * Math.sin(2 * Math.PI * u1)
+    return radius * Math.cos(2 * Math.PI * u1)
+  }
+
+  private unit53(): number {
+    return Number(this.random64() & ((1n << 53n) - 1n)) * 2 ** -53
+  }
+
+  /**
    * A random order of the integers 0 … n−1, as `torch.randperm(n)` draws it: n−1 draws of 32 bits.
    *
    * @param n how many, from 0 to 214 748 363.
@@ -135,7 +181,7 @@ export class Generator {
 
   /** Everything needed to go on later: the 5 056 bytes that `torch.get_rng_state()` returns at the same point. */
   state(): Uint8Array {
-    return encodeState(this.engine, this.seed)
+    return encodeState(this.engine, this.seed, this.keptNormal)
   }
 
   /**
@@ -144,7 +190,21 @@ export class Generator {
    * @throws {@link GeneratorStateError} when the bytes are no state; the generator is then unchanged.
    */
   setState(state: Uint8Array): this {
-    this.seed = decodeState(state, this.engine)
+    const { seed, keptNormal } = decodeState(state, this.engine)
+    this.seed = seed
+    this.keptNormal = keptNormal
     return this
+  }
+}
+
+/** Makes 16 uniform numbers normal, in their place: eight radii and eight angles. */
+function toNormal(values: Float32Array, at: number, mean: number, std: number): void {
+  const { fround } = Math
+  for (let k = at; k < at + NORMAL_BLOCK / 2; k++) {
+    const u1 = fround(1 - values[k]) // from (0, 1], so that the logarithm is finite
+    const radius = fround(Math.sqrt(fround(-2 * fround(Math.log(u1)))))
+    const angle = fround(fround(2 * Math.PI) * values[k + NORMAL_BLOCK / 2])
+    values[k] = fround(fround(radius * fround(Math.cos(angle))) * std) + mean
+    values[k + NORMAL_BLOCK / 2] = fround(fround(radius * fround(Math.sin(angle))) * std) + mean
   }
 }

@@ -7,12 +7,14 @@ const LEFT_AT = 8
 const SEEDED_AT = 12
 const NEXT_AT = 16
 const WORDS_AT = 24
+const NORMAL_AT = 5024
+const HAS_NORMAL_AT = 5040
 
 /** Length of a state in bytes, PyTorch's: the words, the counters, and the cache of its normal distribution. */
 export const STATE_BYTES = 5056
 
-/** Writes a state as `torch.get_state()` does; the cache of normal draws, which Rowwise has none of, stays empty. */
-export function encodeState(engine: MersenneTwister, initialSeed: bigint): Uint8Array {
+/** Writes a state as `torch.get_state()` does, with the number that a normal draw has left for the next. */
+export function encodeState(engine: MersenneTwister, initialSeed: bigint, keptNormal: number | null): Uint8Array {
   const bytes = new Uint8Array(STATE_BYTES)
   const view = new DataView(bytes.buffer)
   view.setBigUint64(SEED_AT, initialSeed, true)
@@ -22,11 +24,13 @@ export function encodeState(engine: MersenneTwister, initialSeed: bigint): Uint8
   engine.words.forEach((word, index) => {
     view.setBigUint64(WORDS_AT + 8 * index, BigInt(word), true)
   })
+  view.setFloat64(NORMAL_AT, keptNormal ?? 0, true)
+  view.setInt32(HAS_NORMAL_AT, keptNormal === null ? 0 : 1, true)
   return bytes
 }
 
-/** Reads a state into `engine`, which stays as it was when the bytes are refused; returns the initial seed. */
-export function decodeState(bytes: Uint8Array, engine: MersenneTwister): bigint {
+/** Reads a state into `engine`, which stays as it was when the bytes are refused; returns the rest. */
+export function decodeState(bytes: Uint8Array, engine: MersenneTwister): { seed: bigint; keptNormal: number | null } {
   if (bytes.byteLength !== STATE_BYTES) {
     throw new GeneratorStateError(
       `the state has ${bytes.byteLength} bytes, a generator's has ${STATE_BYTES}; pass what state() or torch.get_rng_state() returned`,
@@ -55,5 +59,6 @@ export function decodeState(bytes: Uint8Array, engine: MersenneTwister): bigint 
   })
   engine.left = left
   engine.next = Number(next)
-  return view.getBigUint64(SEED_AT, true)
+  const hasNormal = view.getInt32(HAS_NORMAL_AT, true) !== 0
+  return { seed: view.getBigUint64(SEED_AT, true), keptNormal: hasNormal ? view.getFloat64(NORMAL_AT, true) : null }
 }
