@@ -3,6 +3,12 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 /** The data sets that are known by name. */
 export const VARIANT_NAMES = ['mnist', 'fashion-mnist'] as const
 
+/** The cells that `rowwise train` knows. */
+export const CELL_NAMES = ['lstm', 'gru', 'rnn'] as const
+
+/** One of them. */
+export type CellName = (typeof CELL_NAMES)[number]
+
 /** What every command that reads a data set takes. */
 export interface DataFlags {
   data?: string

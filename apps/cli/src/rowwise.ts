@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { exitCodeOf, FAILURE, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
   backendOption,
+  CELL_NAMES,
   dataOptions,
   finiteNumber,
   interval,
@@ -22,7 +23,7 @@ import { allowReaderToLeave, outputFault } from './stop-on-signal'
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 const program = new Command('rowwise')
-  .description('Reads images row by row through an LSTM and says what they show.')
+  .description('Reads images row by row through a recurrent network and says what they show.')
   .version(version)
   .exitOverride()
   .configureHelp({ showGlobalOptions: false })
@@ -34,8 +35,9 @@ const train = program
   .option('--epochs <n>', 'times through the training images', positiveInteger, 10)
   .option('--batch-size <n>', 'samples per step', positiveInteger, 64)
   .option('--lr <rate>', "Adam's learning rate", positiveNumber, 1e-3)
+  .addOption(new Option('--cell <name>', 'the recurrent cell').choices(CELL_NAMES).default('lstm'))
   .option('--hidden-size <n>', 'features of the hidden state', positiveInteger, 64)
-  .option('--num-layers <n>', 'LSTM layers', positiveInteger, 1)
+  .option('--num-layers <n>', 'recurrent layers', positiveInteger, 1)
   .option('--bidirectional', 'read each image in both directions')
   .option('--dropout <p>', 'between layers, in training', probability, 0)
   .addOption(new Option('--seed <n>', 'as torch.manual_seed: any 64-bit integer').argParser(seed).default(0n, '0'))

@@ -1,9 +1,13 @@
-import { decodeSafetensors } from '@rowwise/models-rnn'
-import type { PlainWeights } from './draw/read-rows'
+import { decodeSafetensors, type SafetensorsFile } from '@rowwise/models-rnn'
+import { CELLS, type CellEquations, type PlainWeights } from './draw/read-rows'
 
 /** The weights that the page draws with and saves. */
 export interface ModelInUse {
   weights: PlainWeights
+  /** The recurrent layers' equations. */
+  cell: CellEquations
+  /** The texts of the file that they come from. */
+  metadata: Record<string, string>
   /** Where they come from, in words. */
   origin: string
 }
@@ -17,31 +21,51 @@ const CLASSES = 10
  * @throws Error with a message for people when it is none, or of a network that does not read 28 × 28 digits.
  */
 export function readModel(bytes: Uint8Array, origin: string): ModelInUse {
-  const { tensors } = decodeSafetensors(bytes)
-  const [input, recurrent, output] = ['lstm_1.weight_ih_l0', 'lstm_1.weight_hh_l0', 'fc_1.weight'].map((name) => {
-    const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined
-    if (tensor?.shape.length !== 2 || tensor.dtype !== 'F32') {
-      throw new Error(`it has no matrix ${name} of float32 numbers; save an LSTMNet, here or in PyTorch`)
-    }
-    return tensor.shape
-  })
-  const [hiddenSize, isLSTM] = [recurrent[1], input[0] === 4 * recurrent[1] && recurrent[0] === 4 * recurrent[1]]
-  if (!isLSTM || input[1] !== INPUT_SIZE || output[0] !== CLASSES || output[1] !== hiddenSize) {
+  const { tensors, metadata } = decodeSafetensors(bytes)
+  const cell = cellOf(tensors, metadata)
+  const [input, recurrent, output] = [`${cell.layer}.weight_ih_l0`, `${cell.layer}.weight_hh_l0`, 'fc_1.weight'].map(
+    (name) => {
+      const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined
+      if (tensor?.shape.length !== 2 || tensor.dtype !== 'F32') {
+        throw new Error(
+          `it has no matrix ${name} of float32 numbers; save an LSTMNet, GRUNet or RNNNet, here or in PyTorch`,
+        )
+      }
+      return tensor.shape
+    },
+  )
+  const hiddenSize = recurrent[1]
+  const rows = cell.gates.length * hiddenSize
+  const fits = input[0] === rows && recurrent[0] === rows && input[1] === INPUT_SIZE
+  if (!fits || output[0] !== CLASSES || output[1] !== hiddenSize) {
     throw new Error(
       `its shapes are [${input}], [${recurrent}], [${output}]; this page reads 28 pixels a row in one direction, and tells 10 classes apart`,
     )
   }
-  checkLayers(tensors, hiddenSize)
-  return { weights: tensors, origin }
+  checkLayers(tensors, cell, hiddenSize)
+  return { weights: tensors, cell, metadata, origin }
 }
 
-function checkLayers(tensors: ReturnType<typeof decodeSafetensors>['tensors'], hiddenSize: number): void {
-  for (let layer = 0; Object.hasOwn(tensors, `lstm_1.weight_ih_l${layer}`); layer++) {
+/** The cell, by the names of the tensors; of a plain RNN the nonlinearity by the config. */
+function cellOf(tensors: SafetensorsFile['tensors'], metadata: Record<string, string>): CellEquations {
+  const isOf = (layer: string): boolean => Object.hasOwn(tensors, `${layer}.weight_ih_l0`)
+  if (isOf('gru_1')) return CELLS.gru
+  if (!isOf('rnn_1')) return CELLS.lstm
+  return /"nonlinearity":\s*"relu"/.test(metadata.config ?? '') ? CELLS.rnn_relu : CELLS.rnn_tanh
+}
+
+function checkLayers(
+  tensors: SafetensorsFile['tensors'],
+  { layer: name, gates }: CellEquations,
+  hiddenSize: number,
+): void {
+  const rows = gates.length * hiddenSize
+  for (let layer = 0; Object.hasOwn(tensors, `${name}.weight_ih_l${layer}`); layer++) {
     const expected = {
-      [`lstm_1.weight_ih_l${layer}`]: [4 * hiddenSize, layer === 0 ? INPUT_SIZE : hiddenSize],
-      [`lstm_1.weight_hh_l${layer}`]: [4 * hiddenSize, hiddenSize],
-      [`lstm_1.bias_ih_l${layer}`]: [4 * hiddenSize],
-      [`lstm_1.bias_hh_l${layer}`]: [4 * hiddenSize],
+      [`${name}.weight_ih_l${layer}`]: [rows, layer === 0 ? INPUT_SIZE : hiddenSize],
+      [`${name}.weight_hh_l${layer}`]: [rows, hiddenSize],
+      [`${name}.bias_ih_l${layer}`]: [rows],
+      [`${name}.bias_hh_l${layer}`]: [rows],
       'fc_1.bias': [CLASSES],
     }
     for (const [name, shape] of Object.entries(expected)) {

@@ -5,7 +5,15 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { DataLoader, loadMnist, normalize } from '@rowwise/data-mnist'
-import { configureKernels, decodeSafetensors, encodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
+import {
+  configureKernels,
+  decodeSafetensors,
+  encodeSafetensors,
+  GRUNet,
+  LSTMNet,
+  RNNNet,
+  save,
+} from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
@@ -16,6 +24,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { serve } from '../serve.mjs'
 import { centreDigit } from '../src/draw/centre'
 import { readRows } from '../src/draw/read-rows'
+import { readModel } from '../src/model-in-use'
 import { STROKES } from './strokes'
 
 const chromiumPath = process.env.ROWWISE_CHROMIUM ?? '/usr/bin/chromium'
@@ -26,24 +35,34 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const SETTINGS = { hiddenSize: 64, numLayers: 1, lr: 0.001, batchSize: 64, epochs: 1, seed: '0' }
 
 describe('readRows', () => {
-  it('comes to the probabilities of the model, and has a gate picture of every row', async () => {
-    await tf.setBackend('cpu')
-    const { test } = await loadMnist()
-    const transform = normalize(0.1307, 0.3081)
-    const image = test.images.subarray(0, 784)
-    const rows = Array.from({ length: 28 }, (_, row) =>
-      Float32Array.from(image.subarray(28 * row, 28 * row + 28), (pixel) => transform[pixel]),
-    )
-    const { probabilities, gates } = readRows(decodeSafetensors(weights).tensors, rows)
-    const model = LSTMNet.fromSafetensors(weights)
-    const inputs = tf.tensor3d(
-      Float32Array.from(image, (pixel) => transform[pixel]),
-      [1, 28, 28],
-    )
-    const expected = tf.softmax(model.forward(inputs)).dataSync()
-    expect(Math.max(...expected.map((value, digit) => Math.abs(value - probabilities[27][digit])))).toBeLessThan(1e-5)
-    expect([gates.length, gates[0].length]).toEqual([28, 256])
-  })
+  const nets = [
+    ['LSTM', () => LSTMNet.fromSafetensors(weights), 256],
+    ['GRU', () => new GRUNet({ numLayers: 2, generator: new Generator(1) }), 192],
+    ['RNN', () => new RNNNet({ generator: new Generator(2) }), 64],
+    ['RNN of relu', () => new RNNNet({ nonlinearity: 'relu', generator: new Generator(3) }), 64],
+  ] as const
+  it.each(nets)(
+    'comes to the probabilities of the %s, and has a gate picture of every row',
+    async (_, make, rowsOfGates) => {
+      await tf.setBackend('cpu')
+      const { test } = await loadMnist()
+      const transform = normalize(0.1307, 0.3081)
+      const image = test.images.subarray(0, 784)
+      const rows = Array.from({ length: 28 }, (_, row) =>
+        Float32Array.from(image.subarray(28 * row, 28 * row + 28), (pixel) => transform[pixel]),
+      )
+      const model = make()
+      const inUse = readModel(await save(model), 'a test')
+      const { probabilities, gates } = readRows(inUse.weights, inUse.cell, rows)
+      const inputs = tf.tensor3d(
+        Float32Array.from(image, (pixel) => transform[pixel]),
+        [1, 28, 28],
+      )
+      const expected = tf.softmax(model.forward(inputs)).dataSync()
+      expect(Math.max(...expected.map((value, digit) => Math.abs(value - probabilities[27][digit])))).toBeLessThan(1e-5)
+      expect([gates.length, gates[0].length]).toEqual([28, rowsOfGates])
+    },
+  )
 })
 
 describe('centreDigit', () => {
@@ -97,8 +116,9 @@ describe.skipIf(!existsSync(chromiumPath))('the playground', () => {
   }
   beforeEach(() => open().then(() => {}))
 
-  const trained = async (steps: number): Promise<string> => {
-    await page.evaluate(([settings, count]) => window.trainSteps(settings, count), [SETTINGS, steps] as const)
+  const trained = async (steps: number, cell: 'lstm' | 'gru' | 'rnn' = 'lstm'): Promise<string> => {
+    const settings = { ...SETTINGS, cell }
+    await page.evaluate(([settings, count]) => window.trainSteps(settings, count), [settings, steps] as const)
     await page.waitForFunction(
       () => /^(Stopped|Done|It did not)/.test(document.getElementById('progress')?.textContent ?? ''),
       null,
@@ -119,6 +139,20 @@ describe.skipIf(!existsSync(chromiumPath))('the playground', () => {
       expect(end).toMatch(/^Stopped after 300 steps\./)
       const lastLoss = /last (\d\.\d+)/.exec((await page.getAttribute('#loss-curve svg', 'aria-label')) ?? '')?.[1]
       expect(Number(lastLoss)).toBeCloseTo(await lossInNode(300, threads), 2)
+      expect(problems).toEqual([])
+    },
+  )
+
+  it.each(['gru', 'rnn'] as const)(
+    'trains a %s, and reads with what it has learned',
+    { timeout: 100_000 },
+    async (cell) => {
+      expect(await page.locator('select[name=cell] option').allTextContents()).toEqual(['lstm', 'gru', 'rnn'])
+      expect(await trained(100, cell)).toMatch(/^Stopped after 100 steps\./)
+      expect(await page.textContent('#model-line')).toContain('trained here for 100 steps')
+      await page.click('#example')
+      await page.waitForFunction(() => /reads a/.test(document.getElementById('verdict')?.textContent ?? ''))
+      expect(await page.locator('#gates canvas').count()).toBe(cell === 'gru' ? 3 : 1)
       expect(problems).toEqual([])
     },
   )
@@ -199,7 +233,7 @@ describe.skipIf(!existsSync(chromiumPath))('the playground', () => {
     await page.click('#stop')
     await page.waitForFunction(() => /^Stopped/.test(document.getElementById('progress')?.textContent ?? ''))
     await expect.poll(() => page.workers().length, { timeout: 10_000 }).toBe(0)
-    expect(page.url()).toContain('#hiddenSize=64&numLayers=1&lr=0.001&batchSize=64&epochs=10&seed=0')
+    expect(page.url()).toContain('#cell=lstm&hiddenSize=64&numLayers=1&lr=0.001&batchSize=64&epochs=10&seed=0')
   })
 
   it('ends its worker when one leaves in the middle', { timeout: 60_000 }, async () => {

@@ -1,6 +1,7 @@
+import { readIntegers } from '@rowwise/host-values'
 import { describeValue } from '@rowwise/safetensors'
-import { Tensor } from '@tensorflow/tfjs-core'
-import { ShapeError, TensorError } from './errors'
+import { Tensor, type Tensor1D } from '@tensorflow/tfjs-core'
+import { LengthsError, ShapeError, TensorError } from './errors'
 
 /**
  * Makes sure that an argument is a live float32 tensor, before anything is computed.
@@ -34,4 +35,28 @@ export function requireTensors(argument: string, value: unknown, expected: strin
   if (Object.prototype.toString.call(value) !== '[object Object]' || value instanceof Tensor) {
     throw new TensorError(`${argument} is ${describeValue(value)}, expected ${expected}, a tensor each`)
   }
+}
+
+/**
+ * The steps of each row as integers. @throws {@link LengthsError} unless there is one from 1 to `time` for each row.
+ */
+export function requireLengths(lengths: ArrayLike<number> | Tensor1D, batch = 0, time = 0): Int32Array {
+  const isTensor = lengths instanceof Tensor
+  if (isTensor && (lengths.isDisposed || lengths.dtype !== 'int32')) {
+    const found = lengths.isDisposed ? 'a disposed tensor' : `a tensor of dtype ${lengths.dtype}`
+    throw new LengthsError(`lengths is ${found}, expected int32: tf.tensor1d(lengths, 'int32')`)
+  }
+  const values = isTensor ? readIntegers(lengths) : lengths
+  if (values?.length !== batch) {
+    const found = typeof values?.length === 'number' ? `has ${values.length} entries` : `is ${describeValue(values)}`
+    throw new LengthsError(`lengths ${found}, expected one integer for each of the ${batch} rows of the inputs`)
+  }
+  for (let row = 0; row < batch; row++) {
+    const length = values[row]
+    if (Number.isInteger(length) && length >= 1 && length <= time) continue
+    throw new LengthsError(
+      `lengths[${row}] is ${length}, expected an integer from 1 to ${time}, the steps of the inputs`,
+    )
+  }
+  return Int32Array.from(values)
 }

@@ -28,3 +28,10 @@ export function bringToCurrentBackend(argument: string, tensor: Tensor | undefin
 export function bringParameters(parameters: readonly (Variable | undefined)[]): void {
   for (const parameter of parameters) bringToCurrentBackend('a parameter', parameter)
 }
+
+/** Whether tensors are in this process's memory, where reading them costs nothing. */
+export function isHostBackend(): boolean {
+  return HOST_BACKENDS.has(getBackend())
+}
+
+const HOST_BACKENDS = new Set(['cpu', 'wasm'])

@@ -20,6 +20,16 @@ export class ModuleOptionError extends RowwiseError {
   readonly code = 'MODULE_OPTION'
 }
 
+/** A module that is not put together as training and saving need it: a part that is not registered, or a name that is taken. */
+export class ModuleStructureError extends RowwiseError {
+  readonly code = 'MODULE_STRUCTURE'
+}
+
+/** Lengths of rows that are not whole numbers from 1 to the steps of the inputs, one for each row. */
+export class LengthsError extends RowwiseError {
+  readonly code = 'LENGTHS_INVALID'
+}
+
 /** A state dict whose names, shapes or values are not the model's. */
 export class StateDictError extends RowwiseError {
   readonly code = 'STATE_DICT_MISMATCH'

@@ -1,13 +1,50 @@
-// Models and layers
-export { type FromStateDictOptions, LSTMNet, type LSTMNetConfig, type LSTMNetOptions } from './lstm-net'
-export type { LSTMNetVJP } from './lstm-net-vjp'
-export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './lstm/lstm-module'
-export { Linear, type LinearOptions } from './linear'
+// Networks
+export { LSTMNet } from './nets/lstm-net'
+export { GRUNet } from './nets/gru-net'
+export { RNNNet, type RNNNetConfig, type RNNNetOptions } from './nets/rnn-net'
+export { loadNet } from './nets/load-net'
+export {
+  type FromStateDictOptions,
+  type NetClass,
+  RecurrentNet,
+  type RecurrentNetConfig,
+  type RecurrentNetOptions,
+} from './nets/recurrent-net'
+export type { NetKind } from './nets/net-kind'
 
-// The LSTM as a function
-export { type LSTMLayerOptions, type LSTMLayerOutputs, type LSTMLayerWeights, lstm } from './lstm/lstm'
+// Recurrent layers
+export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './recurrent/lstm'
+export { GRU } from './recurrent/gru'
+export { type Nonlinearity, RNN, type RNNOptions } from './recurrent/rnn'
+export {
+  type HiddenState,
+  type RecurrentContext,
+  RecurrentLayer,
+  type RecurrentLayerOptions,
+  type RecurrentLayerOutputs,
+} from './recurrent/recurrent-layer'
 
-// What computes LSTMs: the fused kernels' path and threads
+// Other layers
+export { Dropout, type DropoutOptions } from './layers/dropout'
+export { Embedding, type EmbeddingOptions } from './layers/embedding'
+export { LayerNorm, type LayerNormOptions } from './layers/layer-norm'
+export { Linear, type LinearOptions } from './layers/linear'
+export { FinalHidden, finalHidden, LastStep, lastStep, MeanOverTime, meanOverTime } from './layers/steps'
+
+// What models are made of
+export { Module, type NamedParameters } from './module'
+export {
+  Layer,
+  type LayerContext,
+  type LayerGradients,
+  type LayerOutput,
+  type LayerVJP,
+  type VJPOptions,
+} from './layer'
+export { Sequential, type SequentialLayers, type SequenceInputs } from './sequential'
+export type { LayerSummary } from './summary'
+
+// What computes them: the fused kernels' path and threads
 export {
   configureKernels,
   KernelOptionError,
@@ -16,14 +53,12 @@ export {
   type KernelReport,
   kernelReport,
 } from '@rowwise/rnn-kernels'
-export { describeLSTM } from './lstm/describe-lstm'
+export { describeRecurrent } from './recurrent/describe'
 
-// What models are made of
-export { Module, type NamedParameters } from './module'
+// Weights
+export { load, save, type SaveOptions } from './state-dict/file'
 export type { LoadStateDictOptions } from './state-dict/load-options'
 export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
-
-// Weights in files
 export {
   decodeSafetensors,
   encodeSafetensors,
@@ -35,4 +70,12 @@ export {
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
 export { SafetensorsError } from '@rowwise/safetensors'
-export { ModuleDisposedError, ModuleOptionError, ShapeError, StateDictError, TensorError } from './errors'
+export {
+  LengthsError,
+  ModuleDisposedError,
+  ModuleOptionError,
+  ModuleStructureError,
+  ShapeError,
+  StateDictError,
+  TensorError,
+} from './errors'

@@ -1,10 +1,12 @@
 import type { StateDict } from '@rowwise/safetensors'
-import { type Tensor, tensor, type Variable, variable } from '@tensorflow/tfjs-core'
+import { type Tensor, tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
-import { ModuleDisposedError } from './errors'
+import { ModuleDisposedError, ModuleStructureError } from './errors'
+import { describeArithmetic } from './recurrent/describe'
 import { assignValues } from './state-dict/assign'
 import { fitStateDict } from './state-dict/fit'
 import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './state-dict/load-options'
+import { type LayerSummary, type SummaryRow, summaryTable } from './summary'
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
@@ -30,28 +32,30 @@ export abstract class Module {
   private readonly ownParameters = new Map<string, Variable>()
   private readonly children = new Map<string, Module>()
   private isDisposed = false
+  /** Where the module is in another one, for messages; empty in none. */
+  private path = ''
 
   /**
-   * Trainable tensors by name, in PyTorch's order: this module's own, then each child's under `child.`.
+   * Parameters by name, in PyTorch's order: this module's own, then each child's under `child.`; one that modules share comes
+   * once, under its first name.
    *
-   * @throws {@link ModuleDisposedError} after {@link Module.dispose}.
+   * @throws {@link ModuleDisposedError} after {@link Module.dispose}; {@link ModuleStructureError} when a field holds a module or a
+   * variable that is not registered.
    */
   parameters(): NamedParameters {
-    this.requireUsable()
-    const named: Record<string, Variable> = Object.fromEntries(this.ownParameters)
-    for (const [child, module] of this.children) {
-      for (const [name, parameter] of Object.entries(module.parameters())) named[`${child}.${name}`] = parameter
-    }
-    return named
+    const seen = new Set<Variable>()
+    return Object.fromEntries(
+      Object.entries(this.allParameters()).filter(([, parameter]) => !seen.has(parameter) && seen.add(parameter)),
+    )
   }
 
   /**
    * Everything a checkpoint of this module needs, by PyTorch's names; the tensors remain the module's.
    *
-   * @throws {@link ModuleDisposedError} after {@link Module.dispose}.
+   * @throws {@link ModuleDisposedError} and {@link ModuleStructureError} as {@link Module.parameters}.
    */
   stateDict(): Readonly<Record<string, Tensor>> {
-    return this.parameters()
+    return this.allParameters()
   }
 
   /**
@@ -71,7 +75,7 @@ export abstract class Module {
   loadStateDict(stateDict: StateDict, options: LoadStateDictOptions = {}): void {
     const owner = classNameOf(this)
     checkLoadOptions(`${owner}.loadStateDict`, options, LOAD_OPTIONS)
-    const parameters = this.parameters()
+    const parameters = this.allParameters()
     const sizes = Object.entries(parameters).map(([name, { shape }]) => [name, { shape, options: {} }])
     const { values, notes } = fitStateDict(owner, Object.fromEntries(sizes), stateDict, options)
     assignValues(parameters, values)
@@ -90,6 +94,47 @@ export abstract class Module {
     return this.train(false)
   }
 
+  /**
+   * Freezes (with `false`) or frees the parameters of this module and its children, after `torch.nn.Module.requires_grad_`: a frozen
+   * parameter gets no gradient, and an optimizer that is made afterwards leaves it out.
+   *
+   * @example
+   * ```ts
+   * pretrained.requiresGrad(false)
+   * const optimizer = new Adam(model) // trains the rest
+   * ```
+   */
+  requiresGrad(isTrained = true): this {
+    for (const parameter of Object.values(this.allParameters())) parameter.trainable = isTrained
+    return this
+  }
+
+  /**
+   * A table of the layers: names, classes, shapes, parameter counts, and what computes each.
+   *
+   * @throws {@link ModuleDisposedError} after {@link Module.dispose}.
+   */
+  summary(): string {
+    const parameters = Object.values(this.parameters())
+    return summaryTable(this.summaryRows(''), {
+      all: parameters.reduce((sum, { size }) => sum + size, 0),
+      frozen: parameters.reduce((sum, { size, trainable }) => sum + (trainable ? 0 : size), 0),
+    })
+  }
+
+  /**
+   * What computes the module, in words: a run that goes on where this differs differs in its last bits. The training loop notes it
+   * in checkpoints.
+   *
+   * @example
+   * ```ts
+   * model.computedBy() // kernels with fused multiply-add
+   * ```
+   */
+  computedBy(): string {
+    return describeArithmetic()
+  }
+
   /** Frees every parameter; the module cannot be used afterwards. */
   dispose(): void {
     this.isDisposed = true
@@ -97,8 +142,13 @@ export abstract class Module {
     for (const child of this.children.values()) child.dispose()
   }
 
-  /** Makes a trainable float32 tensor that belongs to this module. */
+  /**
+   * Makes a trainable float32 tensor that belongs to this module.
+   *
+   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot.
+   */
   protected registerParameter(name: string, values: Float32Array, shape: number[]): Variable {
+    this.requireName(name)
     const initial = tensor(values, shape, 'float32')
     const parameter = variable(initial)
     initial.dispose()
@@ -106,10 +156,31 @@ export abstract class Module {
     return parameter
   }
 
-  /** Makes `module` a child: its parameters appear under `name.`. */
+  /**
+   * Makes `module` a child: its parameters appear under `name.`.
+   *
+   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or `module` is no module.
+   */
   protected registerModule<Child extends Module>(name: string, module: Child): Child {
+    this.requireName(name)
+    if (!(module instanceof Module)) {
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is no module; pass a layer, such as new Linear(…)`)
+    }
     this.children.set(name, module)
+    module.moveTo(this.path === '' ? name : `${this.path}.${name}`)
     return module
+  }
+
+  /** What messages call the module: its class, and its name where it is a part of another. */
+  protected label(details = ''): string {
+    const name = classNameOf(this)
+    if (this.path === '') return details === '' ? name : `${name}(${details})`
+    return `${this.path} (${[name, details].filter((part) => part !== '').join(', ')})`
+  }
+
+  /** What {@link Module.summary} says of the module itself. */
+  protected summaryOfLayer(): LayerSummary {
+    return {}
   }
 
   /**
@@ -124,6 +195,66 @@ export abstract class Module {
     throw new ModuleDisposedError(
       `${what} ${classNameOf(this)} was disposed; build another one, or dispose it after its last use`,
     )
+  }
+
+  private moveTo(path: string): void {
+    this.path = path
+    for (const [name, child] of this.children) child.moveTo(`${path}.${name}`)
+  }
+
+  /** Every parameter by every name that it has. */
+  private allParameters(): Record<string, Variable> {
+    this.requireUsable()
+    this.requireRegistered()
+    const named: Record<string, Variable> = Object.fromEntries(this.ownParameters)
+    for (const [child, module] of this.children) {
+      for (const [name, parameter] of Object.entries(module.allParameters())) named[`${child}.${name}`] = parameter
+    }
+    return named
+  }
+
+  private summaryRows(path: string): SummaryRow[] {
+    const own = [...this.ownParameters.values()].reduce((sum, { size }) => sum + size, 0)
+    const children = [...this.children].flatMap(([name, child]) =>
+      child.summaryRows(path === '' ? name : `${path}.${name}`),
+    )
+    if (this.children.size > 0 && own === 0) return children
+    return [{ path, kind: classNameOf(this), parameters: own, ...this.summaryOfLayer() }, ...children]
+  }
+
+  private requireName(name: string): void {
+    const owner = classNameOf(this)
+    if (typeof name !== 'string' || name === '' || name.includes('.')) {
+      throw new ModuleStructureError(
+        `${owner}: ${JSON.stringify(name)} cannot be a name of a parameter or a module; a name has no dot and is not empty`,
+      )
+    }
+    if (this.ownParameters.has(name) || this.children.has(name)) {
+      throw new ModuleStructureError(`${owner} has a ${name} already; give every parameter and module its own name`)
+    }
+  }
+
+  /** Finds fields that training would silently leave out. */
+  private requireRegistered(): void {
+    const known = this.parts()
+    for (const [field, value] of Object.entries(this)) {
+      const found = (Array.isArray(value) ? value : [value]).find(
+        (item) => (item instanceof Module || item instanceof Variable) && !known.has(item),
+      )
+      if (found === undefined) continue
+      const call = found instanceof Module ? `registerModule('${field}', …)` : `registerParameter('${field}', …)`
+      const what = found instanceof Module ? `the module ${classNameOf(found)}` : 'a variable'
+      throw new ModuleStructureError(
+        `${classNameOf(this)}.${field} holds ${what} that is not registered, so its weights would be neither trained nor saved; ` +
+          `write this.${field} = this.${call}`,
+      )
+    }
+  }
+
+  /** The parameters and modules of this module, its children and theirs. */
+  private parts(): Set<unknown> {
+    const ofChildren = [...this.children.values()].flatMap((child) => [child, ...child.parts()])
+    return new Set<unknown>([...this.ownParameters.values(), ...ofChildren])
   }
 
   /** The name of what is disposed: empty for the module itself, undefined when all of it is alive. */

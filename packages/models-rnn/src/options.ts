@@ -11,6 +11,38 @@ export function requirePositiveInteger(owner: string, sizes: Readonly<Record<str
   }
 }
 
+/** Throws a {@link ModuleOptionError} that names the first number which is not an integer of at least 0. */
+export function requireNonNegativeInteger(owner: string, sizes: Readonly<Record<string, unknown>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    if (!Number.isSafeInteger(size) || (size as number) < 0) {
+      throw new ModuleOptionError(`${owner}: ${name} is ${describeValue(size)}, expected an integer of at least 0`)
+    }
+  }
+}
+
+/** Throws a {@link ModuleOptionError} that names the first number which is not over 0. */
+export function requirePositiveNumber(owner: string, numbers: Readonly<Record<string, unknown>>): void {
+  for (const [name, number] of Object.entries(numbers)) {
+    if (!(typeof number === 'number' && number > 0 && Number.isFinite(number))) {
+      throw new ModuleOptionError(`${owner}: ${name} is ${describeValue(number)}, expected a number over 0`)
+    }
+  }
+}
+
+/** Throws a {@link ModuleOptionError} that names the first text which is none of those that are allowed. */
+export function requireOneOf(
+  owner: string,
+  texts: Readonly<Record<string, unknown>>,
+  allowed: readonly string[],
+): void {
+  for (const [name, text] of Object.entries(texts)) {
+    if (!allowed.includes(text as string)) {
+      const list = allowed.map((one) => `'${one}'`).join(' or ')
+      throw new ModuleOptionError(`${owner}: ${name} is ${describeValue(text)}, expected ${list}`)
+    }
+  }
+}
+
 /** Throws a {@link ModuleOptionError} that names the first flag which is neither true nor false. */
 export function requireBoolean(owner: string, flags: Readonly<Record<string, unknown>>): void {
   for (const [name, flag] of Object.entries(flags)) {
@@ -21,10 +53,10 @@ export function requireBoolean(owner: string, flags: Readonly<Record<string, unk
 }
 
 /** Throws a {@link ModuleOptionError} unless the dropout is a probability below 1. */
-export function requireDropout(owner: string, dropout: unknown): void {
+export function requireDropout(owner: string, dropout: unknown, name = 'dropout'): void {
   if (!(typeof dropout === 'number' && dropout >= 0 && dropout < 1)) {
     throw new ModuleOptionError(
-      `${owner}: dropout is ${describeValue(dropout)}, expected a probability from 0 up to, not including, 1`,
+      `${owner}: ${name} is ${describeValue(dropout)}, expected a probability from 0 up to, not including, 1`,
     )
   }
 }

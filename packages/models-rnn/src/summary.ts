@@ -1,34 +1,46 @@
-import { describeLSTM } from './lstm/describe-lstm'
-import type { LSTMNetConfig } from './lstm-net'
-import type { NamedParameters } from './module'
-
-/** The table behind `LSTMNet.summary()`. */
-export function summarize(config: Required<LSTMNetConfig>, parameters: NamedParameters): string {
-  const { inputSize, hiddenSize, numLayers, numClasses, bidirectional } = config
-  const width = hiddenSize * (bidirectional ? 2 : 1)
-  const count = (prefix: string): number =>
-    Object.entries(parameters).reduce((sum, [name, { size }]) => sum + (name.startsWith(prefix) ? size : 0), 0)
-  const layers = Array.from({ length: numLayers }, (_, layer) => [
-    `lstm_1 layer ${layer}`,
-    `[N, T, ${layer === 0 ? inputSize : width}] -> [N, T, ${width}]`,
-    String(countLayer(parameters, layer)),
-  ])
-  const rows = [
-    ['layer', 'shape', 'parameters'],
-    ...layers,
-    ['fc_1', `[N, ${width}] -> [N, ${numClasses}]`, String(count('fc_1.'))],
-    ['total', '', String(count(''))],
-  ]
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
-  const table = rows
-    .map(
-      ([layer, shape, size]) => `${layer.padEnd(widths[0])}  ${shape.padEnd(widths[1])}  ${size.padStart(widths[2])}`,
-    )
-    .join('\n')
-  return `${table}\ncomputed by: ${describeLSTM()}`
+/** What a layer says of itself in a summary. */
+export interface LayerSummary {
+  /** Its input and output shapes: `[N, T, 28] -> [N, T, 64]`. */
+  shapes?: string
+  /** What computes it, in words. */
+  computedBy?: string
 }
 
-function countLayer(parameters: NamedParameters, layer: number): number {
-  const suffix = new RegExp(`^lstm_1\\..*_l${layer}(_reverse)?$`)
-  return Object.entries(parameters).reduce((sum, [name, { size }]) => sum + (suffix.test(name) ? size : 0), 0)
+/** A line of a summary. */
+export interface SummaryRow extends LayerSummary {
+  /** The names on the way to the module, joined by dots; empty for the model itself. */
+  path: string
+  /** The class. */
+  kind: string
+  /** Parameters of the module itself. */
+  parameters: number
+}
+
+/** The table behind `Module.summary()`; a parameter that several layers share counts once in the totals. */
+export function summaryTable(layers: readonly SummaryRow[], totals: { all: number; frozen: number }): string {
+  const rows = [
+    ['layer', 'class', 'shapes', 'parameters', 'computed by'],
+    ...layers.map(({ path, kind, shapes = '', parameters, computedBy = '' }) => [
+      path,
+      kind,
+      shapes,
+      String(parameters),
+      computedBy,
+    ]),
+    ['total', '', '', String(totals.all), totals.frozen > 0 ? `${totals.frozen} of them frozen` : ''],
+  ]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)))
+  return rows
+    .map(([path, kind, shapes, parameters, computedBy]) =>
+      [
+        path.padEnd(widths[0]),
+        kind.padEnd(widths[1]),
+        shapes.padEnd(widths[2]),
+        parameters.padStart(widths[3]),
+        computedBy,
+      ]
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

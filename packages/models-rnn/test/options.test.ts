@@ -1,13 +1,12 @@
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { Linear, LSTM, LSTMNet, lstm, Module } from '../src'
+import { encodeSafetensors, Linear, LSTM, LSTMNet, Module } from '../src'
 
 const code = (code: string) => expect.objectContaining({ code })
 const model = () => new LSTMNet({ inputSize: 28, hiddenSize: 3 })
 const layer = () => new LSTM({ inputSize: 28, hiddenSize: 3 })
 const inputs = () => tf.zeros<tf.Rank.R3>([2, 3, 28])
-const layerWeights = () => ({ weightIh: tf.zeros<tf.Rank.R2>([12, 28]), weightHh: tf.zeros<tf.Rank.R2>([12, 3]) })
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
@@ -39,7 +38,7 @@ describe('an options object', () => {
     ],
     [
       'LSTMNet.fromSafetensors',
-      () => LSTMNet.fromSafetensors(model().toSafetensors(), { dropout: 0 } as never),
+      () => LSTMNet.fromSafetensors(encodeSafetensors(model().stateDict()), { dropout: 0 } as never),
       "has no option 'dropout'",
     ],
     [
@@ -47,8 +46,7 @@ describe('an options object', () => {
       () => model().loadStateDict(tensors(), { renames: {} } as never),
       "has no option 'renames'",
     ],
-    ['LSTM.forward', () => layer().forward(inputs(), undefined, { output: false } as never), "has no option 'output'"],
-    ['lstm', () => lstm(inputs(), layerWeights(), { reversed: true } as never), "has no option 'reversed'"],
+    ['LSTM.forward', () => layer().forward(inputs(), { output: false } as never), "has no option 'output'"],
     ['new LSTMNet()', () => new LSTMNet(64 as never), 'got 64 as its options, expected an object'],
     ['new LSTMNet()', () => new LSTMNet(null as never), 'got null as its options, expected an object'],
     ['new LSTMNet()', () => new LSTMNet([28, 64] as never), 'got an array as its options, expected an object'],
@@ -156,7 +154,7 @@ describe('the class in a message', () => {
 
   it('is a subclass’s own name', () => {
     expect(() => new RowReader({ hiddenSize: 0 })).toThrow('RowReader: hiddenSize is 0')
-    expect(() => new RowReader().forward(tf.zeros([2, 784]) as never)).toThrow('RowReader(inputSize 28) expects')
+    expect(() => new RowReader().forward(tf.zeros([2, 784]) as never)).toThrow('lstm_1 (LSTM, inputSize 28) expects')
     expect(() => new RowReader().loadStateDict({})).toThrow('the state dict does not fit RowReader: missing')
   })
 

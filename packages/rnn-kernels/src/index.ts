@@ -1,15 +1,23 @@
 // The operations
 export { canFuse, recurrent } from './op/recurrent'
-export { fusedLinear } from './op/linear'
+export { canFuseLinear, fusedLinear } from './op/linear'
 export type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './op/types'
-export { finalHiddenVJP, type KernelVJP, type LinearVJPGradients, linearVJP } from './op/vjp'
+export { type LinearPass, linearPass, type RecurrentPass, recurrentPass } from './op/vjp'
 
 // Cells
 export { type Cell, GATES, type GateActivation, hasCellState } from './cell'
 
 // Optimizers
-export { type AdamCoefficients, adamCoefficients, adamSlots } from './optimize/adam'
-export type { AdamSlot } from './runtime'
+export { adamCoefficients, adamSlots } from './optimize/adam'
+export type {
+  AdamCoefficients,
+  AdamSlot,
+  LinearGradients,
+  RecurrentGradients,
+  State,
+  Upstream,
+  WantedGradients,
+} from './runtime'
 
 // What computes it
 export { configureKernels, type KernelOptions, type KernelReport, kernelReport } from './configure'

@@ -1,5 +1,4 @@
 import type { Cell, GateActivation } from './cell'
-import type { AdamCoefficients } from './optimize/adam'
 
 /** Which code computes. */
 export type RuntimeName = 'native' | 'relaxed-simd' | 'simd' | 'js'
@@ -131,6 +130,26 @@ export interface LinearOps {
   forward(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array
   /** Its gradients, from the one with respect to y. */
   gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
+}
+
+/** The numbers of one Adam step, each rounded to float32 where it enters the arithmetic. */
+export interface AdamCoefficients {
+  /** β₁ */
+  beta1: number
+  /** β₂ */
+  beta2: number
+  /** 1 − β₁ */
+  oneMinusBeta1: number
+  /** 1 − β₂ */
+  oneMinusBeta2: number
+  /** −lr / (1 − β₁ᵗ) */
+  stepSize: number
+  /** √(1 − β₂ᵗ) */
+  rootCorrection: number
+  /** ε */
+  eps: number
+  /** λ */
+  weightDecay: number
 }
 
 /** One parameter of an Adam optimizer. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-wasm'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { finalHiddenVJP, type RecurrentOptions, recurrent } from '../src'
+import { type RecurrentOptions, recurrent, recurrentPass } from '../src'
 
 const inputs = () => tf.zeros<tf.Rank.R3>([4, 3, 5])
 const weightIh = () => tf.zeros<tf.Rank.R2>([8, 5])
@@ -96,19 +96,23 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
   })
 })
 
-describe('finalHiddenVJP refuses', () => {
-  it.each<[string, RegExp, () => unknown]>([
-    [
-      'to do without a layer',
-      /layers is empty, expected the weights of at least one/,
-      () => finalHiddenVJP('lstm', inputs(), []),
-    ],
-    [
-      'a second layer that does not read what the first one writes',
-      /weightIh is float32 \[8,5\], expected float32 \[8,2\] for inputs \[4,3,2\]/,
-      () => finalHiddenVJP('lstm', inputs(), [weights(), weights()]),
-    ],
-  ])('%s', (_, message, attempt) => {
-    expect(attempt).toThrow(message)
+describe('recurrentPass refuses', () => {
+  const values = new Float32Array(4 * 3 * 5)
+
+  it('values of another shape', () => {
+    const pass = () => recurrentPass(values.subarray(1), [4, 3, 5], weights(), { cell: 'lstm' })
+    expect(pass).toThrow(/x has 59 numbers, expected those of \[4,3,5\]/)
+  })
+
+  it('weights that do not read them', () => {
+    expect(() => recurrentPass(values, [4, 5, 3], weights(), { cell: 'lstm' })).toThrow(
+      /weightIh is float32 \[8,5\], expected float32 \[8,3\]/,
+    )
+  })
+
+  it('a pullback after its release', () => {
+    const pass = recurrentPass(values, [4, 3, 5], weights(), { cell: 'lstm' })
+    pass.release()
+    expect(() => pass.pullback({ h: new Float32Array(8) })).toThrow(/released/)
   })
 })

@@ -22,16 +22,19 @@ describe('Generator.normal', () => {
     expect(worst).toBeLessThan(2e-6)
   })
 
-  it.each(normals)('draws fewer than 16 as PyTorch does, after those, and integers then, seed $seed', ({ seed, normal, few_normals, randint }) => {
-    const generator = new Generator(seed)
-    generator.normal(new Float32Array(normal.length))
-    const out = new Float32Array(few_normals.length)
-    expect(generator.normal(out, 1, 2)).toBe(out)
-    few_normals.forEach((value, at) => {
-      expect(Math.abs(out[at] - value)).toBeLessThan(2e-6 * Math.max(1, Math.abs(value)))
-    })
-    expect(randint.map(() => generator.random() % 1000)).toEqual(randint)
-  })
+  it.each(normals)(
+    'draws fewer than 16 as PyTorch does, after those, and integers then, seed $seed',
+    ({ seed, normal, few_normals, randint }) => {
+      const generator = new Generator(seed)
+      generator.normal(new Float32Array(normal.length))
+      const out = new Float32Array(few_normals.length)
+      expect(generator.normal(out, 1, 2)).toBe(out)
+      few_normals.forEach((value, at) => {
+        expect(Math.abs(out[at] - value)).toBeLessThan(2e-6 * Math.max(1, Math.abs(value)))
+      })
+      expect(randint.map(() => generator.random() % 1000)).toEqual(randint)
+    },
+  )
 
   it.each([1, 3, 15])('keeps the second of two numbers for the next call, also in a state: %i items', (items) => {
     const [whole, parts] = [new Generator(5), new Generator(5)]

@@ -73,15 +73,26 @@ export function emptySource(name: string): EmptySourceError {
   )
 }
 
-/** Refuses what is not a batch of living tensors. */
+/** Refuses what is not a batch of living tensors; the inputs may be several of them by name, beside plain values such as lengths. */
 export function requireBatch(batch: Batch, number: number): void {
-  for (const name of ['inputs', 'targets'] as const) {
-    const value = batch?.[name]
-    if (value instanceof Tensor && !value.isDisposed) continue
-    const found = value instanceof Tensor ? 'a disposed tensor' : show(value)
-    const keys = batch !== null && typeof batch === 'object' ? ` (the batch has ${Object.keys(batch).join(', ')})` : ''
-    throw new TargetError(`${name} of batch ${number} is ${found}, expected a tensor${keys}`)
-  }
+  const inputs = batch?.inputs
+  const isRecord = Object.prototype.toString.call(inputs) === '[object Object]' && !(inputs instanceof Tensor)
+  const parts = isRecord ? Object.entries(inputs).filter(([, value]) => value instanceof Tensor) : []
+  for (const [name, tensor] of parts) requireLiving(batch, `inputs.${name}`, tensor, number)
+  if (parts.length === 0) requireLiving(batch, 'inputs', inputs, number)
+  requireLiving(batch, 'targets', batch.targets, number)
+}
+
+function requireLiving(batch: Batch, name: string, value: unknown, number: number): void {
+  if (value instanceof Tensor && !value.isDisposed) return
+  const found = value instanceof Tensor ? 'a disposed tensor' : show(value)
+  const keys = batch !== null && typeof batch === 'object' ? ` (the batch has ${Object.keys(batch).join(', ')})` : ''
+  throw new TargetError(`${name} of batch ${number} is ${found}, expected a tensor${keys}`)
+}
+
+/** Samples in a batch: the first axis of its tensors. */
+export function samplesOf({ inputs, targets }: Batch): number {
+  return (inputs instanceof Tensor ? inputs : targets).shape[0] ?? 1
 }
 
 const EVENTS: OptionNames<Callbacks> = {

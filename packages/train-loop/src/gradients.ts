@@ -1,8 +1,7 @@
 import './register-gradients'
-import { hostTensor } from '@rowwise/host-values'
-import { type Scalar, type Tensor, type Variable, variableGrads } from '@tensorflow/tfjs-core'
-import { crossEntropy, crossEntropyAndGradient } from './losses/cross-entropy'
-import type { Batch, LossFunction, NamedGradients, Trainable } from './model'
+import { add, dispose, engine, type Scalar, type Tensor, tidy, variableGrads } from '@tensorflow/tfjs-core'
+import { TrainOptionError } from './errors'
+import type { Batch, LossFunction, ModelVJP, NamedGradients, NamedParameters, Trainable } from './model'
 
 /** A loss and its gradients; the caller disposes all of them. */
 export interface ValueAndGradients {
@@ -24,27 +23,74 @@ export interface ValueAndGradients {
  */
 export function valueAndGradients(model: Trainable, loss: LossFunction, batch: Batch): ValueAndGradients {
   const { inputs, targets } = batch
-  const withoutTape = loss === crossEntropy ? withModelsVJP(model, batch) : undefined
-  if (withoutTape) return withoutTape
-  const parameters = Object.entries(model.parameters())
-  const variables: Variable[] = parameters.map(([, parameter]) => parameter)
-  const { value, grads } = variableGrads(() => loss(model.forward(inputs), targets) as Scalar, variables)
-  const present = parameters.filter(([, { name }]) => grads[name] != null)
+  const parameters = trained(model.parameters())
+  const pass = model.vjp?.(inputs)
+  if (pass === undefined) return byTape(model, loss, batch, parameters)
+  try {
+    return byPullback(pass, loss, targets, parameters)
+  } finally {
+    pass.release()
+  }
+}
+
+/** TensorFlow.js records the model and the loss. */
+function byTape(
+  model: Trainable,
+  loss: LossFunction,
+  { inputs, targets }: Batch,
+  parameters: NamedParameters,
+): ValueAndGradients {
+  const forward = (): Scalar => requireScalar(loss(model.forward(inputs), targets))
+  const { value, grads } = variableGrads(forward, Object.values(parameters))
+  const present = Object.entries(parameters).filter(([, { name }]) => grads[name] != null)
   return {
     loss: value,
     gradients: Object.fromEntries(present.map(([name, parameter]) => [name, grads[parameter.name]])),
   }
 }
 
-/** The same of a model that takes the way back by itself, with the loss whose gradient is known here. */
-function withModelsVJP(model: Trainable, { inputs, targets }: Batch): ValueAndGradients | undefined {
-  const pass = model.vjp?.(inputs)
-  if (pass === undefined) return undefined
+/** The model knows its way back by itself; the tape records at most the loss, which may read parameters, too (a penalty on weights). */
+function byPullback(
+  { value: outputs, pullback }: ModelVJP,
+  loss: LossFunction,
+  targets: Tensor,
+  parameters: NamedParameters,
+): ValueAndGradients {
+  const known = loss.vjp?.(outputs, targets)
+  if (known !== undefined) return { loss: known.value, gradients: through(pullback, known.pullback()) }
+  const sources = [outputs, ...Object.values(parameters)]
+  const { value, grads } = engine().gradients(() => requireScalar(loss(outputs, targets)), sources, undefined, true)
+  const [byOutputs, ...direct] = grads as (Tensor | null)[]
+  const gradients = byOutputs ? { ...through(pullback, byOutputs) } : {}
+  Object.keys(parameters).forEach((name, place) => {
+    const [own, penalty] = [gradients[name] as Tensor | undefined, direct[place]]
+    if (!penalty) return
+    gradients[name] = own ? tidy(() => add(own, penalty)) : penalty
+    if (own) dispose([own, penalty])
+  })
+  return { loss: value, gradients }
+}
+
+function through(pullback: ModelVJP['pullback'], gradient: Tensor): NamedGradients {
   try {
-    const { loss: value, gradient } = crossEntropyAndGradient(pass.outputs, pass.shape, targets)
-    const gradients = pass.vjp(gradient)
-    return { loss: hostTensor(Float32Array.of(value), []), gradients }
+    return pullback(gradient).parameters
   } finally {
-    pass.release()
+    gradient.dispose()
   }
+}
+
+/** The parameters that are not frozen. */
+function trained(parameters: NamedParameters): NamedParameters {
+  const named = Object.entries(parameters).filter(([, { trainable }]) => trainable)
+  if (named.length > 0) return Object.fromEntries(named)
+  throw new TrainOptionError(
+    'the model has no parameter to train: all are frozen; call requiresGrad(true) on a part of it',
+  )
+}
+
+function requireScalar(value: Tensor): Scalar {
+  if (value.rank === 0) return value as Scalar
+  throw new TrainOptionError(
+    `the loss is a tensor of shape [${value.shape}], expected one number; take its mean, or reduction: 'mean'`,
+  )
 }

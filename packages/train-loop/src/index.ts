@@ -1,7 +1,8 @@
 // The loop
 export { type FitOptions, type FitResult, fit } from './fit'
-export { type BatchEnd, type EpochProgress, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
-export { type TestModelOptions, type TestResult, testModel } from './test-model'
+export { type EpochProgress, type TrainModelOptions, type TrainResult, trainModel } from './train-model'
+export { type TestModelOptions, testModel } from './test-model'
+export type { BatchEnd, EpochEnd, Resumed, TestResult } from './events'
 
 // Losses
 export { crossEntropy } from './losses/cross-entropy'
@@ -16,16 +17,26 @@ export { type ValueAndGradients, valueAndGradients } from './gradients'
 export { type ClippedGradients, clipGradientNorm, gradientNorm } from './clip-gradients'
 
 // Callbacks
-export type { Callbacks, EpochEnd, FitControl } from './callbacks/callbacks'
+export type { Callbacks, FitControl } from './callbacks/callbacks'
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping'
 
 // Checkpoints
-export type { CheckpointOptions, ResumableSource, Resumed, StatefulGenerator } from './checkpoints/checkpointer'
+export type { CheckpointOptions, ResumableSource, StatefulGenerator } from './checkpoints/checkpointer'
 export { type Checkpoint, loadCheckpoint } from './checkpoints/load-checkpoint'
 export type { ArrayWithShape, StateDict } from '@rowwise/safetensors'
 
 // What can be trained
-export type { Batch, BatchSource, LossFunction, ModelVJP, NamedGradients, NamedParameters, Trainable } from './model'
+export type {
+  Batch,
+  BatchInputs,
+  BatchSource,
+  LossFunction,
+  LossVJP,
+  ModelVJP,
+  NamedGradients,
+  NamedParameters,
+  Trainable,
+} from './model'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'

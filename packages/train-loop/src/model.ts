@@ -6,15 +6,13 @@ export type NamedParameters = Readonly<Record<string, Variable>>
 /** Gradients by parameter name; a parameter that the loss does not depend on has none. */
 export type NamedGradients = Readonly<Record<string, Tensor>>
 
-/** The outputs of a batch, and the way back from a gradient by them to the parameters. */
+/** The outputs of a batch and their pullback: the way back from a gradient by them to the parameters. */
 export interface ModelVJP {
-  /** float32, in the order of `shape` */
-  outputs: Float32Array
-  /** The shape of the outputs, `[N, …]`. */
-  shape: number[]
-  /** The gradients by the parameters, from the one by the outputs; called once at most. The caller disposes the tensors. */
-  vjp(upstream: Float32Array): NamedGradients
-  /** Gives up what `vjp` would need; called in the end in any case. */
+  /** What `forward` gives; lives until `release`. */
+  readonly value: Tensor
+  /** The gradients by the trainable parameters, from the one by the value; called once at most. The caller disposes the tensors. */
+  pullback(gradient: Tensor): { parameters: NamedGradients }
+  /** Gives up the value, and what the pullback would need; called in the end in any case. */
   release(): void
 }
 
@@ -43,10 +41,13 @@ export interface Trainable {
   training?: boolean
 }
 
-/** One batch: the first axis of both tensors counts the samples. They belong to whoever made the batch. */
+/** What a model reads of a batch: a tensor `[N, …]`, or several things by name, such as `{ inputs, lengths }`. */
+export type BatchInputs = Tensor | { readonly [name: string]: unknown }
+
+/** One batch: the first axis of its tensors counts the samples. They belong to whoever made the batch. */
 export interface Batch {
-  /** What the model reads, `[N, …]`. */
-  inputs: Tensor
+  /** What the model's `forward` is called with. */
+  inputs: BatchInputs
   /** What the loss compares with, `[N, …]`; class indices for a classifier. */
   targets: Tensor
 }
@@ -54,5 +55,20 @@ export interface Batch {
 /** Where batches come from: an array, a `DataLoader`, any iterable. Training iterates it once per epoch. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>
 
-/** Maps outputs and targets to a scalar to minimise; differentiable, such as {@link crossEntropy}. */
-export type LossFunction = (outputs: Tensor, targets: Tensor) => Tensor
+/** A loss and its pullback: the way back to the outputs. */
+export interface LossVJP {
+  /** The loss, a scalar; the caller disposes it. */
+  readonly value: Tensor
+  /** The gradient by the outputs, of their shape; the caller disposes it. */
+  pullback(): Tensor
+}
+
+/**
+ * Maps outputs and targets to a scalar to minimise; differentiable, such as {@link crossEntropy}. Where it brings its gradient along as
+ * `vjp`, a training step needs no tape for it.
+ */
+export interface LossFunction {
+  (outputs: Tensor, targets: Tensor): Tensor
+  /** The value and its pullback, without TensorFlow.js's tape; undefined where there is none right now. */
+  vjp?(outputs: Tensor, targets: Tensor): LossVJP | undefined
+}

@@ -1,7 +1,8 @@
 import type { OptionNames } from '@rowwise/errors'
 import { tidy } from '@tensorflow/tfjs-core'
-import { emptySource, refuseOptions, requireBatch, requireLoss, requireModel, requireSource } from './checks'
+import { emptySource, refuseOptions, requireBatch, requireLoss, requireModel, requireSource, samplesOf } from './checks'
 import { Breather } from './event-loop'
+import type { TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
 import type { BatchSource, LossFunction, Trainable } from './model'
 
@@ -14,18 +15,6 @@ export interface TestModelOptions {
 }
 
 const OPTIONS: OptionNames<TestModelOptions> = { loss: true, signal: true }
-
-/** How well a model classifies. */
-export interface TestResult {
-  /** Mean loss over the samples; NaN when the signal came before the first. */
-  loss: number
-  /** Samples whose largest output is their target. */
-  correct: number
-  /** Samples seen. */
-  total: number
-  /** `confusion[target][predicted]`: how often a sample of one class was taken for another. */
-  confusion: number[][]
-}
 
 /**
  * Evaluates a classifier: mean loss, number correct and confusion matrix. The model is in evaluation meanwhile, and
@@ -64,7 +53,7 @@ export async function testModel(
         return { logits: outputs.dataSync(), classes: outputs.shape[1] as number, batchLoss: value }
       })
       count(result, logits, targets.dataSync(), classes)
-      result.loss += batchLoss * inputs.shape[0]
+      result.loss += batchLoss * samplesOf(item)
       if (breather.isDue) await breather.breathe()
       if (signal?.aborted) break
     }

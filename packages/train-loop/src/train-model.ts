@@ -1,6 +1,6 @@
 import type { OptionNames } from '@rowwise/errors'
 import { readValues } from '@rowwise/host-values'
-import { dispose, type Tensor } from '@tensorflow/tfjs-core'
+import { dispose, Tensor } from '@tensorflow/tfjs-core'
 import {
   emptySource,
   refuseOptions,
@@ -9,28 +9,16 @@ import {
   requireModel,
   requireOptimizer,
   requireSource,
+  samplesOf,
 } from './checks'
 import { clipGradientNorm, gradientNorm } from './clip-gradients'
 import { NonFiniteError } from './errors'
 import { Breather } from './event-loop'
+import type { BatchEnd } from './events'
 import { valueAndGradients } from './gradients'
 import { LossMeter } from './loss-meter'
-import type { BatchSource, LossFunction, Trainable } from './model'
+import type { BatchInputs, BatchSource, LossFunction, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
-
-/** What is known after a training step. */
-export interface BatchEnd {
-  /** Steps of this epoch so far, this one included. */
-  batch: number
-  /** Samples of this epoch so far, this batch's included. */
-  samples: number
-  /** This batch's loss; asking waits for the device. */
-  loss(): number
-  /** The mean loss of this epoch so far; asking waits for the device. */
-  meanLoss(): number
-  /** The sum of this epoch's losses over its samples so far; asking waits for the device. */
-  lossSum(): number
-}
 
 /** The part of an epoch that was trained before. */
 export interface EpochProgress {
@@ -111,12 +99,13 @@ export async function trainModel(
         const { inputs, targets } = item
         await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, { inputs, targets })
-        if (!meter.add(result.loss, inputs.shape[0])) {
+        const count = samplesOf(item)
+        if (!meter.add(result.loss, count)) {
           throw notFinite(inputs, meter, batch + 1, optimizer, result.gradients)
         }
         applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
-        samples += inputs.shape[0]
+        samples += count
         await onBatchEnd?.({
           batch,
           samples,
@@ -136,7 +125,13 @@ export async function trainModel(
 }
 
 /** The error of inputs that are not finite themselves, which no setting helps; null when they are. */
-function nonFiniteInputs(inputs: Tensor, batch: number): NonFiniteError | null {
+function nonFiniteInputs(inputs: BatchInputs, batch: number): NonFiniteError | null {
+  if (!(inputs instanceof Tensor)) {
+    return Object.values(inputs).reduce<NonFiniteError | null>(
+      (found, part) => found ?? (part instanceof Tensor ? nonFiniteInputs(part, batch) : null),
+      null,
+    )
+  }
   if (inputs.dtype !== 'float32') return null
   const values = readValues(inputs)
   const at = values.findIndex((value) => !Number.isFinite(value))
@@ -159,7 +154,7 @@ function indicesOf(flat: number, shape: readonly number[]): number[] {
 }
 
 function notFinite(
-  inputs: Tensor,
+  inputs: BatchInputs,
   meter: LossMeter,
   batch: number,
   { lr }: Optimizer,

@@ -12,6 +12,7 @@ import {
   type EpochEnd,
   earlyStopping,
   fit,
+  type LossFunction,
   stepLR,
   testModel,
   trainModel,
@@ -54,17 +55,22 @@ describe('valueAndGradients', () => {
       override readonly forward = vi.fn((inputs: tf.Tensor2D) => super.forward(inputs))
 
       vjp(inputs: tf.Tensor2D) {
-        const vjp = (upstream: Float32Array) => ({
-          weight: tf.matMul(inputs, tf.tensor2d(upstream, [inputs.shape[0], 3]), true),
+        const pullback = (gradient: tf.Tensor) => ({
+          parameters: { weight: tf.matMul(inputs, gradient as tf.Tensor2D, true) },
         })
-        const outputs = super.forward(inputs).dataSync() as Float32Array
-        return { outputs, shape: [inputs.shape[0], 3], vjp, release: this.release }
+        return { value: super.forward(inputs), pullback, release: this.release }
       }
     }
 
-    it('takes that with crossEntropy, and gives the pass back', () => {
+    const scaled = (outputs: tf.Tensor, targets: tf.Tensor) => tf.mul(crossEntropy(outputs, targets), 1)
+
+    it.each<[string, LossFunction]>([
+      ['crossEntropy', crossEntropy],
+      ['a wrapped one', (outputs, targets) => crossEntropy(outputs, targets)],
+      ['one of TensorFlow.js’s operations', scaled],
+    ])('takes that with %s, and gives the pass back', (_, lossFunction) => {
       const model = new Knowing()
-      const { loss, gradients } = valueAndGradients(model, crossEntropy, batches()[0])
+      const { loss, gradients } = valueAndGradients(model, lossFunction, batches()[0])
       const found = [loss.dataSync()[0], ...gradients.weight.dataSync()]
       tf.test_util.expectArraysClose(found, expected(), 1e-6)
       expect([model.forward, model.release].map(({ mock }) => mock.calls.length)).toEqual([0, 1])
@@ -77,11 +83,26 @@ describe('valueAndGradients', () => {
       expect(model.release).toHaveBeenCalledOnce()
     })
 
-    it('leaves it with any other loss', () => {
-      const model = new Knowing()
-      const loss = (outputs: tf.Tensor, targets: tf.Tensor) => crossEntropy(outputs, targets)
-      tf.dispose(valueAndGradients(model, loss, batches()[0]).loss)
-      expect([model.forward, model.release].map(({ mock }) => mock.calls.length)).toEqual([1, 0])
+    it('adds what a loss reads of the parameters by itself, such as a penalty on weights', () => {
+      const [model, taped] = [new Knowing(), new SoftmaxRegression()]
+      const penalised =
+        (of: SoftmaxRegression): LossFunction =>
+        (outputs, targets) =>
+          tf.add(crossEntropy(outputs, targets), tf.sum(tf.square(tf.add(of.parameters().weight, 1))))
+      const [found, expected] = [model, taped].map((of) => {
+        const { loss, gradients } = valueAndGradients(of, penalised(of), batches()[0])
+        return [...loss.dataSync(), ...gradients.weight.dataSync()]
+      })
+      tf.test_util.expectArraysClose(found, expected, 1e-5)
+    })
+
+    it('refuses a loss that is not one number', () => {
+      const losses: LossFunction = (outputs, targets) => crossEntropy(outputs, targets, { reduction: 'none' })
+      for (const model of [new Knowing(), new SoftmaxRegression()]) {
+        expect(() => valueAndGradients(model, losses, batches()[0])).toThrow(
+          /loss is a tensor of shape \[2\], expected one number/,
+        )
+      }
     })
   })
 })

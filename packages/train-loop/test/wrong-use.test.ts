@@ -102,7 +102,7 @@ describe('a source of batches', () => {
 
   it('whose tensors were disposed is refused', async () => {
     const [batch] = batches()
-    batch.inputs.dispose()
+    ;(batch.inputs as tf.Tensor).dispose()
     await expect(testModel(new SoftmaxRegression(), [batch])).rejects.toThrow(
       refusal('TARGET_INVALID', /inputs of batch 1 is a disposed tensor/),
     )
@@ -126,7 +126,7 @@ describe('a source of batches', () => {
 
 describe('new Adam()', () => {
   it.each<[string, unknown, RegExp]>([
-    ['a model', new SoftmaxRegression(), /got a model, expected its parameters: new Adam\(model.parameters\(\)\)/],
+    ['a model without parameters', { parameters: () => ({}) }, /got an object without a parameter, expected a model/],
     ['nothing', undefined, /got undefined without a parameter/],
     ['no parameters', {}, /without a parameter/],
     ['a tensor that cannot be trained', { weight: 1 }, /the parameter weight is 1/],

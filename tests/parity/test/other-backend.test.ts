@@ -1,4 +1,5 @@
-import { configureKernels, type KernelOptions, Linear, LSTM, LSTMNet, lstm, TensorError } from '@rowwise/models-rnn'
+import { configureKernels, type KernelOptions, Linear, LSTM, LSTMNet, TensorError } from '@rowwise/models-rnn'
+import { recurrent } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
@@ -45,18 +46,18 @@ describe.each(moves)('tensors of the %s backend on the %s backend, kernels %j', 
         draw<tf.Rank.R3>([2, 3, 4], 2),
         draw<tf.Rank.R3>([2, 3, 4], 3),
       ]
-      return () => layer.forward(inputs, { h, c }).output as tf.Tensor
+      return () => layer.forward(inputs, { initial: { h, c } }).output
     })
   })
 
-  it('give the function lstm its outputs', async () => {
+  it('give the operation recurrent its outputs', async () => {
     await compare(() => {
       const [inputs, weightIh, weightHh] = [
         draw<tf.Rank.R3>([3, 6, 5]),
         draw<tf.Rank.R2>([8, 5]),
         draw<tf.Rank.R2>([8, 2]),
       ]
-      return () => lstm(inputs, { weightIh, weightHh }).h
+      return () => recurrent(inputs, { weightIh, weightHh }, { cell: 'lstm' }).h
     })
   })
 

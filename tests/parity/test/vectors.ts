@@ -27,6 +27,12 @@ export class Vectors {
     return Object.fromEntries(entries.map(([name, value]) => [name.slice(prefix.length), value]))
   }
 
+  /** Of a tensor of integers. */
+  integers(name: string): tf.Tensor {
+    const { data, shape } = this.file.tensors[name]
+    return tf.tensor(Int32Array.from(data as unknown as ArrayLike<number>, Number), [...shape], 'int32')
+  }
+
   inputs(): tf.Tensor3D {
     return tf.tensor<tf.Rank.R3>(this.values('inputs'), [...this.file.tensors.inputs.shape] as [number, number, number])
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { DataLoader, type ImageDataset, parseIdx } from '@rowwise/data-mnist'
 import { isRowwiseError } from '@rowwise/errors'
-import { decodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
+import { decodeSafetensors, LSTMNet, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, fit } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
@@ -65,7 +65,7 @@ it('the gzip reader meets damaged files with typed errors', { timeout: TIMEOUT }
 })
 
 it('the safetensors reader meets damaged files with typed errors', { timeout: TIMEOUT }, async () => {
-  const file = new LSTMNet({ inputSize: 3, hiddenSize: 2, numClasses: 2 }).toSafetensors()
+  const file = await save(new LSTMNet({ inputSize: 3, hiddenSize: 2, numClasses: 2 }))
   await fuzz('safetensors', 5, (random) => {
     const damaged = mutate(file, random)
     decodeSafetensors(damaged)

@@ -1,6 +1,6 @@
 // Times Rowwise in a browser: the same steps as in Node, in a worker as an application would have them.
 import { loadMnist } from '@rowwise/data-mnist'
-import { configureKernels, describeLSTM, kernelReport } from '@rowwise/models-rnn'
+import { configureKernels, describeRecurrent, kernelReport } from '@rowwise/models-rnn'
 import '@tensorflow/tfjs-backend-cpu'
 import { memory, setBackend } from '@tensorflow/tfjs-core'
 import { predictionStep, trainingStep } from '../children/rowwise-steps'
@@ -20,7 +20,7 @@ async function start(given: ChildTask): Promise<string> {
   task = given
   await setBackend('cpu') // the kernels do the work
   configureKernels({ threads: task.threads })
-  return describeLSTM()
+  return describeRecurrent()
 }
 
 async function prepare({ kind, batch }: Workload): Promise<() => unknown> {

@@ -1,7 +1,7 @@
 // Times Rowwise.
 import { type BackendName, selectBackend } from '@rowwise/backend-select'
 import { loadMnist } from '@rowwise/data-mnist'
-import { configureKernels, describeLSTM, type KernelOptions, kernelReport } from '@rowwise/models-rnn'
+import { configureKernels, describeRecurrent, type KernelOptions, kernelReport } from '@rowwise/models-rnn'
 import { memory } from '@tensorflow/tfjs-core'
 import { predictionStep, trainingStep } from './rowwise-steps'
 import { readTask, serve } from './serve'
@@ -28,7 +28,7 @@ function inWasm(): { path: string } {
 }
 
 await serve({
-  description: `Rowwise, ${backend.name} backend, ${describeLSTM()}, Node ${process.versions.node}`,
+  description: `Rowwise, ${backend.name} backend, ${describeRecurrent()}, Node ${process.versions.node}`,
   tensors: () => memory().numTensors,
   ...(/simd|native/.test(path) && { busy: () => kernelReport().milliseconds }),
   async prepare({ kind, batch }) {

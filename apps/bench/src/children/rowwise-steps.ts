@@ -1,18 +1,16 @@
 import { DataLoader, type ImageDataset, normalize } from '@rowwise/data-mnist'
-import { LSTMNet } from '@rowwise/models-rnn'
+import { GRUNet, LSTMNet, type RecurrentNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, crossEntropy, trainModel } from '@rowwise/train-loop'
 import { tensor3d } from '@tensorflow/tfjs-core'
 import type { NetworkShape } from '../workload'
-import { GRUNet } from './gru-net'
 import { StepGate } from './step-gate'
 
 /** A whole training step as the user runs it, from the data loader to Adam: from the end of one batch to the end of the next. */
 export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
   const generator = new Generator(0)
-  const model =
-    network.cell === 'gru' ? new GRUNet(network, generator) : new LSTMNet({ ...shapeOf(network), generator })
-  const optimizer = new Adam(model.parameters())
+  const model = netOf(network, generator)
+  const optimizer = new Adam(model)
   const transform = normalize(0.1307, 0.3081)
   const loader = new DataLoader(dataset, { batchSize, shuffle: true, generator, transform, dropLast: true })
   // The loop is the library's; the timer takes it one step at a time.
@@ -26,7 +24,7 @@ export function trainingStep(network: NetworkShape, batchSize: number, dataset: 
 
 /** A prediction whose logits are read back. */
 export function predictionStep(network: NetworkShape, batch: number): () => unknown {
-  const model = new LSTMNet({ ...shapeOf(network), generator: new Generator(0) })
+  const model = netOf(network, new Generator(0))
   const { time, inputSize } = network
   const values = new Generator(1).uniform(new Float32Array(batch * time * inputSize), -0.4, 2.8)
   const inputs = tensor3d(values, [batch, time, inputSize])
@@ -38,7 +36,6 @@ export function predictionStep(network: NetworkShape, batch: number): () => unkn
   }
 }
 
-/** The network without what an LSTMNet has no word for. */
-function shapeOf({ time: _, cell: __, ...shape }: NetworkShape): Omit<NetworkShape, 'time' | 'cell'> {
-  return shape
+function netOf({ time: _, cell, ...shape }: NetworkShape, generator: Generator): RecurrentNet {
+  return cell === 'gru' ? new GRUNet({ ...shape, generator }) : new LSTMNet({ ...shape, generator })
 }

@@ -1,6 +1,6 @@
 import { selectBackend } from '@rowwise/backend-select'
 import { DataLoader, loadMnist, normalize, VARIANTS } from '@rowwise/data-mnist'
-import { describeLSTM, LSTMNet } from '@rowwise/models-rnn'
+import { describeRecurrent, LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, fit } from '@rowwise/train-loop'
 import { commandLine, describeMachine } from '../measure/machine'
@@ -38,7 +38,7 @@ export async function accuracy(flags: AccuracyFlags): Promise<void> {
   }
   for (let seed = 0; seed < flags.seeds; seed++) report(await train(seed, flags, data))
   const mean = olympicMean(runs)
-  const computedBy = `${name}, ${describeLSTM()}`
+  const computedBy = `${name}, ${describeRecurrent()}`
   if (flags.json) {
     const report = {
       schema: 1,

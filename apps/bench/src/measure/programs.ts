@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Absent, Program } from '../report/report'
+import { pythonScript } from '../subjects/python-script'
 import type { Hosts } from '../subjects/select-subjects'
-import { pythonScript } from '../subjects/subjects'
 
 /** Which whole programs are timed. */
 export interface ProgramPlan extends Pick<Hosts, 'nodes' | 'pytorches'> {

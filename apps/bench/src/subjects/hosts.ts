@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { UsageError } from '../exit'
-import { pythonScript } from './subjects'
+import { pythonScript } from './python-script'
 
 /** A program that subjects run in, named by its version. */
 export interface Host {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { ChildTask, NetworkShape, Workload } from '../workload'
 import type { Host } from './hosts'
+import { pythonScript } from './python-script'
 
 /** Something that can be timed, in its own child process. */
 export interface Subject {
@@ -28,9 +29,6 @@ const BOTH = ['train', 'predict'] as const
 /** Where a child's program is: beside the bundle when built. */
 export const childProgram = (name: string): string =>
   fileURLToPath(new URL(`./children/${name}-child.js`, import.meta.url))
-
-/** A Python script for PyTorch. */
-export const pythonScript = (name: string): string => fileURLToPath(new URL(`../peers/${name}.py`, import.meta.url))
 
 const inThreads = (threads: number): string => `${threads} thread${threads > 1 ? 's' : ''}`
 

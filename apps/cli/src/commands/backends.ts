@@ -1,5 +1,5 @@
 import { selectBackend } from '@rowwise/backend-select'
-import { describeLSTM, kernelReport } from '@rowwise/models-rnn'
+import { describeRecurrent, kernelReport } from '@rowwise/models-rnn'
 import type { CommonFlags } from '../options'
 import { print, printJson } from '../show/print'
 
@@ -8,7 +8,7 @@ export async function backends(flags: CommonFlags): Promise<void> {
   const { name, simd, tfjsThreads, tried } = await selectBackend({ prefer: flags.backend })
   const { path, threads, requestedThreads, notes } = kernelReport()
   if (flags.json) {
-    const recurrent = { computedBy: describeLSTM(), path, threads, requestedThreads, notes }
+    const recurrent = { computedBy: describeRecurrent(), path, threads, requestedThreads, notes }
     printJson({ name, simd, tfjsThreads, tried, recurrent })
     return
   }
@@ -16,7 +16,7 @@ export async function backends(flags: CommonFlags): Promise<void> {
   print(
     [
       "recurrent layers, by Rowwise's kernels:",
-      `  ${describeLSTM()}`,
+      `  ${describeRecurrent()}`,
       ...notes.map((note) => `    ${note}`),
       "all other operations, by TensorFlow.js's backend:",
       `  ${name}${simd ? ' with SIMD' : ''}`,

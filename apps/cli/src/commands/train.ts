@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SelectedBackend } from '@rowwise/backend-select'
 import { DataLoader, type ImageDataset, type LoadedMnist, normalize, subset } from '@rowwise/data-mnist'
-import { LSTMNet } from '@rowwise/models-rnn'
+import { GRUNet, LSTMNet, type RecurrentNet, RNNNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, fit } from '@rowwise/train-loop'
 import { isInterruption, UsageError } from '../exit'
@@ -45,6 +45,9 @@ export async function train(flags: TrainFlags, isGiven: (name: string) => boolea
   }
 }
 
+/** The network of each cell. */
+const NETS = { lstm: LSTMNet, gru: GRUNet, rnn: RNNNet } as const
+
 interface Training {
   flags: TrainFlags
   settings: RunSettings
@@ -68,7 +71,7 @@ async function trainInto(
 
   // The order of draws is PyTorch's: seed, initial weights, then one order an epoch.
   const generator = new Generator(BigInt(settings.seed))
-  const model = new LSTMNet({ ...shapeOf(settings, training), generator })
+  const model = new NETS[settings.cell]({ ...shapeOf(settings, training), generator })
   const loader = new DataLoader(training, { batchSize: settings.batchSize, shuffle: true, generator, transform })
   const testLoader = new DataLoader(data.test, { batchSize: TEST_BATCH_SIZE, transform })
   const optimizer = new Adam(model.parameters(), { lr: settings.lr })
@@ -93,7 +96,7 @@ async function trainInto(
     },
     resume: isResumed,
   })
-  const weights = await run.writeWeights(encodeWeights(model, preprocessing))
+  const weights = await run.writeWeights(await encodeWeights(model, preprocessing))
   const seconds = (performance.now() - began) / 1000
   const goOn = ended === 'aborted' ? resumeCommand(run.path) : undefined
   if (flags.json) printJson({ type: 'end', ended, weights, seconds, resume: goOn })
@@ -126,7 +129,7 @@ function headerOf(
     training,
   }: Pick<Training, 'settings' | 'backend' | 'data'> & {
     preprocessing: Preprocessing
-    model: LSTMNet
+    model: RecurrentNet
     training: ImageDataset
   },
 ): string {

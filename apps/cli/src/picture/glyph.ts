@@ -1,5 +1,5 @@
 import { distanceToOutline, strokeWidth } from './distance'
-import type { Ink } from './ink'
+import type { Ink } from './drawing'
 import { type Box, extent, type Plane, plane } from './plane'
 import { resample } from './resample'
 

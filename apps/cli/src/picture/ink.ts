@@ -1,5 +1,6 @@
 import type { Colours } from './colours'
 import { distanceToOutline, strokeWidth } from './distance'
+import type { Ink } from './drawing'
 import { type Contrast, contrastToLevel, contrastToSurroundings, evenLevel, grainOf, type Polarity } from './paper'
 import { boxAround, choosePieces, piecesOver } from './pieces'
 import { type Box, cut, extent, type Plane, plane } from './plane'
@@ -7,14 +8,6 @@ import { quantile } from './quantile'
 import { onlySheet, sheetOf } from './sheet'
 import { inkTone, type Tone } from './tone'
 import { boxBlur, slidingMaximum } from './window'
-
-/** A drawing, apart from its paper. */
-export interface Ink {
-  /** 0 on the paper, 1 in the middle of a stroke; only of the pixels that belong to the drawing. */
-  strength: Plane
-  /** Around all pixels of more than half strength. */
-  box: Box
-}
 
 /** Tones that differ by less than this out of 255 are taken as alike. */
 const LEAST_CONTRAST = 3

@@ -1,6 +1,6 @@
 import type { Colours } from './colours'
 import { distanceToOutline, strokeWidth } from './distance'
-import type { Ink } from './ink'
+import type { Ink } from './drawing'
 import { type Box, cut, extent, type Plane, plane } from './plane'
 
 /** A bright or dark area that carries a drawing itself: a sheet on a desk. */

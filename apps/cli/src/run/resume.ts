@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UsageError } from '../exit'
-import { VARIANT_NAMES } from '../options'
+import { CELL_NAMES, VARIANT_NAMES } from '../options'
 import { RunDirectory } from './run-directory'
 import { checkSettings, type RunSettings, settingsOf, type TrainFlags } from './settings'
 
@@ -17,6 +17,7 @@ const savedSettings = z.object({
   epochs: z.int().positive(),
   batchSize: z.int().positive(),
   lr: z.number().positive(),
+  cell: z.enum(CELL_NAMES),
   hiddenSize: z.int().positive(),
   numLayers: z.int().positive(),
   bidirectional: z.boolean(),

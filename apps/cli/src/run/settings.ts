@@ -1,12 +1,14 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../exit'
-import type { CommonFlags, DataFlags, Interval } from '../options'
+import type { CellName, CommonFlags, DataFlags, Interval } from '../options'
 
 /** The settings of a run: what decides its numbers. */
 export interface RunSettings extends DataFlags {
   epochs: number
   batchSize: number
   lr: number
+  /** The recurrent layers' cell. */
+  cell: CellName
   hiddenSize: number
   numLayers: number
   bidirectional: boolean
@@ -33,11 +35,11 @@ export interface TrainFlags extends CommonFlags, Omit<RunSettings, 'seed' | 'bid
 
 /** The settings that a new run's flags come to. */
 export function settingsOf(flags: TrainFlags): RunSettings {
-  const { data, variant, source, classes, epochs, batchSize, lr, hiddenSize, numLayers, dropout, samples } = flags
-  const { mean, std } = flags
+  const { data, variant, source, classes, epochs, batchSize, lr, cell, hiddenSize, numLayers } = flags
+  const { dropout, samples, mean, std } = flags
   return {
     ...{ data: data === undefined ? undefined : resolve(data), variant, source, classes },
-    ...{ epochs, batchSize, lr, hiddenSize, numLayers, bidirectional: flags.bidirectional ?? false, dropout },
+    ...{ epochs, batchSize, lr, cell, hiddenSize, numLayers, bidirectional: flags.bidirectional ?? false, dropout },
     ...{ seed: String(flags.seed), samples, mean, std },
   }
 }

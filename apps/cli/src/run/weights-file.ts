@@ -1,21 +1,21 @@
 import { readFile } from 'node:fs/promises'
 import { reasonOf } from '@rowwise/errors'
-import { decodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
+import { decodeSafetensors, loadNet, type RecurrentNet, save } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
 import { inOptions } from '../show/in-options'
 import type { Preprocessing } from './preprocessing'
 
 /** A model from a file; without `preprocessing` when the file is not one of ours. */
 export interface LoadedModel {
-  model: LSTMNet
+  model: RecurrentNet
   preprocessing?: Preprocessing
 }
 
 const METADATA_KEY = 'preprocessing'
 
 /** The bytes of a weights file: the state dict under PyTorch's names, the rest as metadata. */
-export function encodeWeights(model: LSTMNet, preprocessing: Preprocessing): Uint8Array {
-  return model.toSafetensors({ [METADATA_KEY]: JSON.stringify(preprocessing) })
+export function encodeWeights(model: RecurrentNet, preprocessing: Preprocessing): Promise<Uint8Array> {
+  return save(model, { metadata: { [METADATA_KEY]: JSON.stringify(preprocessing) } })
 }
 
 /** Which weights, and what their layers are called. */
@@ -32,7 +32,7 @@ export async function loadWeights({ weights: path, rename }: WeightsFlags): Prom
   })
   const file = named(path, () => decodeSafetensors(bytes))
   const onNote = (note: string): void => console.error(`rowwise: ${path}: ${note}`)
-  const model = named(path, () => LSTMNet.fromSafetensors(file, { rename, onNote }))
+  const model = named(path, () => loadNet(file, { rename, onNote }))
   return { model, preprocessing: readPreprocessing(file.metadata[METADATA_KEY]) }
 }
 

@@ -20,7 +20,6 @@ const COLOURS = [
   '#f97316',
   '#64748b',
 ]
-const GATES = ['input gate i', 'forget gate f', 'cell input g', 'output gate o']
 const REPLAY_MILLISECONDS = 90
 
 /** Draws, reads and shows what was read, row by row. */
@@ -71,7 +70,7 @@ export class DrawPanel {
     const rows = Array.from({ length: SIDE }, (_, row) =>
       Float32Array.from(image.subarray(row * SIDE, (row + 1) * SIDE), (pixel) => table[pixel]),
     )
-    this.reading = readRows(this.model.weights, rows)
+    this.reading = readRows(this.model.weights, this.model.cell, rows)
     this.slider.value = String(SIDE)
     this.showRow()
     const last = this.reading.probabilities[SIDE - 1]
@@ -119,7 +118,7 @@ export class DrawPanel {
 
   private showGates(row: number): void {
     const { reading } = this
-    const figures = GATES.map((name, gate) => {
+    const figures = this.model.cell.gates.map((name, gate) => {
       const figure = document.createElement('figure')
       const caption = document.createElement('figcaption')
       caption.textContent = name

@@ -42,8 +42,8 @@ async function open(file: File, use: (model: ModelInUse) => void): Promise<void>
   }
 }
 
-function save({ weights }: ModelInUse): void {
-  const bytes = encodeSafetensors(weights, { format: 'pt' })
+function save({ weights, metadata }: ModelInUse): void {
+  const bytes = encodeSafetensors(weights, { ...metadata, format: 'pt' })
   const link = document.createElement('a')
   link.href = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]))
   link.download = 'model.safetensors'

@@ -9,7 +9,7 @@ const field = (name: string): HTMLInputElement => form().elements.namedItem(name
 /** Fills the form from the page's address; what does not fit there is left as it was. */
 export function settingsFromAddress(): void {
   const query = new URLSearchParams(location.hash.slice(1))
-  for (const name of [...NUMBERS, 'seed']) {
+  for (const name of [...NUMBERS, 'cell', 'seed']) {
     const value = query.get(name)
     if (value === null) continue
     const before = field(name).value
@@ -21,8 +21,11 @@ export function settingsFromAddress(): void {
 /** Reads the form, and puts it into the page's address; null when it is not valid, which the browser has said then. */
 export function readSettings(): Settings | null {
   if (!form().reportValidity()) return null
-  const numbers = Object.fromEntries(NUMBERS.map((name) => [name, Number(field(name).value)])) as Omit<Settings, 'seed'>
-  const settings = { ...numbers, seed: field('seed').value }
+  const numbers = Object.fromEntries(NUMBERS.map((name) => [name, Number(field(name).value)])) as Omit<
+    Settings,
+    'cell' | 'seed'
+  >
+  const settings = { cell: field('cell').value as Settings['cell'], ...numbers, seed: field('seed').value }
   const query = new URLSearchParams(Object.entries(settings).map(([name, value]) => [name, String(value)]))
   history.replaceState(null, '', `#${query}`)
   return settings

@@ -1,5 +1,7 @@
 /** What can be set, under PyTorch's names. */
 export interface Settings {
+  /** The recurrent layers' cell. */
+  cell: 'lstm' | 'gru' | 'rnn'
   hiddenSize: number
   numLayers: number
   lr: number

@@ -1,12 +1,14 @@
 // Trains in a thread of its own, so that the page never freezes.
 import { DataLoader, type ImageDataset, loadMnist, normalize } from '@rowwise/data-mnist'
-import { describeLSTM, kernelReport, LSTMNet } from '@rowwise/models-rnn'
+import { describeRecurrent, GRUNet, kernelReport, LSTMNet, type RecurrentNet, RNNNet, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { Adam, fit } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
 import { setBackend, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import type { Command, Event, Settings } from './protocol'
 
+/** The network of each cell. */
+const NETS = { lstm: LSTMNet, gru: GRUNet, rnn: RNNNet } as const
 const TELL_EVERY_MILLISECONDS = 500
 const WRONG_SHOWN = 24
 const transform = normalize(0.1307, 0.3081)
@@ -39,14 +41,14 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
     signal: stop.signal,
     onProgress: ({ file, received }) => tell({ type: 'loading', file, received }),
   })
-  const { batchSize, epochs, lr, hiddenSize, numLayers, seed } = settings
+  const { cell, batchSize, epochs, lr, hiddenSize, numLayers, seed } = settings
   const generator = new Generator(BigInt(seed))
-  const model = new LSTMNet({ hiddenSize, numLayers, generator })
+  const model = new NETS[cell]({ hiddenSize, numLayers, generator })
   const loader = new DataLoader(data.train, { batchSize, shuffle: true, generator, transform })
   const progress = new StepReport(settings, data.train.length, loader.length)
-  tell({ type: 'ready', computedBy: describeLSTM(), notes: kernelReport().notes, stepsPerEpoch: loader.length })
+  tell({ type: 'ready', computedBy: describeRecurrent(), notes: kernelReport().notes, stepsPerEpoch: loader.length })
   const { ended } = await fit(model, {
-    optimizer: new Adam(model.parameters(), { lr }),
+    optimizer: new Adam(model, { lr }),
     train: loader,
     test: new DataLoader(data.test, { batchSize: 1000, transform }),
     epochs,
@@ -62,7 +64,7 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
             progress.restart()
           }
         },
-        onEpochEnd({ epoch, test }) {
+        async onEpochEnd({ epoch, test }) {
           if (!test) return
           progress.tell()
           tell({
@@ -72,7 +74,7 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
             loss: test.loss,
             confusion: test.confusion,
             wrong: findWrong(model, data.test),
-            weights: model.toSafetensors(),
+            weights: await save(model),
           })
           progress.restart()
         },
@@ -80,7 +82,7 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
     ],
   })
   progress.tell()
-  tell({ type: 'end', stopped: ended === 'aborted', weights: model.toSafetensors() })
+  tell({ type: 'end', stopped: ended === 'aborted', weights: await save(model) })
   model.dispose()
 }
 
@@ -128,7 +130,7 @@ class StepReport {
   }
 }
 
-function findWrong(model: LSTMNet, test: ImageDataset): Extract<Event, { type: 'epoch' }>['wrong'] {
+function findWrong(model: RecurrentNet, test: ImageDataset): Extract<Event, { type: 'epoch' }>['wrong'] {
   const wrong: Extract<Event, { type: 'epoch' }>['wrong'] = []
   const batch = 500
   model.eval()

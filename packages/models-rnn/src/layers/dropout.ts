@@ -1,17 +1,95 @@
-import type { Generator } from '@rowwise/torch-random'
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { hostTensor, readValues } from '@rowwise/host-values'
+import { Generator } from '@rowwise/torch-random'
 import { mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
+import { requireTensor } from '../check-tensor'
+import { classNameOf } from '../class-name'
+import { ModuleOptionError } from '../errors'
+import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { requireDropout, requireGenerator } from '../options'
+import { passOf } from './steps'
+
+/** How {@link Dropout} is built. */
+export interface DropoutOptions {
+  /** Probability of zeroing an element, from 0 up to, not including, 1. @default 0.5 */
+  p?: number
+  /** Draws the masks. @default a new Generator() with PyTorch's default seed */
+  generator?: Generator
+}
 
 /**
- * Zeroes each element with probability `p` and scales the rest by 1/(1−p), so that the expectation stays
- * (`torch.nn.functional.dropout`, in training). The mask is drawn from `generator`; PyTorch draws its own differently.
+ * Zeroes elements at random in training and scales the rest, after `torch.nn.Dropout`; in evaluation it changes nothing.
+ * The masks come from the generator, and differ from PyTorch's.
  *
- * @param inputs float32, any shape
- * @param p from 0 up to, not including, 1
- * @returns a tensor of the same shape, which the caller disposes
+ * @throws {@link ModuleOptionError} when an option is unknown or `p` is not in [0, 1).
+ * @example
+ * ```ts
+ * new Dropout({ p: 0.2, generator }).forward(inputs) // any shape, the same shape
+ * ```
  */
-export function dropout<T extends Tensor>(inputs: T, p: number, generator: Generator): T {
-  const mask = generator.uniform(new Float32Array(inputs.size))
+export class Dropout extends Layer {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'Dropout'
+  /** Probability of zeroing an element. */
+  readonly p: number
+  private readonly generator: Generator
+
+  constructor(options: DropoutOptions = {}) {
+    super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, DROPOUT_OPTIONS, ModuleOptionError)
+    const { p = 0.5, generator = new Generator() } = options
+    requireDropout(owner, p, 'p')
+    requireGenerator(owner, generator)
+    this.p = p
+    this.generator = generator
+  }
+
+  /**
+   * @param inputs float32, any shape
+   * @returns the same shape, which the caller disposes
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor.
+   */
+  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+    requireTensor(`inputs of ${this.label()}`, inputs)
+    return this.drops ? dropout(inputs, this.p, this.generator) : inputs.clone()
+  }
+
+  /** As {@link Layer.vjp}; the mask is kept for the way back. */
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    requireTensor(`inputs of ${this.label()}`, inputs)
+    if (!this.hasPullback()) return undefined
+    const mask = this.drops ? dropoutMask(inputs.size, this.p, this.generator) : new Float32Array(inputs.size).fill(1)
+    const values = readValues(inputs)
+    const value = hostTensor(
+      mask.map((factor, at) => factor * values[at]),
+      [...inputs.shape],
+    )
+    return passOf(value, inputs, options, (upstream, gradient) => {
+      for (let at = 0; at < mask.length; at++) gradient[at] = mask[at] * upstream[at]
+    })
+  }
+
+  protected override summaryOfLayer() {
+    return { shapes: '[…] -> […]' }
+  }
+
+  private get drops(): boolean {
+    return this.training && this.p > 0
+  }
+}
+
+const DROPOUT_OPTIONS: OptionNames<DropoutOptions> = { p: true, generator: true }
+
+/** What elements are multiplied by: 0 with probability `p`, else 1/(1−p), so that the expectation stays. */
+export function dropoutMask(size: number, p: number, generator: Generator): Float32Array {
+  const mask = generator.uniform(new Float32Array(size))
   const scale = 1 / (1 - p)
   for (let i = 0; i < mask.length; i++) mask[i] = mask[i] < p ? 0 : scale
-  return tidy(() => mul(inputs, tensor(mask, inputs.shape)) as T)
+  return mask
+}
+
+/** `torch.nn.functional.dropout` in training. */
+export function dropout(inputs: Tensor, p: number, generator: Generator): Tensor {
+  return tidy(() => mul(inputs, tensor(dropoutMask(inputs.size, p, generator), inputs.shape)))
 }

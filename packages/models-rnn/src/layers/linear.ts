@@ -1,26 +1,26 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { canFuse, fusedLinear } from '@rowwise/rnn-kernels'
+import { copiedTensor, readValues } from '@rowwise/host-values'
+import { canFuseLinear, fusedLinear, linearPass } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
   add,
   matMul,
   reshape,
+  sum,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
   tidy,
   type Variable,
 } from '@tensorflow/tfjs-core'
-import { requireTensor } from './check-tensor'
-import { classNameOf } from './class-name'
-import { bringParameters, bringToCurrentBackend } from './current-backend'
-import { ModuleOptionError, ShapeError } from './errors'
-import { Module } from './module'
-import { requireBoolean, requireGenerator, requirePositiveInteger } from './options'
-import { allocate, type ParameterSizes, requireAllocatable } from './parameter-sizes'
-
-/** Multiply-adds up to which the kernels' product beats TensorFlow.js's: what a call costs counts more than the arithmetic. */
-export const FUSED_WORK = 1 << 22
+import { requireTensor } from '../check-tensor'
+import { classNameOf } from '../class-name'
+import { bringParameters, bringToCurrentBackend } from '../current-backend'
+import { ModuleOptionError, ShapeError } from '../errors'
+import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { requireBoolean, requireGenerator, requirePositiveInteger } from '../options'
+import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
+import { describeLinear } from '../recurrent/describe'
 
 /** How {@link Linear} is built. */
 export interface LinearOptions {
@@ -44,7 +44,7 @@ export interface LinearOptions {
  * layer.forward(tf.zeros([8, 64])) // [8, 10]
  * ```
  */
-export class Linear extends Module {
+export class Linear extends Layer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'Linear'
   /** Features of each input sample. */
@@ -81,30 +81,96 @@ export class Linear extends Module {
    * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the last axis is not
    * `inFeatures`, {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor): Tensor {
-    this.requireUsable()
-    requireTensor('inputs', inputs)
-    const { shape } = inputs
-    if (shape.length < 1 || shape[shape.length - 1] !== this.inFeatures) {
-      throw new ShapeError(
-        `inputs has shape [${shape}], ${classNameOf(this)} expects [..., ${this.inFeatures}] (inFeatures), none of them 0`,
-      )
-    }
-    bringToCurrentBackend('inputs', inputs)
-    bringParameters([this.weight, this.bias])
-    return tidy(() => {
-      if (shape.length === 2) return this.applyToRows(inputs as Tensor2D)
-      const rows: Tensor2D = reshape(inputs, [-1, this.inFeatures])
-      return reshape(this.applyToRows(rows), [...shape.slice(0, -1), this.outFeatures])
-    })
+  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+    this.prepare(inputs)
+    return tidy(() => reshape(this.applyToRows(this.rowsOf(inputs)), this.outputShape(inputs)))
+  }
+
+  /** As {@link Layer.vjp}. */
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    this.prepare(inputs)
+    if (!this.hasPullback()) return undefined
+    return canFuseLinear(inputs.size * this.outFeatures)
+      ? this.fusedPass(inputs, options)
+      : this.productPass(inputs, options)
+  }
+
+  protected override summaryOfLayer() {
+    return { shapes: `[…, ${this.inFeatures}] -> […, ${this.outFeatures}]`, computedBy: describeLinear() }
   }
 
   private applyToRows(rows: Tensor2D): Tensor2D {
     const weight = this.weight as unknown as Tensor2D
-    const isSmall = rows.size * this.outFeatures <= FUSED_WORK
-    if (isSmall && canFuse()) return fusedLinear(rows, weight, this.bias as Tensor1D | undefined)
+    if (canFuseLinear(rows.size * this.outFeatures)) return fusedLinear(rows, weight, this.bias as Tensor1D | undefined)
     const product: Tensor2D = matMul(rows, weight, false, true)
     return this.bias === undefined ? product : add(product, this.bias)
+  }
+
+  /** Through the kernels, outside of the tape. */
+  private fusedPass(inputs: Tensor, { inputGradient = false }: VJPOptions): LayerVJP {
+    const { weight, bias } = this
+    const pass = linearPass(readValues(inputs), weight as unknown as Tensor2D, bias as Tensor1D | undefined)
+    const value = copiedTensor(pass.output, this.outputShape(inputs))
+    return {
+      value,
+      pullback: (gradient) => {
+        const found = pass.pullback(readValues(gradient))
+        return {
+          ...(inputGradient && { inputs: copiedTensor(found.x, inputs.shape) }),
+          parameters: {
+            ...(weight.trainable && { weight: copiedTensor(found.weight, weight.shape) }),
+            ...(bias?.trainable && { bias: copiedTensor(found.bias, bias.shape) }),
+          },
+        }
+      },
+      release: () => value.dispose(),
+    }
+  }
+
+  /** Through TensorFlow.js's products: dx = dy·W, dW = dyᵀ·x, db = Σ dy. */
+  private productPass(inputs: Tensor, { inputGradient = false }: VJPOptions): LayerVJP {
+    const value = this.forward(inputs)
+    return {
+      value,
+      pullback: (gradient) =>
+        tidy(() => {
+          const { weight, bias } = this
+          const dY: Tensor2D = reshape(gradient, [-1, this.outFeatures])
+          return {
+            ...(inputGradient && { inputs: reshape(matMul(dY, weight as unknown as Tensor2D), inputs.shape) }),
+            parameters: {
+              ...(weight.trainable && { weight: matMul(dY, this.rowsOf(inputs), true) as Tensor }),
+              ...(bias?.trainable && { bias: sum(dY, 0) }),
+            },
+          }
+        }) as ReturnType<LayerVJP['pullback']>,
+      release: () => value.dispose(),
+    }
+  }
+
+  private rowsOf(inputs: Tensor): Tensor2D {
+    return reshape(inputs, [-1, this.inFeatures])
+  }
+
+  private outputShape({ shape }: Tensor): number[] {
+    return [...shape.slice(0, -1), this.outFeatures]
+  }
+
+  /** Everything that a pass reads is alive, fits, and is on the current backend. */
+  private prepare(inputs: Tensor): void {
+    this.requireUsable()
+    const owner = this.label()
+    requireTensor(`inputs of ${owner}`, inputs)
+    const { shape } = inputs
+    if (shape.length < 1 || shape[shape.length - 1] !== this.inFeatures || inputs.size === 0) {
+      const rest = shape.slice(1).reduce((product, size) => product * size, 1)
+      const hint = shape.length > 2 && rest === this.inFeatures ? `; reshape it to [${shape[0]}, ${rest}]` : ''
+      throw new ShapeError(
+        `inputs has shape [${shape}], ${owner} expects [..., ${this.inFeatures}] (inFeatures), none of them 0${hint}`,
+      )
+    }
+    bringToCurrentBackend('inputs', inputs)
+    bringParameters([this.weight, this.bias])
   }
 }
 

@@ -1,22 +1,28 @@
 import { canFuse, kernelReport } from '@rowwise/rnn-kernels'
+import { getBackend } from '@tensorflow/tfjs-core'
 
 /**
- * What computes LSTMs on the current backend, in words: `native avx512 kernels, 2 threads` or `composed graph`.
+ * What computes recurrent layers on the current backend, in words: `native avx512 kernels, 2 threads` or `composed graph`.
  *
  * @example
  * ```ts
- * console.log(describeLSTM()) // simd kernels, 2 threads
+ * console.log(describeRecurrent()) // simd kernels, 2 threads
  * ```
  */
-export function describeLSTM(): string {
+export function describeRecurrent(): string {
   if (!canFuse()) return 'composed graph'
   const { path, instructions, threads, requestedThreads } = kernelReport()
   const count = threads === requestedThreads ? threads : `${threads} of ${requestedThreads}`
   return `${path}${instructions ? ` ${instructions}` : ''} kernels, ${count} thread${count === 1 ? '' : 's'}`
 }
 
+/** What computes linear layers on the current backend, in words. */
+export function describeLinear(): string {
+  return canFuse() ? `${kernelReport().path} kernels` : `TensorFlow.js, ${getBackend()}`
+}
+
 /**
- * What the last bits of an LSTM's numbers depend on, in words: `kernels with fused multiply-add`, `kernels without fused multiply-add`,
+ * What the last bits of a recurrent layer's numbers depend on, in words: `kernels with fused multiply-add`, `kernels without fused multiply-add`,
  * `js kernels` or `composed graph`. Threads are not part of it, nor is the width of vectors: all of them give the same bits.
  */
 export function describeArithmetic(): string {

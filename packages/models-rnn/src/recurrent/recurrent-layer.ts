@@ -1,20 +1,39 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
+import { type Cell, canFuse, hasCellState } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
-import { concat, slice, squeeze, stack, type Tensor2D, type Tensor3D, tidy, type Variable } from '@tensorflow/tfjs-core'
-import { requireShape, requireTensor, requireTensors } from '../check-tensor'
+import {
+  slice,
+  squeeze,
+  stack,
+  type Tensor,
+  type Tensor2D,
+  type Tensor3D,
+  tidy,
+  type Variable,
+} from '@tensorflow/tfjs-core'
+import { requireLengths, requireShape, requireTensor, requireTensors } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
-import { dropout } from '../dropout'
 import { ModuleOptionError, ShapeError } from '../errors'
-import { Module } from '../module'
-import { requireBoolean, requireDropout, requireGenerator, requirePositiveInteger } from '../options'
-import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
+import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import {
+  requireBoolean,
+  requireDropout,
+  requireGenerator,
+  requireNonNegativeInteger,
+  requirePositiveInteger,
+} from '../options'
+import { allocate, requireAllocatable } from '../parameter-sizes'
 import { reshapeHint } from '../reshape-hint'
-import { finalHidden, type LSTMLayerWeights, runLSTM } from './lstm'
-import { lstmParameters } from './lstm-parameters'
+import { compose, type Direction, type DirectionState, type Picked } from './compose'
+import { describeRecurrent } from './describe'
+import { directionsOf, recurrentParameters } from './parameters'
+import { TAPE } from './tape'
+import { Trace, Traced } from './trace'
 
-/** How {@link LSTM} is built. */
-export interface LSTMOptions {
+/** How a recurrent layer is built. */
+export interface RecurrentLayerOptions {
   /** Features of each time step. */
   inputSize: number
   /** Features of the hidden state. */
@@ -31,39 +50,34 @@ export interface LSTMOptions {
   generator?: Generator
 }
 
-/** Hidden and cell state of every layer and direction: each float32 `[layers·directions, N, H]`. */
-export interface LSTMState {
-  /** The hidden state. */
+/** The state of every layer and direction before the first step. D is 2 when bidirectional, else 1. */
+export interface HiddenState {
+  /** The hidden state, float32 `[numLayers·D, N, H]`. */
   h: Tensor3D
-  /** The cell state. */
-  c: Tensor3D
 }
 
-/** What {@link LSTM.forward} hands back; the caller disposes the tensors. D is 2 when bidirectional, else 1. */
-export interface LSTMOutputs {
-  /** The last layer's hidden state of every step, `[N, T, D·H]`; absent with `returnOutput: false`. */
-  output?: Tensor3D
-  /** The final hidden state of every layer and direction, `[layers·D, N, H]`: PyTorch's `h_n`. */
+/** What a recurrent layer hands back; the caller disposes the tensors. D is 2 when bidirectional, else 1. */
+export interface RecurrentLayerOutputs {
+  /** The last layer's hidden state of every step, `[N, T, D·H]`, zero past a row's length. */
+  output: Tensor3D
+  /** The hidden state of every layer and direction after each row's last step, `[numLayers·D, N, H]`: PyTorch's `h_n`. */
   hn: Tensor3D
-  /** The final cell state of every layer and direction, `[layers·D, N, H]`: PyTorch's `c_n`. */
-  cn: Tensor3D
+}
+
+/** What a recurrent layer is told beside its inputs. */
+export interface RecurrentContext<State> extends LayerContext {
+  /** The state before the first step; zeros when absent. */
+  initial?: State
 }
 
 /**
- * A long short-term memory network, after `torch.nn.LSTM` with `batch_first=True`: same parameter names and layout, same
- * initial values from the same generator, same numbers.
- *
- * @throws {@link ModuleOptionError} when an option is unknown, a size is not a positive integer or too large to be allocated, or
- * `dropout` is not in [0, 1).
- * @example
- * ```ts
- * const layer = new LSTM({ inputSize: 28, hiddenSize: 64, numLayers: 2, generator: new Generator(0) })
- * const { output, hn, cn } = layer.forward(inputs) // inputs [N, T, 28] → [N, T, 64], [2, N, 64], [2, N, 64]
- * ```
+ * Layers of one cell, after `torch.nn.RNNBase` with `batch_first=True`: parameter names and layout, initial values from the same
+ * generator, and numbers are PyTorch's. The base of {@link LSTM}, {@link GRU} and {@link RNN}.
  */
-export class LSTM extends Module {
-  /** The class's name in messages, also where a bundler renames the class. */
-  static override readonly name: string = 'LSTM'
+export abstract class RecurrentLayer<
+  State extends HiddenState = HiddenState,
+  Outputs extends RecurrentLayerOutputs = RecurrentLayerOutputs,
+> extends Layer {
   /** Features of each time step. */
   readonly inputSize: number
   /** Features of the hidden state. */
@@ -76,21 +90,40 @@ export class LSTM extends Module {
   readonly bidirectional: boolean
   /** Probability of zeroing an output between two layers. */
   readonly dropout: number
+  /** Features that an LSTM's hidden state is projected to; 0 without projections. */
+  readonly projSize: number
   private readonly generator: Generator
-  private readonly layers: LSTMLayerWeights[][]
+  private readonly layers: readonly (readonly Direction[])[]
   private readonly all: readonly Variable[]
 
-  constructor(options: LSTMOptions) {
+  /**
+   * @param own names of the options that only this cell has
+   * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
+   */
+  protected constructor(
+    private readonly cell: Cell,
+    options: RecurrentLayerOptions & { projSize?: number },
+    own: Readonly<Record<string, true>> = {},
+  ) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions(`new ${owner}()`, options, LSTM_OPTIONS, ModuleOptionError)
+    refuseUnknownOptions<RecurrentLayerOptions>(
+      `new ${owner}()`,
+      options,
+      { ...RECURRENT_OPTIONS, ...own },
+      ModuleOptionError,
+    )
     const { inputSize, hiddenSize, numLayers = 1, bias = true, bidirectional = false } = options
-    const { dropout = 0, generator = new Generator() } = options
+    const { dropout = 0, projSize = 0, generator = new Generator() } = options
     requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers })
+    requireNonNegativeInteger(owner, { projSize })
     requireBoolean(owner, { bias, bidirectional })
     requireDropout(owner, dropout)
     requireGenerator(owner, generator)
-    const sizes = lstmParameters(owner, { inputSize, hiddenSize, numLayers, bias, bidirectional })
+    if (projSize >= hiddenSize) {
+      throw new ModuleOptionError(`${owner}: projSize is ${projSize}, expected less than hiddenSize, ${hiddenSize}`)
+    }
+    const sizes = recurrentParameters(owner, cell, { inputSize, hiddenSize, numLayers, bias, bidirectional, projSize })
     requireAllocatable(owner, sizes)
     this.inputSize = inputSize
     this.hiddenSize = hiddenSize
@@ -98,155 +131,174 @@ export class LSTM extends Module {
     this.bias = bias
     this.bidirectional = bidirectional
     this.dropout = dropout
+    this.projSize = projSize
     this.generator = generator
-    const directions = bidirectional ? ['', '_reverse'] : ['']
-    this.layers = Array.from({ length: numLayers }, (_, layer) =>
-      directions.map((direction) => this.initialWeights(`l${layer}${direction}`, sizes)),
+    const bound = 1 / Math.sqrt(hiddenSize)
+    const drawn = new Map(
+      Object.entries(sizes).map(([name, size]) => {
+        const values = generator.uniform(allocate(owner, name, size), -bound, bound)
+        return [name, this.registerParameter(name, values, size.shape)]
+      }),
     )
-    this.all = Object.values(this.parameters())
+    const named = (key: string, name: string) => (drawn.has(name) ? { [key]: drawn.get(name) as Variable } : {})
+    this.layers = Array.from({ length: numLayers }, (_, layer) =>
+      directionsOf(bidirectional).map((direction) => {
+        const suffix = `l${layer}${direction}`
+        const weights = WEIGHTS.map(([key, name]) => named(key, `${name}_${suffix}`))
+        return { suffix, weights: Object.assign({}, ...weights) as Direction['weights'] }
+      }),
+    )
+    this.all = [...drawn.values()]
   }
 
-  /** Hidden states a layer puts out per step: `hiddenSize`, twice that when bidirectional. */
+  /** Features of each step of the output: `hiddenSize`, or `projSize` with projections; twice that when bidirectional. */
   get outputSize(): number {
-    return this.hiddenSize * (this.bidirectional ? 2 : 1)
+    return (this.projSize || this.hiddenSize) * (this.bidirectional ? 2 : 1)
   }
 
   /**
    * @param inputs float32 `[N, T, inputSize]`
-   * @param initial the state before the first step; zeros when absent
-   * @param options `returnOutput: false` leaves out the last layer's states of all steps
+   * @param context `lengths`, the steps of each row, `[N]`; `initial`, the state before the first step
+   * @returns `output`, `hn` and, of an LSTM, `cn`, which the caller disposes
    * @throws {@link TensorError} when the inputs or a state is not a live float32 tensor, {@link ShapeError} when a shape does not
-   * fit, {@link ModuleDisposedError} when the layer was disposed.
+   * fit, {@link LengthsError} when lengths do not, {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor3D, initial?: LSTMState, options: { returnOutput?: boolean } = {}): LSTMOutputs {
-    refuseUnknownOptions(`${classNameOf(this)}.forward`, options, { returnOutput: true }, ModuleOptionError)
-    const { returnOutput = true } = options
-    this.prepare(inputs, initial)
+  forward(inputs: Tensor3D, context: RecurrentContext<State> = {}): Outputs {
+    refuseUnknownOptions(`${this.label()}.forward`, context, { lengths: true, initial: true }, ModuleOptionError)
+    const lengths = this.prepare(inputs, context)
     return tidy(() => {
-      const { output, finals } = this.run(this.layers, inputs, initial, returnOutput)
-      const hn = stack(finals.map(({ h }) => h)) as Tensor3D
-      const cn = stack(finals.map(({ c }) => c)) as Tensor3D
-      return returnOutput ? { output, hn, cn } : { hn, cn }
-    })
+      const initial = context.initial && this.statesOf(context.initial)
+      const { value, finals } = compose<Tensor>(TAPE, inputs, { ...this.spec('output', lengths), initial })
+      const hn = stack(finals.map(({ h }) => h))
+      const cn = hasCellState(this.cell) && stack(finals.map(({ c }) => c as Tensor))
+      return { output: value, hn, ...(cn && { cn }) }
+    }) as unknown as Outputs
+  }
+
+  /** As {@link Layer.vjp}: its value is `output`. */
+  override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
+    const lengths = this.prepare(inputs, options)
+    return this.hasPullback() ? this.pass(inputs, 'output', lengths, options) : undefined
+  }
+
+  /** Whether {@link RecurrentLayer.vjp} can compute right now: the fused kernels must be there, and no projection. */
+  override hasPullback(): boolean {
+    return super.hasPullback() && canFuse() && this.projSize === 0
   }
 
   /**
-   * The last layer's hidden state after its last step: `hn[-1]` of {@link LSTM.forward}, the backward direction's where there
-   * are two, without the other outputs.
+   * The layer together with the one after it that takes one state of each row. For `Sequential`.
    *
-   * @param inputs float32 `[N, T, inputSize]`
-   * @returns float32 `[N, H]`, which the caller disposes
-   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the shape does not fit,
-   * {@link ModuleDisposedError} when the layer was disposed.
+   * @internal
    */
-  finalHidden(inputs: Tensor3D): Tensor2D {
-    this.prepare(inputs, undefined)
-    return tidy(() => {
-      const below = this.layers.slice(0, -1)
-      const { output = inputs } = this.run(below, inputs, undefined, true)
-      const direction = this.bidirectional ? 1 : 0
-      const weights = (this.layers.at(-1) as LSTMLayerWeights[])[direction]
-      return finalHidden(this.dropped(output, below.length), weights, { reverse: direction === 1 })
-    })
+  picked(picked: Picked): Pick<Layer, 'forward' | 'vjp' | 'parameters'> {
+    return {
+      forward: (inputs: Tensor3D, context: LayerContext = {}): Tensor => {
+        const lengths = this.prepare(inputs, context)
+        return tidy(() => compose(TAPE, inputs as Tensor, this.spec(picked, lengths)).value)
+      },
+      vjp: (inputs: Tensor3D, options: VJPOptions = {}) =>
+        this.pass(inputs, picked, this.prepare(inputs, options), options),
+      parameters: () => this.parameters(),
+    }
   }
 
-  /** Runs some layers; the last of them gives its output back only when that is wanted. */
-  private run(
-    layers: LSTMLayerWeights[][],
+  protected override summaryOfLayer() {
+    const computedBy = this.projSize === 0 ? describeRecurrent() : 'composed graph'
+    return { shapes: `[N, T, ${this.inputSize}] -> [N, T, ${this.outputSize}]`, computedBy }
+  }
+
+  private pass(
     inputs: Tensor3D,
-    initial: LSTMState | undefined,
-    returnOutput: boolean,
-  ): { output?: Tensor3D; finals: LayerState[] } {
-    const finals: LayerState[] = []
-    let output: Tensor3D | undefined
-    layers.forEach((directions, layer) => {
-      const read = this.dropped(output ?? inputs, layer)
-      const isLast = layer === layers.length - 1
-      const sides = directions.map((weights, direction) =>
-        runLSTM(read, weights, {
-          reverse: direction === 1,
-          initial: initial && stateOf(initial, layer * directions.length + direction),
-          returnOutput: !isLast || returnOutput,
-        }),
-      )
-      finals.push(...sides)
-      output = joinSides(sides.map((side) => side.output))
-    })
-    return { output, finals }
-  }
-
-  /** What a layer reads: in training, the layer below's outputs after dropout. */
-  private dropped(inputs: Tensor3D, layer: number): Tensor3D {
-    const isDropped = layer > 0 && this.training && this.dropout > 0
-    return isDropped ? dropout(inputs, this.dropout, this.generator) : inputs
-  }
-
-  private initialWeights(suffix: string, sizes: ParameterSizes): LSTMLayerWeights {
-    const bound = 1 / Math.sqrt(this.hiddenSize)
-    const draw = (parameter: string): Variable => {
-      const name = `${parameter}_${suffix}`
-      const values = this.generator.uniform(allocate(classNameOf(this), name, sizes[name]), -bound, bound)
-      return this.registerParameter(name, values, sizes[name].shape)
+    picked: Picked,
+    lengths: Int32Array | undefined,
+    { inputGradient = false }: VJPOptions,
+  ): LayerVJP {
+    const trace = new Trace()
+    try {
+      const read = new Traced(readValues(inputs), inputs.shape, inputGradient)
+      const { value: found } = compose(trace, read, this.spec(picked, lengths))
+      const value = hostTensor(found.values, [...found.shape])
+      return {
+        value,
+        pullback(gradient) {
+          found.receive(readValues(gradient))
+          const parameters = Object.fromEntries(trace.pullBack())
+          return { parameters, ...(read.gradient && { inputs: copiedTensor(read.gradient, inputs.shape) }) }
+        },
+        release() {
+          value.dispose()
+          trace.release()
+        },
+      }
+    } catch (error) {
+      trace.release()
+      throw error
     }
-    const weights = {
-      weightIh: draw('weight_ih'),
-      weightHh: draw('weight_hh'),
-      ...(this.bias && { biasIh: draw('bias_ih'), biasHh: draw('bias_hh') }),
-    }
-    return weights as unknown as LSTMLayerWeights
   }
 
-  /** Everything that a pass reads is alive, fits, and is on the current backend. */
-  private prepare(inputs: Tensor3D, initial: LSTMState | undefined): void {
+  private spec(picked: Picked, lengths: Int32Array | undefined) {
+    const { cell, layers, generator } = this
+    const dropout = this.training ? this.dropout : 0
+    return { cell, layers, dropout, generator, lengths, initial: undefined, picked }
+  }
+
+  /** The state of each layer and direction by itself. */
+  private statesOf(initial: HiddenState & { c?: Tensor3D }): DirectionState<Tensor>[] {
+    const pick = (state: Tensor3D, at: number): Tensor2D => squeeze(slice(state, [at, 0, 0], [1, -1, -1]), [0])
+    return Array.from({ length: initial.h.shape[0] }, (_, at) => ({
+      h: pick(initial.h, at),
+      ...(initial.c && { c: pick(initial.c, at) }),
+    }))
+  }
+
+  /** Everything that a pass reads is alive, fits, and is on the current backend. Gives the lengths back. */
+  private prepare(inputs: Tensor3D, { lengths, initial }: RecurrentContext<State>): Int32Array | undefined {
     this.requireUsable()
-    requireTensor('inputs', inputs)
+    const owner = this.label(`inputSize ${this.inputSize}`)
+    requireTensor(`inputs of ${owner}`, inputs)
     const { shape } = inputs
     if (shape.length !== 3 || shape[2] !== this.inputSize || inputs.size === 0) {
       throw new ShapeError(
-        `inputs has shape [${shape}], ${classNameOf(this)}(inputSize ${this.inputSize}) expects [batch, time, ${this.inputSize}], ` +
+        `inputs has shape [${shape}], ${owner} expects [batch, time, ${this.inputSize}], ` +
           `none of them 0${reshapeHint(shape, this.inputSize)}`,
       )
     }
-    if (initial !== undefined) this.checkInitial(initial, shape[0])
+    const states = initial === undefined ? [] : this.checkInitial(initial, shape[0])
     bringToCurrentBackend('inputs', inputs)
-    bringToCurrentBackend('initial.h', initial?.h)
-    bringToCurrentBackend('initial.c', initial?.c)
+    for (const [name, state] of states) bringToCurrentBackend(`initial.${name}`, state)
     bringParameters(this.all)
+    return lengths && requireLengths(lengths, shape[0], shape[1])
   }
 
-  private checkInitial(initial: LSTMState, batch: number): void {
-    requireTensors('initial', initial, '{ h, c }')
-    refuseUnknownOptions('initial', initial, { h: true, c: true }, ModuleOptionError)
-    const expected = [this.numLayers * (this.bidirectional ? 2 : 1), batch, this.hiddenSize]
-    for (const name of ['h', 'c'] as const) {
-      requireTensor(`initial.${name}`, initial[name])
-      requireShape(`initial.${name}`, initial[name], expected, '[layers·D, batch, H]')
+  private checkInitial(initial: State, batch: number): [string, Tensor][] {
+    const sizes = {
+      h: this.projSize || this.hiddenSize,
+      ...(hasCellState(this.cell) && { c: this.hiddenSize }),
     }
+    const names = Object.fromEntries(Object.keys(sizes).map((name) => [name, true as const]))
+    requireTensors('initial', initial, `{ ${Object.keys(sizes).join(', ')} }`)
+    refuseUnknownOptions<object>('initial', initial, names, ModuleOptionError)
+    const count = this.numLayers * (this.bidirectional ? 2 : 1)
+    return Object.entries(sizes).map(([name, size]) => {
+      const state = (initial as unknown as Record<string, Tensor>)[name]
+      requireTensor(`initial.${name}`, state)
+      requireShape(`initial.${name}`, state, [count, batch, size], '[layers·D, batch, H]')
+      return [name, state]
+    })
   }
 }
 
-const LSTM_OPTIONS: OptionNames<LSTMOptions> = {
-  inputSize: true,
-  hiddenSize: true,
-  numLayers: true,
-  bias: true,
-  bidirectional: true,
-  dropout: true,
-  generator: true,
+const RECURRENT_OPTIONS: OptionNames<RecurrentLayerOptions> = {
+  ...{ inputSize: true, hiddenSize: true, numLayers: true, bias: true },
+  ...{ bidirectional: true, dropout: true, generator: true },
 }
 
-/** Hidden and cell state of one direction of a layer, `[N, H]` each. */
-interface LayerState {
-  h: Tensor2D
-  c: Tensor2D
-}
-
-function stateOf({ h, c }: LSTMState, index: number): LayerState {
-  const pick = (state: Tensor3D): Tensor2D => squeeze(slice(state, [index, 0, 0], [1, -1, -1]), [0])
-  return { h: pick(h), c: pick(c) }
-}
-
-function joinSides(outputs: (Tensor3D | undefined)[]): Tensor3D | undefined {
-  const present = outputs.filter((output) => output !== undefined)
-  return present.length > 1 ? concat(present, 2) : present[0]
-}
+/** The weights of a direction, and what their names begin with. */
+const WEIGHTS = [
+  ['weightIh', 'weight_ih'],
+  ['weightHh', 'weight_hh'],
+  ['biasIh', 'bias_ih'],
+  ['biasHh', 'bias_hh'],
+  ['weightHr', 'weight_hr'],
+] as const

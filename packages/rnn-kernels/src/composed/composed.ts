@@ -41,15 +41,19 @@ export function composedRecurrent(
 ): RecurrentOutputs {
   const { cell, gateActivation = 'sigmoid', reverse = false, initial, lengths, returnOutput = true } = options
   const [batch, time] = inputs.shape
-  const hiddenSize = weights.weightHh.shape[1]
+  const features = weights.weightHh.shape[1] // of h: H, or P with a projection
+  const hiddenSize = weights.weightHr?.shape[1] ?? features
   return tidy(() => {
     const mask = lengths && stepsToRead(lengths, time) // [N, T, 1]
     const read = mask ? choose(mask, inputs, zerosLike(inputs)) : inputs // no NaN of the padding
     const projected = steps(project(read, weights, inputBias(cell, weights))) // T × [N, G·H]
     const masks = mask && unstack(mask, 1) // T × [N, 1]
     const step = CELLS[cell](weights, GATE_ACTIVATIONS[gateActivation])
-    const zeroState = (): Tensor2D => zeros([batch, hiddenSize])
-    let state: State = [initial?.h ?? zeroState(), ...(hasCellState(cell) ? [initial?.c ?? zeroState()] : [])]
+    const zeroState = (size: number): Tensor2D => zeros([batch, size])
+    let state: State = [
+      initial?.h ?? zeroState(features),
+      ...(hasCellState(cell) ? [initial?.c ?? zeroState(hiddenSize)] : []),
+    ]
     const hidden = new Array<Tensor2D>(time)
     for (let count = 0; count < time; count++) {
       const t = reverse ? time - 1 - count : count

@@ -5,8 +5,11 @@ import type { RecurrentShape } from '../runtime'
 import type { InitialTensors, RecurrentOptions, RecurrentWeightTensors } from './types'
 
 /** What a pass reads, by the names that TensorFlow.js's tape knows. */
-export type PassInputs<T extends TensorInfo = TensorInfo> = Record<'x' | 'weightIh' | 'weightHh', T> &
-  Partial<Record<'h0' | 'c0' | 'biasIh' | 'biasHh', T>>
+export type PassInputs<T extends TensorInfo = TensorInfo> = Record<'weightIh' | 'weightHh', T> &
+  Partial<Record<'x' | 'h0' | 'c0' | 'biasIh' | 'biasHh', T>>
+
+/** The inputs of a pass as far as they are checked: a tensor, or values that were none yet. */
+export type CheckedInputs = Pick<Tensor, 'dtype' | 'size'> & { shape: readonly number[]; isDisposed?: boolean }
 
 /** What is known of a pass beside its tensors. */
 export interface PassAttributes {
@@ -21,10 +24,14 @@ export interface PassAttributes {
  * The tensors of a pass. TensorFlow.js asks for gradients in their order: those that cost something come first, so a pass that is asked
  * for another knows that they are not wanted.
  */
-export function passInputs(x: Tensor, weights: RecurrentWeightTensors, initial?: InitialTensors): PassInputs<Tensor> {
+export function passInputs(
+  x: Tensor | undefined,
+  weights: RecurrentWeightTensors,
+  initial?: InitialTensors,
+): PassInputs<Tensor> {
   const { weightIh, weightHh, biasIh, biasHh } = weights
   return {
-    x,
+    ...(x && { x }),
     ...(initial && { h0: initial.h }),
     ...(initial?.c && { c0: initial.c }),
     ...{ weightIh, weightHh },
@@ -47,7 +54,11 @@ export function shapeOf(
  *
  * @throws KernelOptionError for an unknown cell or activation, KernelShapeError, KernelLengthsError
  */
-export function checkPass(x: Tensor, weights: RecurrentWeightTensors, options: RecurrentOptions): PassAttributes {
+export function checkPass(
+  x: CheckedInputs,
+  weights: RecurrentWeightTensors,
+  options: RecurrentOptions,
+): PassAttributes {
   const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
   checkCell(cell, gateActivation)
   checkShapes(x, weights, cell, initial)
@@ -67,20 +78,24 @@ function checkCell(cell: Cell, gateActivation: GateActivation): void {
   }
 }
 
-/** Refuses tensors that do not fit. */
-export function checkShapes(x: Tensor, weights: RecurrentWeightTensors, cell: Cell, initial?: InitialTensors): void {
-  const { weightIh, weightHh, biasIh, biasHh } = weights
+/** Refuses tensors that do not fit. With a projection the hidden state has P features, else H. */
+function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Cell, initial?: InitialTensors): void {
+  const { weightIh, weightHh, biasIh, biasHh, weightHr } = weights
   requireTensor('inputs', x)
   requireTensor('weightIh', weightIh)
   requireTensor('weightHh', weightHh)
   if (biasIh !== undefined) requireTensor('biasIh', biasIh)
   if (biasHh !== undefined) requireTensor('biasHh', biasHh)
+  if (weightHr !== undefined) requireTensor('weightHr', weightHr)
   if (initial?.h !== undefined) requireTensor('initial.h', initial?.h)
   if (initial?.c !== undefined) requireTensor('initial.c', initial?.c)
   const [batch, time, inputSize] = x.shape
-  const hiddenSize = weightHh.shape[1]
   const gates = GATES[cell]
-  if (x.shape.length !== 3 || x.dtype !== 'float32' || !(x.size > 0) || !(hiddenSize > 0)) {
+  const projSize = weightHh.shape[1]
+  const hiddenSize = weightHr === undefined ? projSize : weightHh.shape[0] / gates
+  if (weightHr !== undefined && !hasCellState(cell))
+    throw new KernelShapeError(`weightHr is given, but only an lstm has projections, ${cell} has none; leave it out`)
+  if (x.shape.length !== 3 || x.dtype !== 'float32' || !(x.size > 0) || !(projSize > 0)) {
     throw new KernelShapeError(
       `inputs is ${x.dtype} [${x.shape}], weightHh [${weightHh.shape}]; expected float32 [N, T, I], none of them 0, and [${gates}·H, H] for ${cell}`,
     )
@@ -97,14 +112,15 @@ export function checkShapes(x: Tensor, weights: RecurrentWeightTensors, cell: Ce
     )
   }
   check('weightIh', weightIh, gates * hiddenSize, inputSize)
-  check('weightHh', weightHh, gates * hiddenSize, hiddenSize)
+  check('weightHh', weightHh, gates * hiddenSize, projSize)
   check('biasIh', biasIh, gates * hiddenSize)
   check('biasHh', biasHh, gates * hiddenSize)
-  check('initial.h', initial?.h, batch, hiddenSize)
+  check('weightHr', weightHr, projSize, hiddenSize)
+  check('initial.h', initial?.h, batch, projSize)
   check('initial.c', initial?.c, batch, hiddenSize)
 }
 
-function requireTensor(name: string, tensor: Tensor | undefined): void {
+function requireTensor(name: string, tensor: CheckedInputs | undefined): void {
   if (!Array.isArray(tensor?.shape))
     throw new KernelShapeError(`${name} is ${tensor === null ? 'null' : typeof tensor}, expected a tensor`)
   if (tensor.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)

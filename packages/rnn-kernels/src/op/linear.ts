@@ -1,12 +1,12 @@
 import { copiedTensor, readValues } from '@rowwise/host-values'
-import { customGrad, engine, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
-import { requireRuntime } from '../configure'
+import { customGrad, engine, getBackend, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+import { currentRuntime, requireRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
 import type { LinearGradients, LinearShape } from '../runtime'
+import { canFuse } from './recurrent'
 
 /**
- * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Made for the
- * few outputs after an LSTM; large matrices are better left to TensorFlow.js's own product.
+ * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`.
  *
  * @param inputs float32 `[N, I]`
  * @param weight float32 `[O, I]`
@@ -44,6 +44,17 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
     }
   })(inputs, weight, ...(bias ? [bias] : [])) as Tensor2D
 }
+
+/**
+ * Whether {@link fusedLinear} computes a layer of so many multiply-adds on the current backend, and is the faster way: plain JavaScript
+ * loses to TensorFlow.js's products in WebAssembly where the arithmetic counts more than what a call costs.
+ */
+export function canFuseLinear(multiplyAdds: number): boolean {
+  if (!canFuse()) return false
+  return multiplyAdds <= SMALL_WORK || getBackend() === 'cpu' || currentRuntime()?.name !== 'js'
+}
+
+const SMALL_WORK = 1 << 18
 
 function gradientsOf(
   { x, weight, bias }: LinearGradients,

@@ -10,7 +10,7 @@ export const HOST_BACKENDS = ['wasm', 'cpu']
 
 /** One forward pass of the runtime. */
 export function forwardPass(
-  inputs: PassInputs,
+  inputs: PassInputs & { x: TensorInfo },
   backend: KernelBackend,
   attributes: PassAttributes,
   save: boolean,
@@ -23,7 +23,7 @@ export function forwardPass(
 export function layerPass(
   x: Float32Array,
   xShape: readonly number[],
-  inputs: Omit<PassInputs, 'x'>,
+  inputs: PassInputs,
   backend: KernelBackend,
   attributes: PassAttributes,
   save: boolean,

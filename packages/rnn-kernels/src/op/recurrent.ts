@@ -1,4 +1,4 @@
-import { copiedTensor, hostTensor } from '@rowwise/host-values'
+import { copiedTensor, hostTensor, hostValues } from '@rowwise/host-values'
 import {
   engine,
   getBackend,
@@ -64,8 +64,9 @@ export function recurrent(
 ): RecurrentOutputs {
   const attributes = checkPass(inputs, weights, options)
   const { cell, lengths, returnOutput } = attributes
-  if (!canFuse()) return composedRecurrent(inputs, weights, { ...options, lengths })
+  if (!canFuse() || weights.weightHr) return composedRecurrent(inputs, weights, { ...options, lengths })
   const named = passInputs(inputs, weights, options.initial) as unknown as NamedTensorMap
+  for (const tensor of Object.values(named)) moveHere(tensor)
   const saved: Attributes['saved'] = {}
   const save = engine().isTapeOn()
   const outputs = engine().runKernel(FORWARD, named, {
@@ -84,12 +85,24 @@ export function recurrent(
   }
 }
 
+/** Moves a tensor of another backend now: one that is moved while the kernels read WebAssembly's memory can make that grow and go away. */
+function moveHere({ dataId }: Tensor): void {
+  const { backend, state } = engine()
+  if (hostValues({ dataId }) === undefined && state.tensorInfo.get(dataId)?.backend !== backend) {
+    engine().moveData(backend, dataId)
+  }
+}
+
 /** Whether {@link recurrent} is one operation on the current backend, and the kernels are not switched off. */
 export function canFuse(): boolean {
   return getKernel(FORWARD, getBackend()) !== undefined && currentRuntime() !== null
 }
 
-function forwardKernel(inputs: PassInputs, backend: KernelBackend, attributes: Attributes): Outputs<TensorInfo> {
+function forwardKernel(
+  inputs: PassInputs & { x: TensorInfo },
+  backend: KernelBackend,
+  attributes: Attributes,
+): Outputs<TensorInfo> {
   const { output, h, c, saved } = forwardPass(inputs, backend, attributes, attributes.save)
   attributes.saved.pass = saved
   const [batch, time] = inputs.x.shape
@@ -152,7 +165,7 @@ for (const backendName of HOST_BACKENDS) {
     kernelName: FORWARD,
     backendName,
     kernelFunc: ({ inputs, backend, attrs }) =>
-      forwardKernel(inputs as unknown as PassInputs, backend as KernelBackend, attrs as unknown as Attributes),
+      forwardKernel(inputs as never, backend as KernelBackend, attrs as unknown as Attributes),
   })
   registerKernel({
     kernelName: GRADIENT,

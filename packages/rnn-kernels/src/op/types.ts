@@ -11,6 +11,11 @@ export interface RecurrentWeightTensors {
   biasIh?: Tensor1D
   /** float32 `[G·H]`; both biases or none */
   biasHh?: Tensor1D
+  /**
+   * float32 `[P, H]`, of an LSTM: projects h to P features (Sak et al. 2014, `proj_size` of `torch.nn.LSTM`); `weightHh` is `[G·H, P]` then, and
+   * TensorFlow.js's operations compute the layer.
+   */
+  weightHr?: Tensor2D
 }
 
 /** The state before the first step, each float32 `[N, H]`. */

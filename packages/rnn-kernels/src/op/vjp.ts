@@ -1,157 +1,95 @@
-import { copiedTensor, readValues } from '@rowwise/host-values'
-import { engine, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
-import type { Cell } from '../cell'
+import { readValues } from '@rowwise/host-values'
+import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
-import type { RecurrentGradients, SavedPass, Upstream } from '../runtime'
-import { checkShapes, passInputs } from './inputs'
-import { layerPass, read } from './pass'
+import type { LinearGradients, RecurrentGradients, Upstream, WantedGradients } from '../runtime'
+import { checkPass, passInputs } from './inputs'
+import { layerPass } from './pass'
 import { releaseFinished } from './reserve'
-import type { RecurrentWeightTensors } from './types'
+import type { RecurrentOptions, RecurrentWeightTensors } from './types'
 
 /**
- * A value and its pullback (a vector-Jacobian product, as `jax.vjp` returns), without TensorFlow.js's tape. For a
- * short training step the tape's bookkeeping is a good part of the time.
+ * A forward pass and its pullback (a vector-Jacobian product, as `jax.vjp` returns), without TensorFlow.js's tape: for a short training
+ * step the tape's bookkeeping is a good part of the time. All arrays are views of the kernels' memory, which nobody changes.
  */
-export interface KernelVJP<Gradients> {
-  /** Valid until the kernels' next pass, or until `vjp` is called. */
-  values: Float32Array
-  /** The gradients with respect to what the value was computed from, given the one with respect to the value; before the next forward pass. */
-  vjp(upstream: Float32Array): Gradients
-  /** Returns the memory of a pass whose `vjp` was not called. */
+export interface RecurrentPass {
+  /** `[N, T, H]`, zero past a row's length; absent with `returnOutput: false`. Valid until `release`. */
+  readonly output?: Float32Array
+  /** The hidden state after each row's last step, `[N, H]`. Valid until `release`. */
+  readonly h: Float32Array
+  /** The cell state after each row's last step, `[N, H]`; of an LSTM only. Valid until `release`. */
+  readonly c?: Float32Array
+  /**
+   * The gradients by the weights, and what else is wanted, from those by the outputs; absent ones are zero. Valid until `release`.
+   *
+   * @throws {@link KernelStateError} after `release`.
+   */
+  pullback(upstream: Upstream, wanted?: WantedGradients): RecurrentGradients
+  /** Gives the memory back; to be called once the arrays are read. */
   release(): void
 }
 
 /**
- * The last layer's final hidden state of a recurrent network of one direction, outside of the tape. What one layer passes to the next stays
- * in the kernels' memory, and so does its gradient.
+ * One direction of one recurrent layer outside of the tape: the numbers of {@link recurrent} on arrays, so that what one layer passes to the
+ * next stays where it is.
  *
- * @param inputs float32 `[N, T, I]`; there is no gradient with respect to them
- * @param layers the weights of each, the first one reads the inputs
- * @returns values `[N, H]`; for each layer the gradients as tensors of its weights' shapes, which the caller disposes
- * @throws {@link KernelShapeError} when a shape does not fit or there is no layer, {@link KernelMemoryError} when the batch is too large for
- * WebAssembly's memory, {@link KernelStateError} when the kernels are switched off, or a pass was released.
+ * @param x `[N, T, I]`, values of `shape`; read during the call alone
+ * @throws {@link KernelOptionError}, {@link KernelShapeError} and {@link KernelLengthsError} as {@link recurrent},
+ * {@link KernelMemoryError} when the batch is too large for WebAssembly's memory, {@link KernelStateError} when the kernels are switched off.
  * @example
  * ```ts
- * const { values, vjp } = finalHiddenVJP('lstm', inputs, [{ weightIh, weightHh, biasIh, biasHh }])
- * const [{ weightIh: gradient }] = vjp(gradientOfValues)
+ * const pass = recurrentPass(values, [8, 28, 28], { weightIh, weightHh }, { cell: 'gru', returnOutput: false })
+ * const { weightIh: gradient } = pass.pullback({ h: gradientOfH })
+ * pass.release()
  * ```
  */
-export function finalHiddenVJP(
-  cell: Cell,
-  inputs: Tensor3D,
-  layers: readonly RecurrentWeightTensors[],
-): KernelVJP<RecurrentWeightTensors[]> {
-  if (layers.length === 0) throw new KernelShapeError('layers is empty, expected the weights of at least one layer')
-  const [batch, time] = inputs.shape
-  layers.forEach((weights, layer) => {
-    if (layer === 0) checkShapes(inputs, weights, cell)
-    else checkLayer(inputs, layers[layer - 1], weights, cell)
-  })
-  const { backend } = engine()
-  releaseFinished()
-  const passes: SavedPass[] = []
-  const release = (): void => {
-    for (const pass of passes) pass.release()
-  }
-  let values = read(backend, inputs)
-  let inputSize = inputs.shape[2]
-  try {
-    layers.forEach((weights, layer) => {
-      const returnOutput = layer < layers.length - 1
-      const attributes = { cell, gateActivation: 'sigmoid', reverse: false, lengths: undefined, returnOutput } as const
-      const { output, h, saved } = layerPass(
-        values,
-        [batch, time, inputSize],
-        passInputs(inputs, weights),
-        backend,
-        attributes,
-        true,
-      )
-      passes.push(saved as SavedPass)
-      values = output ?? h
-      inputSize = weights.weightHh.shape[1]
-    })
-  } catch (error) {
-    release()
-    throw error
-  }
-  return {
-    values,
-    vjp(upstream) {
-      const gradients: RecurrentWeightTensors[] = []
-      let next: Upstream = { h: upstream }
-      for (let layer = layers.length - 1; layer >= 0; layer--) {
-        const found = passes[layer].backward(next, { x: layer > 0 })
-        gradients.unshift(gradientTensors(found, layers[layer]))
-        next = { output: found.x }
-      }
-      release()
-      return gradients
-    },
-    release,
-  }
-}
-
-function checkLayer(
-  inputs: Tensor3D,
-  below: RecurrentWeightTensors,
+export function recurrentPass(
+  x: Float32Array,
+  shape: readonly [batch: number, time: number, inputSize: number],
   weights: RecurrentWeightTensors,
-  cell: Cell,
-): void {
-  const [batch, time] = inputs.shape
-  const hiddenSize = below.weightHh.shape[1]
-  const shape = [batch, time, hiddenSize]
-  checkShapes({ shape, dtype: 'float32', size: batch * time * hiddenSize, isDisposed: false } as never, weights, cell)
+  options: RecurrentOptions,
+): RecurrentPass {
+  const attributes = checkPass({ shape, dtype: 'float32', size: x.length }, weights, options)
+  const [batch, time, inputSize] = shape
+  if (x.length !== batch * time * inputSize)
+    throw new KernelShapeError(`x has ${x.length} numbers, expected those of [${shape}]`)
+  if (weights.weightHr)
+    throw new KernelShapeError('weightHr is given, but the kernels know no projection; use recurrent')
+  releaseFinished()
+  const inputs = passInputs(undefined, weights, options.initial)
+  const { output, h, c, saved } = layerPass(x, shape, inputs, engine().backend, attributes, true)
+  const { backward, release } = saved as NonNullable<typeof saved>
+  return { ...(output && { output }), h, ...(c && { c }), pullback: backward, release }
 }
 
-function gradientTensors(found: RecurrentGradients, weights: RecurrentWeightTensors): RecurrentWeightTensors {
-  const names = Object.keys(weights) as (keyof RecurrentWeightTensors)[]
-  const present = names.filter((name) => weights[name] !== undefined)
-  return Object.fromEntries(
-    present.map((name) => [name, copiedTensor(found[name], (weights[name] as Tensor2D).shape)]),
-  ) as unknown as RecurrentWeightTensors
-}
-
-/** Gradients of a linear layer. */
-export interface LinearVJPGradients {
-  /** `[N, I]`; valid until the kernels' next pass */
-  inputs: Float32Array
-  /** float32 `[O, I]`, which the caller disposes */
-  weight: Tensor2D
-  /** float32 `[O]`, which the caller disposes; absent without a bias */
-  bias?: Tensor1D
+/** A linear layer's output and its pullback, outside of the tape. */
+export interface LinearPass {
+  /** `[N, O]`; valid until the kernels' next linear layer. */
+  readonly output: Float32Array
+  /** The gradients from the one by the output; valid until the kernels' next linear layer. */
+  pullback(upstream: Float32Array): LinearGradients
 }
 
 /**
- * `fusedLinear` outside of the tape.
+ * `fusedLinear` on arrays, outside of the tape.
  *
- * @param inputs `[N, I]`; read once more by `vjp`, so they must be valid until then: a recurrent layer's values are, those of another linear layer only when copied
+ * @param x `[N, I]`; read once more by `pullback`, so it must be unchanged until then
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
- * @returns values `[N, O]`
  * @throws {@link KernelStateError} when the kernels are switched off.
  * @example
  * ```ts
- * const { values: logits, vjp } = linearVJP(hidden, weight, bias)
- * const { inputs: gradientOfHidden } = vjp(gradientOfLogits)
+ * const { output, pullback } = linearPass(hidden, weight, bias)
+ * const { x: gradientOfHidden } = pullback(gradientOfOutput)
  * ```
  */
-export function linearVJP(inputs: Float32Array, weight: Tensor2D, bias?: Tensor1D): KernelVJP<LinearVJPGradients> {
+export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D): LinearPass {
   const { linear } = requireRuntime()
   const [outFeatures, inFeatures] = weight.shape
-  const shape = { rows: inputs.length / inFeatures, inFeatures, outFeatures }
+  const shape = { rows: x.length / inFeatures, inFeatures, outFeatures }
   const weightValues = readValues(weight)
   return {
-    values: linear.forward(shape, inputs, weightValues, bias && readValues(bias)),
-    vjp(upstream) {
-      const gradients = linear.gradients(shape, upstream, inputs, weightValues)
-      return {
-        inputs: gradients.x,
-        weight: copiedTensor(gradients.weight, weight.shape) as Tensor2D,
-        ...(bias && { bias: copiedTensor(gradients.bias, bias.shape) as Tensor1D }),
-      }
-    },
-    release() {},
+    output: linear.forward(shape, x, weightValues, bias && readValues(bias)),
+    pullback: (upstream) => linear.gradients(shape, upstream, x, weightValues),
   }
 }

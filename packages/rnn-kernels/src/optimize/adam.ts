@@ -1,26 +1,6 @@
 import { currentRuntime } from '../configure'
-import type { AdamSlot } from '../runtime'
+import type { AdamCoefficients, AdamSlot } from '../runtime'
 import { jsAdam } from '../runtimes/js/adam'
-
-/** The numbers of one Adam step, each rounded to float32 where it enters the arithmetic. */
-export interface AdamCoefficients {
-  /** β₁ */
-  beta1: number
-  /** β₂ */
-  beta2: number
-  /** 1 − β₁ */
-  oneMinusBeta1: number
-  /** 1 − β₂ */
-  oneMinusBeta2: number
-  /** −lr / (1 − β₁ᵗ) */
-  stepSize: number
-  /** √(1 − β₂ᵗ) */
-  rootCorrection: number
-  /** ε */
-  eps: number
-  /** λ */
-  weightDecay: number
-}
 
 /** The coefficients of step t, counted from 1, computed in float64 as PyTorch's Python code does. */
 export function adamCoefficients(

@@ -1,24 +1,4 @@
-import type { Resumed } from '../checkpoints/checkpointer'
-import type { TestResult } from '../test-model'
-import type { BatchEnd } from '../train-model'
-
-/** What an epoch of {@link fit} brought. */
-export interface EpochEnd {
-  /** Counted from 1. */
-  epoch: number
-  /** Epochs that were asked for. */
-  epochs: number
-  /** Learning rate of this epoch. */
-  lr: number
-  /** Mean training loss, each sample as of its own step. */
-  trainLoss: number
-  /** Samples trained on. */
-  samples: number
-  /** Seconds of training, evaluation not counted. */
-  seconds: number
-  /** The evaluation after this epoch; absent when there is no test data. */
-  test?: TestResult
-}
+import type { BatchEnd, EpochEnd, Resumed } from '../events'
 
 /** How a callback ends the run. */
 export interface FitControl {

@@ -1,7 +1,8 @@
 import type { OptionNames } from '@rowwise/errors'
 import { refuseOptions } from '../checks'
 import { TrainOptionError } from '../errors'
-import type { Callbacks, EpochEnd } from './callbacks'
+import type { EpochEnd } from '../events'
+import type { Callbacks } from './callbacks'
 
 /** When {@link earlyStopping} ends a run. */
 export interface EarlyStoppingOptions {

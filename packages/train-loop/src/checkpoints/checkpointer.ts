@@ -4,6 +4,7 @@ import { type OptionNames, reasonOf } from '@rowwise/errors'
 import { getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
 import { refuseOptions } from '../checks'
 import { CheckpointMismatchError, CheckpointWriteError, NonFiniteError, TrainOptionError } from '../errors'
+import type { Resumed } from '../events'
 import type { BatchSource, Trainable } from '../model'
 import type { Optimizer } from '../optimizers/optimizer'
 import { CheckpointDirectory, type StoredCheckpoint } from './checkpoint-directory'
@@ -47,27 +48,6 @@ export interface CheckpointOptions {
 const OPTIONS: OptionNames<CheckpointOptions> = {
   ...{ directory: true, everySeconds: true, everySteps: true, keep: true, config: true, computedBy: true },
   generators: true,
-}
-
-/** How a run was taken up again. */
-export interface Resumed {
-  /** The directory. */
-  directory: string
-  /** Steps of the whole run that were taken. */
-  step: number
-  /** The epoch under way. */
-  epoch: number
-  /** Steps of that epoch that were taken. */
-  batch: number
-  /** What computed it up to there, and what does now; where they differ the numbers do in their last digits. */
-  computedBy: {
-    /** What the checkpoint was made by. */
-    before: string
-    /** What goes on. */
-    now: string
-  }
-  /** Newer checkpoints that were passed over, each with the reason. */
-  skipped: readonly string[]
 }
 
 const DEFAULT_SECONDS = 10

@@ -1,6 +1,6 @@
 import { isTypedArray } from '@rowwise/host'
-import type { EpochEnd } from '../callbacks/callbacks'
 import { CheckpointReadError } from '../errors'
+import type { EpochEnd } from '../events'
 
 /** Where a run stands. */
 export interface RunPosition {

@@ -1,5 +1,6 @@
 import { hostTensor, readValues } from '@rowwise/host-values'
-import { customGrad, getBackend, logSoftmax, type Tensor, type Tensor2D, tensor, tidy } from '@tensorflow/tfjs-core'
+import { customGrad, getBackend, logSoftmax, type Tensor, tidy } from '@tensorflow/tfjs-core'
+import type { LossVJP } from '../model'
 import { checkedTargets } from './check-targets'
 import { nllLoss } from './nll-loss'
 import { type LossOptions, type Reduction, reductionOf } from './reduction'
@@ -10,11 +11,11 @@ const HOST_BACKENDS = new Set(['cpu', 'wasm'])
 
 /**
  * The cross-entropy between logits and class indices, after `torch.nn.functional.cross_entropy`:
- * −log softmax(logits)[target], averaged over the batch. Differentiable.
+ * −log softmax(logits)[target], averaged over the batch, or over all steps of it. Differentiable.
  *
- * @param logits float32 `[N, C]`
- * @param targets int32 `[N]`, each from 0 to C − 1
- * @returns a scalar, or `[N]` with `reduction: 'none'`; the caller disposes it
+ * @param logits float32 `[N, C]`, or `[N, T, C]` for a class at each step
+ * @param targets int32 `[N]` or `[N, T]`, each from 0 to C − 1
+ * @returns a scalar, or the targets' shape with `reduction: 'none'`; the caller disposes it
  * @throws {@link TargetError} when the shapes do not fit or a target is no class.
  * @example
  * ```ts
@@ -24,38 +25,44 @@ const HOST_BACKENDS = new Set(['cpu', 'wasm'])
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   const indices = checkedTargets('crossEntropy', logits, targets)
   const reduction = reductionOf('crossEntropy', options)
-  if (HOST_BACKENDS.has(getBackend())) return fusedCrossEntropy(logits, indices, reduction)
-  return tidy(() => nllLoss(logSoftmax(logits as Tensor2D), targets, options))
-}
-
-/** The mean of {@link crossEntropy} over a batch and its gradient by the logits, `[N, C]`, outside of TensorFlow.js's tape. */
-export function crossEntropyAndGradient(
-  logits: Float32Array,
-  shape: number[],
-  targets: Tensor,
-): { loss: number; gradient: Float32Array } {
-  const indices = checkedTargets('crossEntropy', { shape }, targets)
-  const [samples, classes] = shape
-  const { losses, probabilities } = softmaxCrossEntropy(logits, indices, classes)
-  return {
-    loss: losses.reduce((total, loss) => total + loss, 0) / samples,
-    gradient: softmaxCrossEntropyGradient(probabilities, indices, classes, Float32Array.of(1 / samples)),
-  }
-}
-
-/** The loss and its gradient in one pass each over arrays. */
-function fusedCrossEntropy(logits: Tensor, targets: Int32Array, reduction: Reduction): Tensor {
-  const [samples, classes] = logits.shape
+  if (!HOST_BACKENDS.has(getBackend())) return tidy(() => nllLoss(logSoftmax(logits), targets, options))
   const operation = customGrad((input) => {
-    const { losses, probabilities } = softmaxCrossEntropy(readValues(input as Tensor), targets, classes)
-    const sum = losses.reduce((total, loss) => total + loss, 0)
-    const value = reduction === 'none' ? tensor(losses) : tensor(reduction === 'mean' ? sum / samples : sum)
-    const gradFunc = (upstream: Tensor): Tensor => {
-      const perSample = readValues(upstream).map((dy) => (reduction === 'mean' ? dy / samples : dy))
-      const values = softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample)
-      return hostTensor(values, [samples, classes])
-    }
-    return { value, gradFunc }
+    const { value, pullback } = fused(input as Tensor, indices, targets.shape, reduction)
+    return { value, gradFunc: (upstream: Tensor) => pullback(readValues(upstream)) }
   })
   return operation(logits)
+}
+
+/** The mean of {@link crossEntropy} and its gradient by the logits, without TensorFlow.js's tape. */
+crossEntropy.vjp = (logits: Tensor, targets: Tensor): LossVJP | undefined => {
+  const indices = checkedTargets('crossEntropy', logits, targets)
+  if (!HOST_BACKENDS.has(getBackend())) return undefined
+  const { value, pullback } = fused(logits, indices, targets.shape, 'mean')
+  return { value, pullback: () => pullback(ONE) }
+}
+
+const ONE = Float32Array.of(1)
+
+/** The loss and its gradient in one pass each over arrays. */
+function fused(
+  logits: Tensor,
+  targets: Int32Array,
+  targetShape: readonly number[],
+  reduction: Reduction,
+): { value: Tensor; pullback(upstream: Float32Array): Tensor } {
+  const shape = [...logits.shape]
+  const [samples, classes] = [targets.length, shape[shape.length - 1]]
+  const { losses, probabilities } = softmaxCrossEntropy(readValues(logits), targets, classes)
+  const sum = losses.reduce((total, loss) => total + loss, 0)
+  const value =
+    reduction === 'none'
+      ? hostTensor(losses, [...targetShape])
+      : hostTensor(Float32Array.of(reduction === 'mean' ? sum / samples : sum), [])
+  return {
+    value,
+    pullback(upstream) {
+      const perSample = upstream.map((dy) => (reduction === 'mean' ? dy / samples : dy))
+      return hostTensor(softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample), shape)
+    },
+  }
 }

@@ -1,11 +1,12 @@
 import { isTypedArray } from '@rowwise/host'
 import { filledTensor, readValues, takeOver } from '@rowwise/host-values'
 import { type AdamSlot, adamCoefficients, adamSlots } from '@rowwise/rnn-kernels'
-import { Variable } from '@tensorflow/tfjs-core'
-import { refuseOptions, show } from '../checks'
+import type { Variable } from '@tensorflow/tfjs-core'
+import { refuseOptions } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
-import type { NamedGradients, NamedParameters } from '../model'
+import type { NamedGradients, NamedParameters, Trainable } from '../model'
 import type { Optimizer } from './optimizer'
+import { parametersToTrain } from './parameters'
 
 /** The settings of {@link Adam}, with PyTorch's defaults. */
 export interface AdamOptions {
@@ -38,11 +39,11 @@ interface Slot {
  * Adam, after `torch.optim.Adam`: same defaults, same arithmetic in float32, a state that is complete, so that a run which
  * goes on from it is bit-equal to one that never stopped.
  *
- * @param parameters the tensors to train, by name; they stay the model's
+ * @param trained a model, or the tensors to train by name; they stay the model's, and those that are frozen now are left out
  * @throws {@link TrainOptionError} when a setting is unknown or out of range, or the parameters are not tensors to train.
  * @example
  * ```ts
- * const optimizer = new Adam(model.parameters(), { lr: 1e-3 })
+ * const optimizer = new Adam(model, { lr: 1e-3 })
  * await trainModel(model, optimizer, crossEntropy, loader)
  * ```
  */
@@ -58,8 +59,8 @@ export class Adam implements Optimizer {
   private stepsTaken = 0
   private readonly slots: Map<string, Slot>
 
-  constructor(parameters: NamedParameters, options: AdamOptions = {}) {
-    requireParameters(parameters)
+  constructor(trained: NamedParameters | Pick<Trainable, 'parameters'>, options: AdamOptions = {}) {
+    const parameters = parametersToTrain('new Adam()', trained)
     refuseOptions('new Adam()', options, { lr: true, betas: true, eps: true, weightDecay: true })
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options
     requireSettings({ lr, betas, eps, weightDecay })
@@ -88,7 +89,7 @@ export class Adam implements Optimizer {
       const expected = this.slots.get(name)?.parameter.size
       if (size !== expected) {
         throw new TargetError(
-          `the gradient of ${name} has ${size} elements, its parameter ${expected ?? 'does not exist'}`,
+          `the gradient of ${name} has ${size} elements, its parameter ${expected ?? 'is none of this Adam; make it after freeing what was frozen'}`,
         )
       }
     }
@@ -167,20 +168,6 @@ export class Adam implements Optimizer {
 function isStateShaped(state: Partial<AdamState> | null): boolean {
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null
   return isObject(state) && isObject(state?.expAvg) && isObject(state?.expAvgSq) && Array.isArray(state?.betas)
-}
-
-function requireParameters(parameters: NamedParameters): void {
-  if (typeof (parameters as { parameters?: unknown })?.parameters === 'function') {
-    throw new TrainOptionError('new Adam() got a model, expected its parameters: new Adam(model.parameters())')
-  }
-  if (typeof parameters !== 'object' || parameters === null || Object.keys(parameters).length === 0) {
-    throw new TrainOptionError(`new Adam() got ${show(parameters)} without a parameter, expected tf.variables by name`)
-  }
-  for (const [name, parameter] of Object.entries(parameters)) {
-    if (parameter instanceof Variable && !parameter.isDisposed) continue
-    const found = parameter instanceof Variable ? 'disposed' : show(parameter)
-    throw new TrainOptionError(`new Adam(): the parameter ${name} is ${found}, expected a living tf.variable`)
-  }
 }
 
 function requireSettings({ lr, betas, eps, weightDecay }: Required<AdamOptions>): void {

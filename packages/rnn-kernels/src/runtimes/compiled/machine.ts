@@ -1,6 +1,5 @@
 import type { FIELDS, NUMBERS } from '../../generated/job'
 import type { LinearOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
-import type { WorkspaceUse } from './workspace'
 
 /** A field of a job; kernels/job.h says what each is. */
 export type Field = keyof typeof FIELDS
@@ -20,6 +19,16 @@ export interface Job {
   integers(field: ArrayField, length: number): Int32Array
   /** Returns the memory. */
   dispose(): void
+}
+
+/** What decides how a workspace is laid out, beside the shape of the work. */
+export interface WorkspaceUse {
+  save: boolean
+  wantsOutput: boolean
+  hasInitial: boolean
+  hasLengths: boolean
+  slices: number
+  threads: number
 }
 
 /** One pass: its job, that of its weights, and what both were laid out by. */

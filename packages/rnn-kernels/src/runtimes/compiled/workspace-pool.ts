@@ -1,6 +1,6 @@
 import type { RecurrentShape } from '../../runtime'
-import type { Machine } from './machine'
-import { Workspace, type WorkspaceUse } from './workspace'
+import type { Machine, WorkspaceUse } from './machine'
+import { Workspace } from './workspace'
 
 /** Lends workspaces and takes them back, so a training loop allocates nothing after its first steps. */
 export class WorkspacePool {

@@ -1,17 +1,7 @@
 import { GATES, hasCellState } from '../../cell'
 import type { RecurrentGradients, RecurrentShape, Upstream, WantedGradients } from '../../runtime'
 import { cellIndex } from './cell-index'
-import type { ArrayField, Job, Machine } from './machine'
-
-/** What decides how a workspace is laid out, beside the shape of the work. */
-export interface WorkspaceUse {
-  save: boolean
-  wantsOutput: boolean
-  hasInitial: boolean
-  hasLengths: boolean
-  slices: number
-  threads: number
-}
+import type { ArrayField, Job, Machine, WorkspaceUse } from './machine'
 
 const SIZES = ['batch', 'time', 'inputSize', 'hiddenSize', 'reverse'] as const
 const USES = ['save', 'wantsOutput', 'hasInitial', 'hasLengths', 'slices', 'threads'] as const

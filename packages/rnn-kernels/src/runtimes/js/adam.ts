@@ -1,5 +1,4 @@
-import type { AdamCoefficients } from '../../optimize/adam'
-import type { AdamSlot } from '../../runtime'
+import type { AdamCoefficients, AdamSlot } from '../../runtime'
 
 /** Adam in plain JavaScript: the specification of the kernel in kernels/optimize.h, and its stand-in. */
 export function jsAdam(sizes: readonly number[]): AdamSlot[] {

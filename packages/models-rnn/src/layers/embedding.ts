@@ -1,0 +1,180 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { filledTensor, readIntegers, readValues } from '@rowwise/host-values'
+import { Generator } from '@rowwise/torch-random'
+import {
+  customGrad,
+  gather,
+  mul,
+  notEqual,
+  reshape,
+  Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+  unsortedSegmentSum,
+  type Variable,
+} from '@tensorflow/tfjs-core'
+import { classNameOf } from '../class-name'
+import { bringParameters, bringToCurrentBackend, isHostBackend } from '../current-backend'
+import { ModuleOptionError, ShapeError, TensorError } from '../errors'
+import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { requireGenerator, requireNonNegativeInteger, requirePositiveInteger } from '../options'
+import { allocate, requireAllocatable } from '../parameter-sizes'
+
+/** How {@link Embedding} is built. */
+export interface EmbeddingOptions {
+  /** How many vectors there are, one for each index from 0. */
+  numEmbeddings: number
+  /** Features of each vector. */
+  embeddingDim: number
+  /** The index of padding: its vector begins with zeros and gets no gradient. None when absent. */
+  paddingIdx?: number
+  /** Draws the initial vectors. @default a new Generator() with PyTorch's default seed */
+  generator?: Generator
+}
+
+/**
+ * A vector for each index, after `torch.nn.Embedding`, with its parameter `weight` [numEmbeddings, embeddingDim] and its initial
+ * values, `normal_`.
+ *
+ * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
+ * @example
+ * ```ts
+ * const layer = new Embedding({ numEmbeddings: 64, embeddingDim: 32, paddingIdx: 0, generator: new Generator(0) })
+ * layer.forward(tf.tensor2d([[1, 2, 0]], [1, 3], 'int32')) // [1, 3, 32]
+ * ```
+ */
+export class Embedding extends Layer {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'Embedding'
+  /** How many vectors there are. */
+  readonly numEmbeddings: number
+  /** Features of each vector. */
+  readonly embeddingDim: number
+  /** The index of padding. */
+  readonly paddingIdx: number | undefined
+  private readonly weight: Variable
+
+  constructor(options: EmbeddingOptions) {
+    super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, EMBEDDING_OPTIONS, ModuleOptionError)
+    const { numEmbeddings, embeddingDim, paddingIdx, generator = new Generator() } = options
+    requirePositiveInteger(owner, { numEmbeddings, embeddingDim })
+    if (paddingIdx !== undefined) requireNonNegativeInteger(owner, { paddingIdx })
+    if (paddingIdx !== undefined && paddingIdx >= numEmbeddings) {
+      throw new ModuleOptionError(`${owner}: paddingIdx is ${paddingIdx}, expected an index below ${numEmbeddings}`)
+    }
+    requireGenerator(owner, generator)
+    this.numEmbeddings = numEmbeddings
+    this.embeddingDim = embeddingDim
+    this.paddingIdx = paddingIdx
+    const size = { shape: [numEmbeddings, embeddingDim], options: { numEmbeddings, embeddingDim } }
+    requireAllocatable(owner, { weight: size })
+    const values = generator.normal(allocate(owner, 'weight', size))
+    if (paddingIdx !== undefined) values.fill(0, paddingIdx * embeddingDim, (paddingIdx + 1) * embeddingDim)
+    this.weight = this.registerParameter('weight', values, size.shape)
+  }
+
+  /**
+   * @param inputs int32, any shape, each from 0 to `numEmbeddings` − 1
+   * @returns float32 `[…, embeddingDim]`, which the caller disposes
+   * @throws {@link TensorError} when the inputs are not a live int32 tensor, {@link ShapeError} when an index has no vector,
+   * {@link ModuleDisposedError} when the layer was disposed.
+   */
+  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+    this.prepare(inputs)
+    const lookUp = customGrad((weight, save) => {
+      ;(save as (saved: Tensor[]) => void)([inputs])
+      const isHost = isHostBackend()
+      return {
+        value: isHost ? this.rows(inputs) : gather(weight as Tensor2D, inputs),
+        gradFunc: (dY: Tensor, [indices]: Tensor[]) =>
+          isHost ? this.sums(indices, dY) : this.segmentSums(indices, dY),
+      }
+    })
+    return lookUp(this.weight)
+  }
+
+  /** As {@link Layer.vjp}; there is no gradient by indices. */
+  override vjp(inputs: Tensor, _options: VJPOptions = {}): LayerVJP | undefined {
+    this.prepare(inputs)
+    if (!this.hasPullback()) return undefined
+    const value = this.rows(inputs)
+    return {
+      value,
+      pullback: (gradient) => ({
+        parameters: { ...(this.weight.trainable && { weight: this.sums(inputs, gradient) }) },
+      }),
+      release: () => value.dispose(),
+    }
+  }
+
+  protected override summaryOfLayer() {
+    return { shapes: `[…] -> […, ${this.embeddingDim}]` }
+  }
+
+  /** A copy of the vector of each index. */
+  private rows(indices: Tensor): Tensor {
+    const { embeddingDim: width } = this
+    const [vectors, chosen] = [readValues(this.weight), readIntegers(indices)]
+    return filledTensor([...indices.shape, width], (values) => {
+      for (let at = 0; at < chosen.length; at++) {
+        const from = chosen[at] * width
+        for (let feature = 0; feature < width; feature++) values[at * width + feature] = vectors[from + feature]
+      }
+    })
+  }
+
+  /** The gradient: for each vector the sum over where it was used, in the order of the inputs. */
+  private sums(indices: Tensor, gradient: Tensor): Tensor {
+    const { embeddingDim: width, paddingIdx } = this
+    const [dY, chosen] = [readValues(gradient), readIntegers(indices)]
+    return filledTensor(this.weight.shape, (sums) => {
+      sums.fill(0)
+      for (let at = 0; at < chosen.length; at++) {
+        if (chosen[at] === paddingIdx) continue
+        const to = chosen[at] * width
+        for (let feature = 0; feature < width; feature++) sums[to + feature] += dY[at * width + feature]
+      }
+    })
+  }
+
+  /** The same as TensorFlow.js's operations, for values that stay on a device. */
+  private segmentSums(indices: Tensor, gradient: Tensor): Tensor {
+    return tidy(() => {
+      const flat: Tensor1D = reshape(indices, [-1])
+      const rows: Tensor2D = reshape(gradient, [-1, this.embeddingDim])
+      const isUsed = this.paddingIdx === undefined ? undefined : reshape(notEqual(flat, this.paddingIdx), [-1, 1])
+      return unsortedSegmentSum(isUsed ? mul(rows, isUsed) : rows, flat, this.numEmbeddings)
+    })
+  }
+
+  /** Everything that a pass reads is alive, fits, and is on the current backend. */
+  private prepare(inputs: Tensor): void {
+    this.requireUsable()
+    const owner = this.label()
+    if (!(inputs instanceof Tensor) || inputs.isDisposed || inputs.dtype !== 'int32' || inputs.size === 0) {
+      const found = !(inputs instanceof Tensor)
+        ? 'no tensor'
+        : inputs.isDisposed
+          ? 'a disposed tensor'
+          : `${inputs.dtype} [${inputs.shape}]`
+      const advice =
+        inputs instanceof Tensor && inputs.dtype === 'float32' ? "; convert it with tf.cast(x, 'int32')" : ''
+      throw new TensorError(`inputs of ${owner} is ${found}, expected an int32 tensor of indices${advice}`)
+    }
+    bringToCurrentBackend('inputs', inputs)
+    bringParameters([this.weight])
+    if (!isHostBackend()) return
+    const stray = readIntegers(inputs).find((index) => !(index >= 0 && index < this.numEmbeddings))
+    if (stray === undefined) return
+    throw new ShapeError(
+      `inputs of ${owner} has the index ${stray}, expected 0 to ${this.numEmbeddings - 1} (numEmbeddings)`,
+    )
+  }
+}
+
+const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = {
+  ...{ numEmbeddings: true, embeddingDim: true, paddingIdx: true, generator: true },
+}

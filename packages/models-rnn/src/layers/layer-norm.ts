@@ -1,0 +1,169 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
+import { add, mean, mul, reshape, rsqrt, square, sub, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
+import { requireTensor } from '../check-tensor'
+import { classNameOf } from '../class-name'
+import { bringParameters, bringToCurrentBackend } from '../current-backend'
+import { ModuleOptionError, ShapeError } from '../errors'
+import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { requireBoolean, requirePositiveInteger, requirePositiveNumber } from '../options'
+import { allocate, requireAllocatable } from '../parameter-sizes'
+
+/** How {@link LayerNorm} is built. */
+export interface LayerNormOptions {
+  /** Features of the last axis, or the sizes of the last axes, over which is normalised. */
+  normalizedShape: number | readonly number[]
+  /** Added to the variance. @default 1e-5 */
+  eps?: number
+  /** Learn a factor and a summand for each feature. @default true */
+  elementwiseAffine?: boolean
+  /** Learn the summand, where there is a factor. @default true */
+  bias?: boolean
+}
+
+/**
+ * Layer normalisation (Ba, Kiros and Hinton 2016), after `torch.nn.LayerNorm`, with its parameters `weight` and `bias`:
+ *
+ *     y = (x − mean(x)) / √(var(x) + ε) · weight + bias
+ *
+ * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
+ * @example
+ * ```ts
+ * new LayerNorm({ normalizedShape: 64 }).forward(tf.zeros([8, 28, 64])) // [8, 28, 64]
+ * ```
+ */
+export class LayerNorm extends Layer {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'LayerNorm'
+  /** The sizes of the last axes, over which is normalised. */
+  readonly normalizedShape: readonly number[]
+  /** Added to the variance. */
+  readonly eps: number
+  private readonly weight: Variable | undefined
+  private readonly bias: Variable | undefined
+  private readonly size: number
+
+  constructor(options: LayerNormOptions) {
+    super()
+    const owner = classNameOf(this)
+    refuseUnknownOptions(`new ${owner}()`, options, LAYER_NORM_OPTIONS, ModuleOptionError)
+    const { normalizedShape, eps = 1e-5, elementwiseAffine = true, bias = true } = options
+    const shape = typeof normalizedShape === 'object' ? [...normalizedShape] : [normalizedShape]
+    requirePositiveInteger(
+      owner,
+      shape.length === 0
+        ? { normalizedShape }
+        : Object.fromEntries(
+            shape.map((size, axis) => [shape.length > 1 ? `normalizedShape[${axis}]` : 'normalizedShape', size]),
+          ),
+    )
+    requireBoolean(owner, { elementwiseAffine, bias })
+    requirePositiveNumber(owner, { eps })
+    this.normalizedShape = shape
+    this.eps = eps
+    this.size = shape.reduce((product, size) => product * size, 1)
+    const size = { shape, options: { normalizedShape: this.size } }
+    requireAllocatable(owner, { weight: size, bias: size })
+    if (elementwiseAffine)
+      this.weight = this.registerParameter('weight', allocate(owner, 'weight', size).fill(1), shape)
+    if (elementwiseAffine && bias) this.bias = this.registerParameter('bias', allocate(owner, 'bias', size), shape)
+  }
+
+  /**
+   * @param inputs float32 `[…, ...normalizedShape]`
+   * @returns the same shape, which the caller disposes
+   * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the last axes are others,
+   * {@link ModuleDisposedError} when the layer was disposed.
+   */
+  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+    this.prepare(inputs)
+    return tidy(() => {
+      const rows = reshape(inputs, [-1, this.size])
+      const centred = sub(rows, mean(rows, 1, true))
+      const normal = mul(centred, rsqrt(add(mean(square(centred), 1, true), this.eps)))
+      const scaled = this.weight ? mul(normal, reshape(this.weight, [this.size])) : normal
+      return reshape(this.bias ? add(scaled, reshape(this.bias, [this.size])) : scaled, inputs.shape)
+    })
+  }
+
+  /** As {@link Layer.vjp}; in float64 inside. */
+  override vjp(inputs: Tensor, { inputGradient = false }: VJPOptions = {}): LayerVJP | undefined {
+    this.prepare(inputs)
+    if (!this.hasPullback()) return undefined
+    const { size, weight, bias } = this
+    const x = readValues(inputs)
+    const w = weight && readValues(weight)
+    const b = bias && readValues(bias)
+    const rows = x.length / size
+    const normal = new Float32Array(x.length)
+    const scale = new Float64Array(rows) // 1/√(var + ε)
+    const y = new Float32Array(x.length)
+    for (let row = 0; row < rows; row++) {
+      const at = row * size
+      let [total, squares] = [0, 0]
+      for (let k = 0; k < size; k++) total += x[at + k]
+      for (let k = 0; k < size; k++) squares += (x[at + k] - total / size) ** 2
+      scale[row] = 1 / Math.sqrt(squares / size + this.eps)
+      for (let k = 0; k < size; k++) {
+        normal[at + k] = (x[at + k] - total / size) * scale[row]
+        y[at + k] = normal[at + k] * (w?.[k] ?? 1) + (b?.[k] ?? 0)
+      }
+    }
+    const value = hostTensor(y, [...inputs.shape])
+    return {
+      value,
+      // dx = scale · (g − mean(g) − normal · mean(g · normal)) with g = dy · weight
+      pullback: (gradient) => {
+        const dY = readValues(gradient)
+        const [dX, dWeight, dBias] = [new Float32Array(x.length), new Float64Array(size), new Float64Array(size)]
+        for (let row = 0; row < rows; row++) {
+          const at = row * size
+          let [total, along] = [0, 0]
+          for (let k = 0; k < size; k++) {
+            const g = dY[at + k] * (w?.[k] ?? 1)
+            total += g
+            along += g * normal[at + k]
+            dWeight[k] += dY[at + k] * normal[at + k]
+            dBias[k] += dY[at + k]
+          }
+          for (let k = 0; k < size; k++) {
+            const g = dY[at + k] * (w?.[k] ?? 1)
+            dX[at + k] = scale[row] * (g - total / size - (normal[at + k] * along) / size)
+          }
+        }
+        return {
+          ...(inputGradient && { inputs: hostTensor(dX, [...inputs.shape]) }),
+          parameters: {
+            ...(weight?.trainable && { weight: copiedTensor(Float32Array.from(dWeight), weight.shape) }),
+            ...(bias?.trainable && { bias: copiedTensor(Float32Array.from(dBias), bias.shape) }),
+          },
+        }
+      },
+      release: () => value.dispose(),
+    }
+  }
+
+  protected override summaryOfLayer() {
+    const axes = this.normalizedShape.join(', ')
+    return { shapes: `[…, ${axes}] -> […, ${axes}]` }
+  }
+
+  /** Everything that a pass reads is alive, fits, and is on the current backend. */
+  private prepare(inputs: Tensor): void {
+    this.requireUsable()
+    const owner = this.label()
+    requireTensor(`inputs of ${owner}`, inputs)
+    const { normalizedShape } = this
+    if (inputs.shape.slice(-normalizedShape.length).join() !== normalizedShape.join() || inputs.size === 0) {
+      throw new ShapeError(
+        `inputs has shape [${inputs.shape}], ${owner} expects [..., ${normalizedShape.join(', ')}] (normalizedShape), none of them 0`,
+      )
+    }
+    bringToCurrentBackend('inputs', inputs)
+    bringParameters([this.weight, this.bias])
+  }
+}
+
+const LAYER_NORM_OPTIONS: OptionNames<LayerNormOptions> = {
+  ...{ normalizedShape: true, eps: true, elementwiseAffine: true, bias: true },
+}

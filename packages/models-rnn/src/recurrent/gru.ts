@@ -1,0 +1,20 @@
+import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
+
+/**
+ * Gated recurrent unit (Cho et al. 2014), after `torch.nn.GRU` with `batch_first=True`.
+ *
+ * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
+ * @example
+ * ```ts
+ * const layer = new GRU({ inputSize: 28, hiddenSize: 64, bidirectional: true, generator: new Generator(0) })
+ * const { output, hn } = layer.forward(inputs, { lengths: [28, 20] }) // [2, 28, 28] → [2, 28, 128], [2, 2, 64]
+ * ```
+ */
+export class GRU extends RecurrentLayer {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'GRU'
+
+  constructor(options: RecurrentLayerOptions) {
+    super('gru', options)
+  }
+}

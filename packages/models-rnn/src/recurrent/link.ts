@@ -1,0 +1,16 @@
+import { belongsTo, type Layer } from '../layer'
+import { FinalHidden, LastStep } from '../layers/steps'
+import { RecurrentLayer } from './recurrent-layer'
+
+/** A layer of a sequence, or two that are computed together, and the name that its parameters begin with. */
+export interface Step {
+  readonly name: string
+  readonly layer: Pick<Layer, 'forward' | 'vjp' | 'parameters'>
+}
+
+/** A recurrent layer together with the layer after it that picks one state of each row: the others need not be put out. */
+export function link(layer: Layer | undefined, next: Layer | undefined): Step['layer'] | undefined {
+  if (!(layer instanceof RecurrentLayer) || !belongsTo(layer, 'picked', 'forward')) return undefined
+  if (next instanceof LastStep && belongsTo(next, 'picks', 'forward')) return layer.picked(next.picks)
+  return next instanceof FinalHidden ? layer.picked(next.picks) : undefined
+}

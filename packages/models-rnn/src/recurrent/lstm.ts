@@ -1,0 +1,44 @@
+import type { Tensor3D } from '@tensorflow/tfjs-core'
+import {
+  type HiddenState,
+  RecurrentLayer,
+  type RecurrentLayerOptions,
+  type RecurrentLayerOutputs,
+} from './recurrent-layer'
+
+/** How {@link LSTM} is built. */
+export interface LSTMOptions extends RecurrentLayerOptions {
+  /** Project the hidden state to so many features (Sak et al. 2014); 0 for none. TensorFlow.js's operations compute it then. @default 0 */
+  projSize?: number
+}
+
+/** Hidden and cell state of every layer and direction. */
+export interface LSTMState extends HiddenState {
+  /** The cell state, float32 `[numLayers·D, N, H]`. */
+  c: Tensor3D
+}
+
+/** What {@link LSTM.forward} hands back; the caller disposes the tensors. */
+export interface LSTMOutputs extends RecurrentLayerOutputs {
+  /** The cell state of every layer and direction after each row's last step, `[numLayers·D, N, H]`: PyTorch's `c_n`. */
+  cn: Tensor3D
+}
+
+/**
+ * Long short-term memory (Hochreiter and Schmidhuber 1997), after `torch.nn.LSTM` with `batch_first=True`.
+ *
+ * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
+ * @example
+ * ```ts
+ * const layer = new LSTM({ inputSize: 28, hiddenSize: 64, numLayers: 2, generator: new Generator(0) })
+ * const { output, hn, cn } = layer.forward(inputs) // [N, T, 28] → [N, T, 64], [2, N, 64], [2, N, 64]
+ * ```
+ */
+export class LSTM extends RecurrentLayer<LSTMState, LSTMOutputs> {
+  /** The class's name in messages, also where a bundler renames the class. */
+  static override readonly name: string = 'LSTM'
+
+  constructor(options: LSTMOptions) {
+    super('lstm', options, { projSize: true })
+  }
+}

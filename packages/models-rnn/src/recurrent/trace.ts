@@ -1,0 +1,156 @@
+import { copiedTensor } from '@rowwise/host-values'
+import { type RecurrentPass, type RecurrentWeightTensors, recurrentPass } from '@rowwise/rnn-kernels'
+import type { Generator } from '@rowwise/torch-random'
+import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+import { dropoutMask } from '../layers/dropout'
+import type { Direction, DirectionOptions, Machine } from './compose'
+
+/** Values of a shape, and after the way back the gradient by them. */
+export class Traced {
+  gradient: Float32Array | undefined
+
+  constructor(
+    readonly values: Float32Array,
+    readonly shape: readonly number[],
+    /** Whether the gradient is wanted. */
+    readonly isWanted = true,
+  ) {}
+
+  /** Adds to the gradient; the array is kept where it is the first, and may be a view that nobody changes. */
+  receive(gradient: Float32Array): void {
+    const before = this.gradient
+    this.gradient = before === undefined ? gradient : before.map((value, at) => value + gradient[at])
+  }
+}
+
+/** What {@link Direction.weights} are called in a state dict. */
+const NAMES = {
+  weightIh: 'weight_ih',
+  weightHh: 'weight_hh',
+  biasIh: 'bias_ih',
+  biasHh: 'bias_hh',
+} as const
+
+/**
+ * Computes with arrays, and remembers the way back: what recurrent layers hand to each other stays in the kernels' memory.
+ */
+export class Trace implements Machine<Traced> {
+  private readonly passes: RecurrentPass[] = []
+  private readonly back: (() => void)[] = []
+  private readonly found = new Map<string, Tensor | undefined>()
+
+  run(
+    inputs: Traced,
+    direction: Direction,
+    { cell, reverse, lengths, returnOutput }: DirectionOptions<Traced>,
+  ): { output?: Traced; h: Traced } {
+    const [batch, time, inputSize] = inputs.shape
+    const weights = direction.weights as unknown as RecurrentWeightTensors
+    const options = { cell, reverse, lengths, returnOutput }
+    const pass = recurrentPass(inputs.values, [batch, time, inputSize], weights, options)
+    this.passes.push(pass)
+    const trained = trainedWeights(direction)
+    for (const { name } of trained) this.found.set(name, undefined) // in the order of the parameters
+    const hiddenSize = weights.weightHh.shape[1]
+    const h = new Traced(pass.h, [batch, hiddenSize])
+    const output = pass.output && new Traced(pass.output, [batch, time, hiddenSize])
+    this.back.push(() => {
+      const gradients = pass.pullback({ h: h.gradient, output: output?.gradient }, { x: inputs.isWanted })
+      for (const { key, name, shape } of trained) this.found.set(name, copiedTensor(gradients[key], shape))
+      if (gradients.x) inputs.receive(gradients.x)
+    })
+    return { h, ...(output && { output }) }
+  }
+
+  join(values: Traced[]): Traced {
+    if (values.length === 1) return values[0]
+    const widths = values.map(({ shape }) => shape[shape.length - 1])
+    const width = widths.reduce((sum, size) => sum + size, 0)
+    const [{ shape }] = values
+    const rows = values[0].values.length / widths[0]
+    const joined = new Traced(new Float32Array(rows * width), [...shape.slice(0, -1), width])
+    /** Calls with each part and where its columns begin. */
+    const forParts = (each: (part: Traced, size: number, begin: number) => void): void => {
+      let begin = 0
+      values.forEach((part, side) => {
+        each(part, widths[side], begin)
+        begin += widths[side]
+      })
+    }
+    forParts((part, size, begin) => copyColumns(rows, size, part.values, 0, size, joined.values, begin, width))
+    this.back.push(() =>
+      forParts((part, size, begin) => {
+        const gradient = new Float32Array(rows * size)
+        copyColumns(rows, size, joined.gradient as Float32Array, begin, width, gradient, 0, size)
+        part.receive(gradient)
+      }),
+    )
+    return joined
+  }
+
+  drop(inputs: Traced, p: number, generator: Generator): Traced {
+    const mask = dropoutMask(inputs.values.length, p, generator)
+    const dropped = new Traced(
+      mask.map((factor, at) => factor * inputs.values[at]),
+      inputs.shape,
+    )
+    this.back.push(() => inputs.receive(mask.map((factor, at) => factor * (dropped.gradient as Float32Array)[at])))
+    return dropped
+  }
+
+  lastStep(inputs: Traced, lengths: Int32Array | undefined): Traced {
+    const [batch, time, features] = inputs.shape
+    const begin = (row: number): number => (row * time + (lengths?.[row] ?? time) - 1) * features
+    const last = new Traced(new Float32Array(batch * features), [batch, 1, features], inputs.isWanted)
+    for (let row = 0; row < batch; row++) {
+      last.values.set(inputs.values.subarray(begin(row), begin(row) + features), row * features)
+    }
+    this.back.push(() => {
+      const { gradient } = last
+      if (gradient === undefined) return
+      const all = new Float32Array(inputs.values.length)
+      for (let row = 0; row < batch; row++) {
+        all.set(gradient.subarray(row * features, (row + 1) * features), begin(row))
+      }
+      inputs.receive(all)
+    })
+    return last
+  }
+
+  /** Takes the gradients from the last value to the first, once; those by the trainable parameters, by name. */
+  pullBack(): Map<string, Tensor> {
+    for (let step = this.back.length - 1; step >= 0; step--) this.back[step]()
+    return this.found as Map<string, Tensor>
+  }
+
+  /** Gives the kernels' memory back. */
+  release(): void {
+    for (const pass of this.passes) pass.release()
+  }
+}
+
+/** The weights of a direction that are not frozen. */
+function trainedWeights({ suffix, weights }: Direction): { key: keyof typeof NAMES; name: string; shape: number[] }[] {
+  const keys = Object.keys(NAMES) as (keyof typeof NAMES)[]
+  return keys.flatMap((key) => {
+    const weight: Variable | undefined = weights[key]
+    return weight?.trainable ? [{ key, name: `${NAMES[key]}_${suffix}`, shape: weight.shape }] : []
+  })
+}
+
+/** Copies columns of a matrix to columns of another. */
+function copyColumns(
+  rows: number,
+  columns: number,
+  from: Float32Array,
+  fromColumn: number,
+  fromWidth: number,
+  to: Float32Array,
+  toColumn: number,
+  toWidth: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    const begin = row * fromWidth + fromColumn
+    to.set(from.subarray(begin, begin + columns), row * toWidth + toColumn)
+  }
+}
