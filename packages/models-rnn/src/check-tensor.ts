@@ -6,10 +6,12 @@ import { LengthsError, ShapeError, TensorError } from './errors'
 /**
  * Makes sure that an argument is a live float32 tensor, before anything is computed.
  *
- * @param argument its name as the caller knows it
+ * @param named the argument's name as the caller knows it; a function where that costs something
  * @throws {@link TensorError} that names the argument, what it is, and the fix.
  */
-export function requireTensor(argument: string, value: unknown): asserts value is Tensor {
+export function requireTensor(named: string | (() => string), value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor && !value.isDisposed && value.dtype === 'float32') return
+  const argument = typeof named === 'string' ? named : named()
   if (!(value instanceof Tensor)) {
     const advice = Array.isArray(value) || ArrayBuffer.isView(value) ? 'make one with tf.tensor(…)' : 'pass one'
     throw new TensorError(`${argument} is ${describeValue(value)}, expected a float32 tensor; ${advice}`)

@@ -51,6 +51,7 @@ export type LayerOutput = Tensor | { readonly output: Tensor }
 export abstract class Layer extends Module {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'Layer'
+  private isVJPOfForward: boolean | undefined
 
   /** Computes the layer; differentiable by TensorFlow.js's tape. */
   // biome-ignore lint/suspicious/noExplicitAny: a layer may ask for inputs of one rank
@@ -68,7 +69,9 @@ export abstract class Layer extends Module {
    * `forward` but no `vjp` of its own.
    */
   hasPullback(): boolean {
-    return this.vjp !== undefined && isHostBackend() && !engine().isTapeOn() && belongsTo(this, 'vjp', 'forward')
+    if (this.vjp === undefined || !isHostBackend() || engine().isTapeOn()) return false
+    this.isVJPOfForward ??= belongsTo(this, 'vjp', 'forward')
+    return this.isVJPOfForward
   }
 }
 

@@ -32,6 +32,8 @@ export abstract class Module {
   private readonly ownParameters = new Map<string, Variable>()
   private readonly children = new Map<string, Module>()
   private isDisposed = false
+  /** How many fields there were when all of them were found registered. */
+  private fieldsChecked = -1
   /** Where the module is in another one, for messages; empty in none. */
   private path = ''
 
@@ -107,6 +109,13 @@ export abstract class Module {
   requiresGrad(isTrained = true): this {
     for (const parameter of Object.values(this.allParameters())) parameter.trainable = isTrained
     return this
+  }
+
+  /** Whether no parameter of this module and its children is trained. */
+  get isFrozen(): boolean {
+    for (const { trainable } of this.ownParameters.values()) if (trainable) return false
+    for (const child of this.children.values()) if (!child.isFrozen) return false
+    return true
   }
 
   /**
@@ -236,6 +245,8 @@ export abstract class Module {
 
   /** Finds fields that training would silently leave out. */
   private requireRegistered(): void {
+    const fields = Object.keys(this).length
+    if (fields === this.fieldsChecked) return
     const known = this.parts()
     for (const [field, value] of Object.entries(this)) {
       const found = (Array.isArray(value) ? value : [value]).find(
@@ -249,6 +260,7 @@ export abstract class Module {
           `write this.${field} = this.${call}`,
       )
     }
+    this.fieldsChecked = fields
   }
 
   /** The parameters and modules of this module, its children and theirs. */

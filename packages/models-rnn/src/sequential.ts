@@ -75,7 +75,7 @@ export class Sequential extends Layer {
    */
   forward(inputs: Tensor | SequenceInputs, context: LayerContext = {}): Tensor {
     this.requireUsable()
-    const read = readInputs(this.label(), inputs, context)
+    const read = readInputs(this, inputs, context)
     return tidy(() =>
       this.steps.reduce((value, { layer }) => tensorOf(layer.forward(value, read.context)), read.inputs),
     )
@@ -94,10 +94,10 @@ export class Sequential extends Layer {
    */
   override vjp(inputs: Tensor | SequenceInputs, options: VJPOptions = {}): LayerVJP | undefined {
     this.requireUsable()
-    const read = readInputs(this.label(), inputs, options)
+    const read = readInputs(this, inputs, options)
     if (!this.hasPullback()) return undefined
     const { inputGradient = false } = options
-    const first = inputGradient ? 0 : this.steps.findIndex(({ layer }) => isTrained(layer))
+    const first = inputGradient ? 0 : this.steps.findIndex(({ layer }) => !layer.isFrozen)
     const passes: LayerVJP[] = []
     const frozen: Tensor[] = []
     const release = (): void => {
@@ -164,12 +164,12 @@ function stepsOf(named: readonly [string, Layer][]): Step[] {
 
 /** The inputs and the lengths that come with them, checked. */
 function readInputs(
-  owner: string,
+  owner: object,
   given: Tensor | SequenceInputs,
   { lengths: told }: LayerContext,
 ): { inputs: Tensor; context: LayerContext } {
   const isPair = !(given instanceof Tensor) && typeof given === 'object' && given !== null && 'inputs' in given
-  if (isPair) refuseUnknownOptions(`the inputs of ${owner}`, given, SEQUENCE_INPUTS, TensorError)
+  if (isPair) refuseUnknownOptions(`the inputs of ${classNameOf(owner)}`, given, SEQUENCE_INPUTS, TensorError)
   const { inputs, lengths = told } = isPair ? given : { inputs: given as Tensor }
   if (lengths === undefined) return { inputs, context: {} }
   const [batch, time] = (inputs as Tensor | undefined)?.shape ?? []
@@ -180,10 +180,6 @@ const SEQUENCE_INPUTS: OptionNames<SequenceInputs> = { inputs: true, lengths: tr
 
 function tensorOf(output: LayerOutput): Tensor {
   return output instanceof Tensor ? output : output.output
-}
-
-function isTrained(layer: Step['layer']): boolean {
-  return Object.values(layer.parameters()).some(({ trainable }) => trainable)
 }
 
 /** Takes a gradient through passes from the last to the first. */

@@ -22,24 +22,18 @@ export interface ValueAndGradients {
  * ```
  */
 export function valueAndGradients(model: Trainable, loss: LossFunction, batch: Batch): ValueAndGradients {
-  const { inputs, targets } = batch
-  const parameters = trained(model.parameters())
-  const pass = model.vjp?.(inputs)
-  if (pass === undefined) return byTape(model, loss, batch, parameters)
+  const pass = model.vjp?.(batch.inputs)
+  if (pass === undefined) return byTape(model, loss, batch)
   try {
-    return byPullback(pass, loss, targets, parameters)
+    return byPullback(model, pass, loss, batch.targets)
   } finally {
     pass.release()
   }
 }
 
 /** TensorFlow.js records the model and the loss. */
-function byTape(
-  model: Trainable,
-  loss: LossFunction,
-  { inputs, targets }: Batch,
-  parameters: NamedParameters,
-): ValueAndGradients {
+function byTape(model: Trainable, loss: LossFunction, { inputs, targets }: Batch): ValueAndGradients {
+  const parameters = trained(model.parameters())
   const forward = (): Scalar => requireScalar(loss(model.forward(inputs), targets))
   const { value, grads } = variableGrads(forward, Object.values(parameters))
   const present = Object.entries(parameters).filter(([, { name }]) => grads[name] != null)
@@ -51,13 +45,14 @@ function byTape(
 
 /** The model knows its way back by itself; the tape records at most the loss, which may read parameters, too (a penalty on weights). */
 function byPullback(
+  model: Trainable,
   { value: outputs, pullback }: ModelVJP,
   loss: LossFunction,
   targets: Tensor,
-  parameters: NamedParameters,
 ): ValueAndGradients {
   const known = loss.vjp?.(outputs, targets)
   if (known !== undefined) return { loss: known.value, gradients: through(pullback, known.pullback()) }
+  const parameters = trained(model.parameters())
   const sources = [outputs, ...Object.values(parameters)]
   const { value, grads } = engine().gradients(() => requireScalar(loss(outputs, targets)), sources, undefined, true)
   const [byOutputs, ...direct] = grads as (Tensor | null)[]

@@ -51,13 +51,13 @@ export class Dropout extends Layer {
    * @throws {@link TensorError} when the inputs are not a live float32 tensor.
    */
   forward(inputs: Tensor, _context?: LayerContext): Tensor {
-    requireTensor(`inputs of ${this.label()}`, inputs)
+    requireTensor(() => `inputs of ${this.label()}`, inputs)
     return this.drops ? dropout(inputs, this.p, this.generator) : inputs.clone()
   }
 
   /** As {@link Layer.vjp}; the mask is kept for the way back. */
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
-    requireTensor(`inputs of ${this.label()}`, inputs)
+    requireTensor(() => `inputs of ${this.label()}`, inputs)
     if (!this.hasPullback()) return undefined
     const mask = this.drops ? dropoutMask(inputs.size, this.p, this.generator) : new Float32Array(inputs.size).fill(1)
     const values = readValues(inputs)

@@ -153,7 +153,6 @@ export class Embedding extends Layer {
   /** Everything that a pass reads is alive, fits, and is on the current backend. */
   private prepare(inputs: Tensor): void {
     this.requireUsable()
-    const owner = this.label()
     if (!(inputs instanceof Tensor) || inputs.isDisposed || inputs.dtype !== 'int32' || inputs.size === 0) {
       const found = !(inputs instanceof Tensor)
         ? 'no tensor'
@@ -162,7 +161,7 @@ export class Embedding extends Layer {
           : `${inputs.dtype} [${inputs.shape}]`
       const advice =
         inputs instanceof Tensor && inputs.dtype === 'float32' ? "; convert it with tf.cast(x, 'int32')" : ''
-      throw new TensorError(`inputs of ${owner} is ${found}, expected an int32 tensor of indices${advice}`)
+      throw new TensorError(`inputs of ${this.label()} is ${found}, expected an int32 tensor of indices${advice}`)
     }
     bringToCurrentBackend('inputs', inputs)
     bringParameters([this.weight])
@@ -170,7 +169,7 @@ export class Embedding extends Layer {
     const stray = readIntegers(inputs).find((index) => !(index >= 0 && index < this.numEmbeddings))
     if (stray === undefined) return
     throw new ShapeError(
-      `inputs of ${owner} has the index ${stray}, expected 0 to ${this.numEmbeddings - 1} (numEmbeddings)`,
+      `inputs of ${this.label()} has the index ${stray}, expected 0 to ${this.numEmbeddings - 1} (numEmbeddings)`,
     )
   }
 }

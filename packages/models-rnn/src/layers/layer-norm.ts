@@ -151,12 +151,11 @@ export class LayerNorm extends Layer {
   /** Everything that a pass reads is alive, fits, and is on the current backend. */
   private prepare(inputs: Tensor): void {
     this.requireUsable()
-    const owner = this.label()
-    requireTensor(`inputs of ${owner}`, inputs)
+    requireTensor(() => `inputs of ${this.label()}`, inputs)
     const { normalizedShape } = this
     if (inputs.shape.slice(-normalizedShape.length).join() !== normalizedShape.join() || inputs.size === 0) {
       throw new ShapeError(
-        `inputs has shape [${inputs.shape}], ${owner} expects [..., ${normalizedShape.join(', ')}] (normalizedShape), none of them 0`,
+        `inputs has shape [${inputs.shape}], ${this.label()} expects [..., ${normalizedShape.join(', ')}] (normalizedShape), none of them 0`,
       )
     }
     bringToCurrentBackend('inputs', inputs)

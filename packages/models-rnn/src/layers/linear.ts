@@ -83,7 +83,10 @@ export class Linear extends Layer {
    */
   forward(inputs: Tensor, _context?: LayerContext): Tensor {
     this.prepare(inputs)
-    return tidy(() => reshape(this.applyToRows(this.rowsOf(inputs)), this.outputShape(inputs)))
+    return tidy(() => {
+      const outputs = this.applyToRows(this.rowsOf(inputs))
+      return inputs.rank === 2 ? outputs : reshape(outputs, this.outputShape(inputs))
+    })
   }
 
   /** As {@link Layer.vjp}. */
@@ -149,7 +152,7 @@ export class Linear extends Layer {
   }
 
   private rowsOf(inputs: Tensor): Tensor2D {
-    return reshape(inputs, [-1, this.inFeatures])
+    return inputs.rank === 2 ? (inputs as Tensor2D) : reshape(inputs, [-1, this.inFeatures])
   }
 
   private outputShape({ shape }: Tensor): number[] {
@@ -159,14 +162,13 @@ export class Linear extends Layer {
   /** Everything that a pass reads is alive, fits, and is on the current backend. */
   private prepare(inputs: Tensor): void {
     this.requireUsable()
-    const owner = this.label()
-    requireTensor(`inputs of ${owner}`, inputs)
+    requireTensor(() => `inputs of ${this.label()}`, inputs)
     const { shape } = inputs
     if (shape.length < 1 || shape[shape.length - 1] !== this.inFeatures || inputs.size === 0) {
       const rest = shape.slice(1).reduce((product, size) => product * size, 1)
       const hint = shape.length > 2 && rest === this.inFeatures ? `; reshape it to [${shape[0]}, ${rest}]` : ''
       throw new ShapeError(
-        `inputs has shape [${shape}], ${owner} expects [..., ${this.inFeatures}] (inFeatures), none of them 0${hint}`,
+        `inputs has shape [${shape}], ${this.label()} expects [..., ${this.inFeatures}] (inFeatures), none of them 0${hint}`,
       )
     }
     bringToCurrentBackend('inputs', inputs)

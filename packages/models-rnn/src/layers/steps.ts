@@ -29,13 +29,13 @@ export class LastStep extends Layer {
    * @throws {@link TensorError}, {@link ShapeError} and {@link LengthsError} when inputs or lengths do not fit.
    */
   forward(inputs: Tensor3D, context: LayerContext = {}): Tensor2D {
-    const lengths = readSteps(this.label(), inputs, context)
+    const lengths = readSteps(() => this.label(), inputs, context)
     return takeLast(inputs, lengths)
   }
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    const lengths = readSteps(this.label(), inputs, options)
+    const lengths = readSteps(() => this.label(), inputs, options)
     if (!this.hasPullback()) return undefined
     const [batch, time, features] = inputs.shape
     const values = readValues(inputs)
@@ -90,7 +90,7 @@ export class MeanOverTime extends Layer {
    * @throws {@link TensorError}, {@link ShapeError} and {@link LengthsError} when inputs or lengths do not fit.
    */
   forward(inputs: Tensor3D, context: LayerContext = {}): Tensor2D {
-    const lengths = readSteps(this.label(), inputs, context)
+    const lengths = readSteps(() => this.label(), inputs, context)
     const [batch, time] = inputs.shape
     const scale = Float32Array.from({ length: batch }, (_, row) => 1 / (lengths?.[row] ?? time))
     return tidy(() => mul(sum(withoutPadding(inputs, lengths), 1), tensor(scale, [batch, 1])))
@@ -98,7 +98,7 @@ export class MeanOverTime extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    const lengths = readSteps(this.label(), inputs, options)
+    const lengths = readSteps(() => this.label(), inputs, options)
     if (!this.hasPullback()) return undefined
     const [batch, time, features] = inputs.shape
     const values = readValues(inputs)
@@ -188,10 +188,12 @@ function chosen(
 }
 
 /** The lengths that go with inputs, both checked. */
-function readSteps(owner: string, inputs: Tensor3D, { lengths }: LayerContext): Int32Array | undefined {
-  requireTensor(`inputs of ${owner}`, inputs)
+function readSteps(owner: () => string, inputs: Tensor3D, { lengths }: LayerContext): Int32Array | undefined {
+  requireTensor(() => `inputs of ${owner()}`, inputs)
   if (inputs.shape.length !== 3 || inputs.size === 0) {
-    throw new ShapeError(`inputs has shape [${inputs.shape}], ${owner} expects [batch, time, features], none of them 0`)
+    throw new ShapeError(
+      `inputs has shape [${inputs.shape}], ${owner()} expects [batch, time, features], none of them 0`,
+    )
   }
   return lengths && requireLengths(lengths, inputs.shape[0], inputs.shape[1])
 }

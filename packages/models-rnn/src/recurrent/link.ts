@@ -5,7 +5,7 @@ import { RecurrentLayer } from './recurrent-layer'
 /** A layer of a sequence, or two that are computed together, and the name that its parameters begin with. */
 export interface Step {
   readonly name: string
-  readonly layer: Pick<Layer, 'forward' | 'vjp' | 'parameters'>
+  readonly layer: Pick<Layer, 'forward' | 'vjp' | 'isFrozen'>
 }
 
 /** A recurrent layer together with the layer after it that picks one state of each row: the others need not be put out. */

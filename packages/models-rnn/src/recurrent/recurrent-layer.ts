@@ -14,7 +14,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { requireLengths, requireShape, requireTensor, requireTensors } from '../check-tensor'
 import { classNameOf } from '../class-name'
-import { bringParameters, bringToCurrentBackend } from '../current-backend'
+import { bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import {
@@ -94,7 +94,6 @@ export abstract class RecurrentLayer<
   readonly projSize: number
   private readonly generator: Generator
   private readonly layers: readonly (readonly Direction[])[]
-  private readonly all: readonly Variable[]
 
   /**
    * @param own names of the options that only this cell has
@@ -148,7 +147,6 @@ export abstract class RecurrentLayer<
         return { suffix, weights: Object.assign({}, ...weights) as Direction['weights'] }
       }),
     )
-    this.all = [...drawn.values()]
   }
 
   /** Features of each step of the output: `hiddenSize`, or `projSize` with projections; twice that when bidirectional. */
@@ -191,15 +189,18 @@ export abstract class RecurrentLayer<
    *
    * @internal
    */
-  picked(picked: Picked): Pick<Layer, 'forward' | 'vjp' | 'parameters'> {
+  picked(picked: Picked): Pick<Layer, 'forward' | 'vjp' | 'isFrozen'> {
+    const layer = this
     return {
+      get isFrozen() {
+        return layer.isFrozen
+      },
       forward: (inputs: Tensor3D, context: LayerContext = {}): Tensor => {
         const lengths = this.prepare(inputs, context)
         return tidy(() => compose(TAPE, inputs as Tensor, this.spec(picked, lengths)).value)
       },
       vjp: (inputs: Tensor3D, options: VJPOptions = {}) =>
         this.pass(inputs, picked, this.prepare(inputs, options), options),
-      parameters: () => this.parameters(),
     }
   }
 
@@ -216,7 +217,7 @@ export abstract class RecurrentLayer<
   ): LayerVJP {
     const trace = new Trace()
     try {
-      const read = new Traced(readValues(inputs), inputs.shape, inputGradient)
+      const read = new Traced(inputs, inputs.shape, inputGradient)
       const { value: found } = compose(trace, read, this.spec(picked, lengths))
       const value = hostTensor(found.values, [...found.shape])
       return {
@@ -255,19 +256,18 @@ export abstract class RecurrentLayer<
   /** Everything that a pass reads is alive, fits, and is on the current backend. Gives the lengths back. */
   private prepare(inputs: Tensor3D, { lengths, initial }: RecurrentContext<State>): Int32Array | undefined {
     this.requireUsable()
-    const owner = this.label(`inputSize ${this.inputSize}`)
-    requireTensor(`inputs of ${owner}`, inputs)
+    const owner = (): string => this.label(`inputSize ${this.inputSize}`)
+    requireTensor(() => `inputs of ${owner()}`, inputs)
     const { shape } = inputs
     if (shape.length !== 3 || shape[2] !== this.inputSize || inputs.size === 0) {
       throw new ShapeError(
-        `inputs has shape [${shape}], ${owner} expects [batch, time, ${this.inputSize}], ` +
+        `inputs has shape [${shape}], ${owner()} expects [batch, time, ${this.inputSize}], ` +
           `none of them 0${reshapeHint(shape, this.inputSize)}`,
       )
     }
     const states = initial === undefined ? [] : this.checkInitial(initial, shape[0])
     bringToCurrentBackend('inputs', inputs)
     for (const [name, state] of states) bringToCurrentBackend(`initial.${name}`, state)
-    bringParameters(this.all)
     return lengths && requireLengths(lengths, shape[0], shape[1])
   }
 

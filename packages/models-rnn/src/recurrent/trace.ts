@@ -1,7 +1,7 @@
-import { copiedTensor } from '@rowwise/host-values'
+import { copiedTensor, readValues } from '@rowwise/host-values'
 import { type RecurrentPass, type RecurrentWeightTensors, recurrentPass } from '@rowwise/rnn-kernels'
 import type { Generator } from '@rowwise/torch-random'
-import type { Tensor, Variable } from '@tensorflow/tfjs-core'
+import { Tensor, type Tensor3D, type Variable } from '@tensorflow/tfjs-core'
 import { dropoutMask } from '../layers/dropout'
 import type { Direction, DirectionOptions, Machine } from './compose'
 
@@ -10,11 +10,16 @@ export class Traced {
   gradient: Float32Array | undefined
 
   constructor(
-    readonly values: Float32Array,
+    /** The values, or a tensor of them, which the kernels read where they are. */
+    readonly source: Float32Array | Tensor3D,
     readonly shape: readonly number[],
     /** Whether the gradient is wanted. */
     readonly isWanted = true,
   ) {}
+
+  get values(): Float32Array {
+    return this.source instanceof Tensor ? readValues(this.source) : this.source
+  }
 
   /** Adds to the gradient; the array is kept where it is the first, and may be a view that nobody changes. */
   receive(gradient: Float32Array): void {
@@ -47,7 +52,7 @@ export class Trace implements Machine<Traced> {
     const [batch, time, inputSize] = inputs.shape
     const weights = direction.weights as unknown as RecurrentWeightTensors
     const options = { cell, reverse, lengths, returnOutput }
-    const pass = recurrentPass(inputs.values, [batch, time, inputSize], weights, options)
+    const pass = recurrentPass(inputs.source, [batch, time, inputSize], weights, options)
     this.passes.push(pass)
     const trained = trainedWeights(direction)
     for (const { name } of trained) this.found.set(name, undefined) // in the order of the parameters
@@ -67,8 +72,9 @@ export class Trace implements Machine<Traced> {
     const widths = values.map(({ shape }) => shape[shape.length - 1])
     const width = widths.reduce((sum, size) => sum + size, 0)
     const [{ shape }] = values
-    const rows = values[0].values.length / widths[0]
-    const joined = new Traced(new Float32Array(rows * width), [...shape.slice(0, -1), width])
+    const rows = sizeOf(values[0]) / widths[0]
+    const sideBySide = new Float32Array(rows * width)
+    const joined = new Traced(sideBySide, [...shape.slice(0, -1), width])
     /** Calls with each part and where its columns begin. */
     const forParts = (each: (part: Traced, size: number, begin: number) => void): void => {
       let begin = 0
@@ -77,7 +83,7 @@ export class Trace implements Machine<Traced> {
         begin += widths[side]
       })
     }
-    forParts((part, size, begin) => copyColumns(rows, size, part.values, 0, size, joined.values, begin, width))
+    forParts((part, size, begin) => copyColumns(rows, size, part.values, 0, size, sideBySide, begin, width))
     this.back.push(() =>
       forParts((part, size, begin) => {
         const gradient = new Float32Array(rows * size)
@@ -89,9 +95,10 @@ export class Trace implements Machine<Traced> {
   }
 
   drop(inputs: Traced, p: number, generator: Generator): Traced {
-    const mask = dropoutMask(inputs.values.length, p, generator)
+    const mask = dropoutMask(sizeOf(inputs), p, generator)
+    const { values } = inputs
     const dropped = new Traced(
-      mask.map((factor, at) => factor * inputs.values[at]),
+      mask.map((factor, at) => factor * values[at]),
       inputs.shape,
     )
     this.back.push(() => inputs.receive(mask.map((factor, at) => factor * (dropped.gradient as Float32Array)[at])))
@@ -101,14 +108,13 @@ export class Trace implements Machine<Traced> {
   lastStep(inputs: Traced, lengths: Int32Array | undefined): Traced {
     const [batch, time, features] = inputs.shape
     const begin = (row: number): number => (row * time + (lengths?.[row] ?? time) - 1) * features
-    const last = new Traced(new Float32Array(batch * features), [batch, 1, features], inputs.isWanted)
-    for (let row = 0; row < batch; row++) {
-      last.values.set(inputs.values.subarray(begin(row), begin(row) + features), row * features)
-    }
+    const [values, picked] = [inputs.values, new Float32Array(batch * features)]
+    for (let row = 0; row < batch; row++) picked.set(values.subarray(begin(row), begin(row) + features), row * features)
+    const last = new Traced(picked, [batch, 1, features], inputs.isWanted)
     this.back.push(() => {
       const { gradient } = last
       if (gradient === undefined) return
-      const all = new Float32Array(inputs.values.length)
+      const all = new Float32Array(sizeOf(inputs))
       for (let row = 0; row < batch; row++) {
         all.set(gradient.subarray(row * features, (row + 1) * features), begin(row))
       }
@@ -136,6 +142,10 @@ function trainedWeights({ suffix, weights }: Direction): { key: keyof typeof NAM
     const weight: Variable | undefined = weights[key]
     return weight?.trainable ? [{ key, name: `${NAMES[key]}_${suffix}`, shape: weight.shape }] : []
   })
+}
+
+function sizeOf({ shape }: Traced): number {
+  return shape.reduce((product, size) => product * size, 1)
 }
 
 /** Copies columns of a matrix to columns of another. */

@@ -26,17 +26,20 @@ export interface PassAttributes {
  */
 export function passInputs(
   x: Tensor | undefined,
-  weights: RecurrentWeightTensors,
+  { weightIh, weightHh, biasIh, biasHh }: RecurrentWeightTensors,
   initial?: InitialTensors,
 ): PassInputs<Tensor> {
-  const { weightIh, weightHh, biasIh, biasHh } = weights
-  return {
-    ...(x && { x }),
-    ...(initial && { h0: initial.h }),
-    ...(initial?.c && { c0: initial.c }),
-    ...{ weightIh, weightHh },
-    ...(biasIh && biasHh && { biasIh, biasHh }),
+  const inputs = {} as PassInputs<Tensor>
+  if (x) inputs.x = x
+  if (initial) inputs.h0 = initial.h
+  if (initial?.c) inputs.c0 = initial.c
+  inputs.weightIh = weightIh
+  inputs.weightHh = weightHh
+  if (biasIh && biasHh) {
+    inputs.biasIh = biasIh
+    inputs.biasHh = biasHh
   }
+  return inputs
 }
 
 /** The shape of a pass. */

@@ -1,5 +1,5 @@
 import { hostValues } from '@rowwise/host-values'
-import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
+import { engine, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import type { RecurrentOutputs, State } from '../runtime'
 import { type PassAttributes, type PassInputs, shapeOf } from './inputs'
@@ -46,6 +46,16 @@ export function layerPass(
     save,
     returnOutput,
   })
+}
+
+/** Moves tensors of another backend now: one that is moved while the kernels read WebAssembly's memory can make that grow and go away. */
+export function moveHere(inputs: PassInputs): void {
+  const { backend, state } = engine()
+  for (const name in inputs) {
+    const info = inputs[name as keyof PassInputs] as TensorInfo
+    if (hostValues(info) !== undefined || state.tensorInfo.get(info.dataId)?.backend === backend) continue
+    engine().moveData(backend, info.dataId)
+  }
 }
 
 /** The values of a kernel's input, only to be read, and before anything else is made on the backend. */

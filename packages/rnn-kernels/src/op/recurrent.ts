@@ -1,4 +1,4 @@
-import { copiedTensor, hostTensor, hostValues } from '@rowwise/host-values'
+import { copiedTensor, hostTensor } from '@rowwise/host-values'
 import {
   engine,
   getBackend,
@@ -17,7 +17,7 @@ import { composedRecurrent } from '../composed/composed'
 import { currentRuntime } from '../configure'
 import type { RecurrentGradients, SavedPass } from '../runtime'
 import { checkPass, type PassAttributes, type PassInputs, passInputs } from './inputs'
-import { forwardPass, HOST_BACKENDS, read } from './pass'
+import { forwardPass, HOST_BACKENDS, moveHere, read } from './pass'
 import { keepWithTape } from './reserve'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 
@@ -65,16 +65,20 @@ export function recurrent(
   const attributes = checkPass(inputs, weights, options)
   const { cell, lengths, returnOutput } = attributes
   if (!canFuse() || weights.weightHr) return composedRecurrent(inputs, weights, { ...options, lengths })
-  const named = passInputs(inputs, weights, options.initial) as unknown as NamedTensorMap
-  for (const tensor of Object.values(named)) moveHere(tensor)
+  const named = passInputs(inputs, weights, options.initial)
+  moveHere(named)
   const saved: Attributes['saved'] = {}
   const save = engine().isTapeOn()
-  const outputs = engine().runKernel(FORWARD, named, {
-    ...attributes,
-    save,
-    saved,
-    inputShape: inputs.shape,
-  } as object as never)
+  const outputs = engine().runKernel(
+    FORWARD,
+    named as unknown as NamedTensorMap,
+    {
+      ...attributes,
+      save,
+      saved,
+      inputShape: inputs.shape,
+    } as object as never,
+  )
   const [h, reserve, ...rest] = outputs as unknown as Outputs<Tensor>
   if (saved.pass) keepWithTape(saved.pass)
   reserve.dispose() // the tape has a copy
@@ -82,14 +86,6 @@ export function recurrent(
     h: h as Tensor2D,
     ...(hasCellState(cell) && { c: rest.shift() as Tensor2D }),
     ...(returnOutput && { output: rest.shift() as Tensor3D }),
-  }
-}
-
-/** Moves a tensor of another backend now: one that is moved while the kernels read WebAssembly's memory can make that grow and go away. */
-function moveHere({ dataId }: Tensor): void {
-  const { backend, state } = engine()
-  if (hostValues({ dataId }) === undefined && state.tensorInfo.get(dataId)?.backend !== backend) {
-    engine().moveData(backend, dataId)
   }
 }
 

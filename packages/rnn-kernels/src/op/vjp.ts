@@ -1,10 +1,10 @@
 import { readValues } from '@rowwise/host-values'
-import { engine, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+import { engine, Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
 import type { LinearGradients, RecurrentGradients, Upstream, WantedGradients } from '../runtime'
 import { checkPass, passInputs } from './inputs'
-import { layerPass } from './pass'
+import { layerPass, moveHere, read } from './pass'
 import { releaseFinished } from './reserve'
 import type { RecurrentOptions, RecurrentWeightTensors } from './types'
 
@@ -33,7 +33,7 @@ export interface RecurrentPass {
  * One direction of one recurrent layer outside of the tape: the numbers of {@link recurrent} on arrays, so that what one layer passes to the
  * next stays where it is.
  *
- * @param x `[N, T, I]`, values of `shape`; read during the call alone
+ * @param x `[N, T, I]`, a tensor or values of `shape`; read during the call alone
  * @throws {@link KernelOptionError}, {@link KernelShapeError} and {@link KernelLengthsError} as {@link recurrent},
  * {@link KernelMemoryError} when the batch is too large for WebAssembly's memory, {@link KernelStateError} when the kernels are switched off.
  * @example
@@ -44,20 +44,24 @@ export interface RecurrentPass {
  * ```
  */
 export function recurrentPass(
-  x: Float32Array,
+  x: Float32Array | Tensor3D,
   shape: readonly [batch: number, time: number, inputSize: number],
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): RecurrentPass {
-  const attributes = checkPass({ shape, dtype: 'float32', size: x.length }, weights, options)
+  const size = x instanceof Tensor ? x.size : x.length
+  const attributes = checkPass({ shape, dtype: x instanceof Tensor ? x.dtype : 'float32', size }, weights, options)
   const [batch, time, inputSize] = shape
-  if (x.length !== batch * time * inputSize)
-    throw new KernelShapeError(`x has ${x.length} numbers, expected those of [${shape}]`)
+  if (size !== batch * time * inputSize)
+    throw new KernelShapeError(`x has ${size} numbers, expected those of [${shape}]`)
   if (weights.weightHr)
     throw new KernelShapeError('weightHr is given, but the kernels know no projection; use recurrent')
   releaseFinished()
-  const inputs = passInputs(undefined, weights, options.initial)
-  const { output, h, c, saved } = layerPass(x, shape, inputs, engine().backend, attributes, true)
+  const inputs = passInputs(x instanceof Tensor ? x : undefined, weights, options.initial)
+  moveHere(inputs)
+  const { backend } = engine()
+  const values = x instanceof Tensor ? read(backend, x) : x
+  const { output, h, c, saved } = layerPass(values, shape, inputs, backend, attributes, true)
   const { backward, release } = saved as NonNullable<typeof saved>
   return { ...(output && { output }), h, ...(c && { c }), pullback: backward, release }
 }
