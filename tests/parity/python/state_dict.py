@@ -1,7 +1,7 @@
 """Reads and writes state dicts as safetensors with PyTorch alone, for the tests of the exchange with Rowwise.
 
-state_dict.py read WEIGHTS INPUTS   loads the weights by name (strict), prints the logits of the inputs as JSON
-state_dict.py write WEIGHTS         makes a network with manual_seed(3), saves it, prints the logits of a fixed input
+state_dict.py read WEIGHTS NETWORK    loads the weights by name (strict), prints the logits of a fixed input as JSON
+state_dict.py write WEIGHTS NETWORK   makes the network with manual_seed(3), saves it, prints its logits
 """
 import json
 import struct
@@ -11,14 +11,20 @@ import torch
 from torch import nn
 
 
-class LSTMNet(nn.Module):
-    def __init__(self):
+class Net(nn.Module):
+    """A recurrent layer of torch.nn under a name, and a linear layer that reads its output at the last step."""
+
+    def __init__(self, name, module, hiddenSize=64, projSize=0, **options):
         super().__init__()
-        self.lstm_1 = nn.LSTM(28, 64, 1, batch_first=True)
-        self.fc_1 = nn.Linear(64, 10)
+        kwargs = {"batch_first": True, **options}
+        if projSize:
+            kwargs["proj_size"] = projSize
+        self.name = name
+        self.add_module(name, getattr(nn, module)(28, hiddenSize, **kwargs))
+        self.fc_1 = nn.Linear((projSize or hiddenSize) * (2 if options.get("bidirectional") else 1), 10)
 
     def forward(self, x):
-        out, _ = self.lstm_1(x)
+        out, _ = getattr(self, self.name)(x)
         return self.fc_1(out[:, -1, :])
 
 
@@ -53,13 +59,13 @@ def ramp():
     return torch.linspace(-0.4, 2.8, 2 * 28 * 28).reshape(2, 28, 28)
 
 
-command, path = sys.argv[1:3]
+command, path, spec = sys.argv[1:4]
 if command == "read":
-    net = LSTMNet()
+    net = Net(**json.loads(spec))
     net.load_state_dict(load(path), strict=True)
 else:
     torch.manual_seed(3)
-    net = LSTMNet()
+    net = Net(**json.loads(spec))
     save(net.state_dict(), path)
 with torch.no_grad():
     print(json.dumps(net(ramp()).tolist()))

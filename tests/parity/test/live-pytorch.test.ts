@@ -2,7 +2,19 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeSafetensors, encodeSafetensors, LSTMNet } from '@rowwise/models-rnn'
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  GRUNet,
+  Linear,
+  LSTM,
+  LSTMNet,
+  lastStep,
+  load,
+  RNNNet,
+  Sequential,
+  save,
+} from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
@@ -28,24 +40,57 @@ beforeAll(async () => {
   await tf.setBackend('wasm')
 })
 
+/** Networks as PyTorch is told of them, and the same here. */
+const networks: [name: string, spec: object, make: (generator: Generator) => Sequential][] = [
+  ['LSTMNet', { name: 'lstm_1', module: 'LSTM' }, (generator) => new LSTMNet({ generator })],
+  [
+    'LSTMNet of two layers in both directions',
+    { name: 'lstm_1', module: 'LSTM', num_layers: 2, bidirectional: true },
+    (generator) => new LSTMNet({ numLayers: 2, bidirectional: true, generator }),
+  ],
+  ['GRUNet', { name: 'gru_1', module: 'GRU', num_layers: 2 }, (generator) => new GRUNet({ numLayers: 2, generator })],
+  [
+    'GRUNet in both directions',
+    { name: 'gru_1', module: 'GRU', bidirectional: true, hiddenSize: 20 },
+    (generator) => new GRUNet({ bidirectional: true, hiddenSize: 20, generator }),
+  ],
+  ['RNNNet', { name: 'rnn_1', module: 'RNN' }, (generator) => new RNNNet({ generator })],
+  [
+    'RNNNet of relu without biases',
+    { name: 'rnn_1', module: 'RNN', nonlinearity: 'relu', bias: false, num_layers: 2 },
+    (generator) => new RNNNet({ nonlinearity: 'relu', bias: false, numLayers: 2, generator }),
+  ],
+  [
+    'an LSTM with projections',
+    { name: 'lstm', module: 'LSTM', projSize: 12, num_layers: 2, bidirectional: true, hiddenSize: 30 },
+    (generator) =>
+      new Sequential({
+        lstm: new LSTM({ inputSize: 28, hiddenSize: 30, projSize: 12, numLayers: 2, bidirectional: true, generator }),
+        last: lastStep(),
+        fc_1: new Linear({ inFeatures: 24, outFeatures: 10, generator }),
+      }),
+  ],
+]
+
 // Needs a python3 with torch (ROWWISE_PYTHON names another one); CI installs Debian's.
 describe.skipIf(python === undefined)('with a live PyTorch', () => {
-  it('our state dict loads there by name and shape and gives our logits', () => {
-    const model = new LSTMNet({ generator: new Generator(7) })
+  it.each(networks)('what we write loads there by name and shape and gives our logits: %s', async (_, spec, make) => {
+    const model = make(new Generator(7))
     const path = file()
-    writeFileSync(path, encodeSafetensors(model.stateDict(), { format: 'pt' }))
+    writeFileSync(path, await save(model))
     const logits = model.forward(ramp()).dataSync()
-    expect(worstError(logits, run('read', path).flat(), { absolute: 1e-5 })).toBeLessThan(1)
+    expect(worstError(logits, run('read', path, JSON.stringify(spec)).flat(), { absolute: 1e-5 })).toBeLessThan(1)
   })
 
-  it('its state dict loads here by name and shape, gives its logits, and is what manual_seed(3) gives here', () => {
-    const path = file()
-    const expected = run('write', path).flat()
-    const { tensors } = decodeSafetensors(readFileSync(path))
-    const model = LSTMNet.fromStateDict(tensors)
-    expect(worstError(model.forward(ramp()).dataSync(), expected, { absolute: 1e-5 })).toBeLessThan(1)
-    expect(encodeSafetensors(new LSTMNet({ generator: new Generator(3) }).stateDict())).toEqual(
-      encodeSafetensors(tensors),
-    )
-  })
+  it.each(networks)(
+    'what it writes loads here, gives its logits, and is what manual_seed(3) gives here: %s',
+    (_, spec, make) => {
+      const path = file()
+      const expected = run('write', path, JSON.stringify(spec)).flat()
+      const { tensors } = decodeSafetensors(readFileSync(path))
+      const model = load(make(new Generator(0)), readFileSync(path))
+      expect(worstError(model.forward(ramp()).dataSync(), expected, { absolute: 1e-5 })).toBeLessThan(1)
+      expect(encodeSafetensors(make(new Generator(3)).stateDict())).toEqual(encodeSafetensors(tensors))
+    },
+  )
 })
