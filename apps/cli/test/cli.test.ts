@@ -51,6 +51,32 @@ describe('rowwise --help', () => {
   })
 })
 
+describe('rowwise train --cell', () => {
+  it.each([
+    ['gru', 'gru_1.weight_hh_l0', 192],
+    ['rnn', 'rnn_1.weight_hh_l0', 64],
+  ])('trains a %s, whose weights test and predict read', async (cell, name, rows) => {
+    const out = join(temporaryDirectory(), cell)
+    const run = await rowwise(['train', '--cell', cell, '--epochs', '1', '--samples', '3200', '--out', out])
+    expect([run.exitCode, run.stderr]).toEqual([0, ''])
+    const file = join(out, 'model.safetensors')
+    expect(decodeSafetensors(readFileSync(file)).tensors[name].shape).toEqual([rows, 64])
+    const tested = await rowwise(['test', '--weights', file, '--json'])
+    expect(JSON.parse(tested.stdout).correct).toBeGreaterThan(3000)
+    expect((await rowwise(['predict', '--weights', file, '--index', '0'])).exitCode).toBe(0)
+    const resumed = await rowwise(['train', '--resume', out, '--cell', 'lstm'])
+    expect([resumed.exitCode, resumed.stderr]).toEqual([
+      2,
+      expect.stringContaining(`--cell is lstm, the run in ${out} has ${cell}`),
+    ])
+  })
+
+  it('refuses another cell', async () => {
+    const { exitCode, stderr } = await rowwise(['train', '--cell', 'transformer'])
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/Allowed choices are lstm, gru, rnn/)])
+  })
+})
+
 describe('rowwise train', () => {
   it('prints PyTorch’s line after each epoch and nothing on standard error', () => {
     expect([training.exitCode, training.stderr]).toEqual([0, ''])
