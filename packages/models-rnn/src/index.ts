@@ -16,6 +16,7 @@ export type { NetKind } from './nets/net-kind'
 export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './recurrent/lstm'
 export { GRU } from './recurrent/gru'
 export { type Nonlinearity, RNN, type RNNOptions } from './recurrent/rnn'
+export type { Picked } from './recurrent/compose'
 export {
   type HiddenState,
   type RecurrentContext,
@@ -38,6 +39,7 @@ export {
   type LayerContext,
   type LayerGradients,
   type LayerOutput,
+  type LayerOutputs,
   type LayerVJP,
   type VJPOptions,
 } from './layer'

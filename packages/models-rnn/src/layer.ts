@@ -33,7 +33,13 @@ export interface LayerVJP {
 }
 
 /** What a layer's forward pass hands back: a tensor, or several of which the next layer reads `output`. */
-export type LayerOutput = Tensor | { readonly output: Tensor }
+export type LayerOutput = Tensor | LayerOutputs
+
+/** Several tensors that a layer hands back. */
+export interface LayerOutputs {
+  /** What the next layer reads. */
+  readonly output: Tensor
+}
 
 /**
  * A module with one input: its parameters, its forward pass, and its pullback. Layers compose in `Sequential`; when all have pullbacks,

@@ -33,7 +33,9 @@ export interface RecurrentWeights {
 
 /** Hidden state and, for an LSTM, cell state: `[N, H]` each. */
 export interface State {
+  /** Hidden state. */
   h: Float32Array
+  /** Cell state, of an LSTM. */
   c?: Float32Array
 }
 

@@ -32,6 +32,7 @@ export type {
   BatchSource,
   LossFunction,
   LossVJP,
+  ModelGradients,
   ModelVJP,
   NamedGradients,
   NamedParameters,

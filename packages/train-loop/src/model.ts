@@ -6,12 +6,18 @@ export type NamedParameters = Readonly<Record<string, Variable>>
 /** Gradients by parameter name; a parameter that the loss does not depend on has none. */
 export type NamedGradients = Readonly<Record<string, Tensor>>
 
+/** What a model's pullback gives. */
+export interface ModelGradients {
+  /** The gradients by the trainable parameters; the caller disposes them. */
+  parameters: NamedGradients
+}
+
 /** The outputs of a batch and their pullback: the way back from a gradient by them to the parameters. */
 export interface ModelVJP {
   /** What `forward` gives; lives until `release`. */
   readonly value: Tensor
   /** The gradients by the trainable parameters, from the one by the value; called once at most. The caller disposes the tensors. */
-  pullback(gradient: Tensor): { parameters: NamedGradients }
+  pullback(gradient: Tensor): ModelGradients
   /** Gives up the value, and what the pullback would need; called in the end in any case. */
   release(): void
 }

@@ -7,6 +7,7 @@ import { classNameOf } from '../class-name'
 import { ModuleOptionError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireDropout, requireGenerator } from '../options'
+import type { LayerSummary } from '../summary'
 import { passOf } from './steps'
 
 /** How {@link Dropout} is built. */
@@ -70,7 +71,7 @@ export class Dropout extends Layer {
     })
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: '[…] -> […]' }
   }
 

@@ -20,6 +20,7 @@ import { ModuleOptionError, ShapeError, TensorError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireGenerator, requireNonNegativeInteger, requirePositiveInteger } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
+import type { LayerSummary } from '../summary'
 
 /** How {@link Embedding} is built. */
 export interface EmbeddingOptions {
@@ -110,7 +111,7 @@ export class Embedding extends Layer {
     }
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: `[…] -> […, ${this.embeddingDim}]` }
   }
 

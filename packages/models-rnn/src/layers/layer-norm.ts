@@ -8,6 +8,7 @@ import { ModuleOptionError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireBoolean, requirePositiveInteger, requirePositiveNumber } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
+import type { LayerSummary } from '../summary'
 
 /** How {@link LayerNorm} is built. */
 export interface LayerNormOptions {
@@ -143,7 +144,7 @@ export class LayerNorm extends Layer {
     }
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     const axes = this.normalizedShape.join(', ')
     return { shapes: `[…, ${axes}] -> […, ${axes}]` }
   }

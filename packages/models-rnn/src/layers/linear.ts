@@ -21,6 +21,7 @@ import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../lay
 import { requireBoolean, requireGenerator, requirePositiveInteger } from '../options'
 import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
 import { describeLinear } from '../recurrent/describe'
+import type { LayerSummary } from '../summary'
 
 /** How {@link Linear} is built. */
 export interface LinearOptions {
@@ -98,7 +99,7 @@ export class Linear extends Layer {
       : this.productPass(inputs, options)
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: `[…, ${this.inFeatures}] -> […, ${this.outFeatures}]`, computedBy: describeLinear() }
   }
 

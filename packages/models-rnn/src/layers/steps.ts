@@ -15,6 +15,7 @@ import {
 import { requireLengths, requireTensor } from '../check-tensor'
 import { ModuleStructureError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import type { LayerSummary } from '../summary'
 
 /** What {@link lastStep} makes: see there. */
 export class LastStep extends Layer {
@@ -50,7 +51,7 @@ export class LastStep extends Layer {
     })
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: '[N, T, F] -> [N, F]' }
   }
 }
@@ -74,7 +75,7 @@ export class FinalHidden extends Layer {
     return undefined
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: '[N, T, H] -> [N, H]' }
   }
 }
@@ -121,7 +122,7 @@ export class MeanOverTime extends Layer {
     })
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     return { shapes: '[N, T, F] -> [N, F]' }
   }
 }

@@ -1,4 +1,5 @@
 import { GRU } from '../recurrent/gru'
+import type { NetKind } from './net-kind'
 import { RecurrentNet, type RecurrentNetOptions } from './recurrent-net'
 
 /**
@@ -15,7 +16,7 @@ export class GRUNet extends RecurrentNet {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'GRUNet'
   /** What sets the class apart. */
-  static readonly kind = { owner: 'GRUNet', layer: 'gru_1', module: 'GRU', cell: 'gru' } as const
+  static readonly kind: NetKind = { owner: 'GRUNet', layer: 'gru_1', module: 'GRU', cell: 'gru' }
 
   constructor(options: RecurrentNetOptions = {}) {
     super(GRUNet.kind, (layer) => new GRU(layer), options)

@@ -1,4 +1,5 @@
 import { LSTM } from '../recurrent/lstm'
+import type { NetKind } from './net-kind'
 import { RecurrentNet, type RecurrentNetOptions } from './recurrent-net'
 
 /**
@@ -16,7 +17,7 @@ export class LSTMNet extends RecurrentNet {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'LSTMNet'
   /** What sets the class apart. */
-  static readonly kind = { owner: 'LSTMNet', layer: 'lstm_1', module: 'LSTM', cell: 'lstm' } as const
+  static readonly kind: NetKind = { owner: 'LSTMNet', layer: 'lstm_1', module: 'LSTM', cell: 'lstm' }
 
   constructor(options: RecurrentNetOptions = {}) {
     super(LSTMNet.kind, (layer) => new LSTM(layer), options)

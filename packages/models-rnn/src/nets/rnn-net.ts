@@ -1,4 +1,5 @@
 import { type Nonlinearity, RNN } from '../recurrent/rnn'
+import type { NetKind } from './net-kind'
 import { RecurrentNet, type RecurrentNetConfig, type RecurrentNetOptions } from './recurrent-net'
 
 /** The shape of an {@link RNNNet}. */
@@ -24,7 +25,7 @@ export class RNNNet extends RecurrentNet<RNNNetConfig> {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'RNNNet'
   /** What sets the class apart. */
-  static readonly kind = { owner: 'RNNNet', layer: 'rnn_1', module: 'RNN', cell: 'rnn_tanh' } as const
+  static readonly kind: NetKind = { owner: 'RNNNet', layer: 'rnn_1', module: 'RNN', cell: 'rnn_tanh' }
 
   constructor(options: RNNNetOptions = {}) {
     const { nonlinearity = 'tanh' } = options

@@ -26,6 +26,7 @@ import {
 } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
 import { reshapeHint } from '../reshape-hint'
+import type { LayerSummary } from '../summary'
 import { compose, type Direction, type DirectionState, type Picked } from './compose'
 import { describeRecurrent } from './describe'
 import { directionsOf, recurrentParameters } from './parameters'
@@ -204,7 +205,7 @@ export abstract class RecurrentLayer<
     }
   }
 
-  protected override summaryOfLayer() {
+  protected override summaryOfLayer(): LayerSummary {
     const computedBy = this.projSize === 0 ? describeRecurrent() : 'composed graph'
     return { shapes: `[N, T, ${this.inputSize}] -> [N, T, ${this.outputSize}]`, computedBy }
   }
