@@ -18,28 +18,49 @@ shape = task["network"]
 torch.set_num_threads(task["threads"])
 
 
-class LSTMNet(nn.Module):
+both = shape.get("bidirectional", False)
+
+
+class Net(nn.Module):
     def __init__(self):
         super().__init__()
         cell = nn.GRU if shape.get("cell") == "gru" else nn.LSTM
-        self.lstm_1 = cell(shape["inputSize"], shape["hiddenSize"], shape["numLayers"], batch_first=True)
-        self.fc_1 = nn.Linear(shape["hiddenSize"], shape["numClasses"])
+        if "vocabulary" in shape:
+            self.embedding_1 = nn.Embedding(shape["vocabulary"], shape["inputSize"])
+        self.lstm_1 = cell(
+            shape["inputSize"], shape["hiddenSize"], shape["numLayers"], batch_first=True, bidirectional=both
+        )
+        self.fc_1 = nn.Linear(shape["hiddenSize"] * (2 if both else 1), shape["numClasses"])
 
-    def forward(self, x):
+    def forward(self, x, lengths=None):
+        if "vocabulary" in shape:
+            out, _ = self.lstm_1(self.embedding_1(x))
+            return self.fc_1(out)
+        if lengths is not None:
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            _, (hidden, _) = self.lstm_1(packed)
+            return self.fc_1(torch.cat([hidden[-2], hidden[-1]], 1) if both else hidden[-1])
         out, _ = self.lstm_1(x)
         return self.fc_1(out[:, -1, :])
 
 
 def prepare(kind, batch):
-    net = LSTMNet()
-    x = torch.rand(batch, shape["time"], shape["inputSize"]) * 3.2 - 0.4
-    y = torch.arange(batch) % shape["numClasses"]
+    net, time, lengths = Net(), shape["time"], None
+    if "vocabulary" in shape:
+        at = torch.arange(batch * time)
+        x, y = ((at * step % shape["vocabulary"]).reshape(batch, time) for step in (7, 5))
+    else:
+        x = torch.rand(batch, time, shape["inputSize"]) * 3.2 - 0.4
+        y = torch.arange(batch) % shape["numClasses"]
+    if shape.get("lengths"):
+        lengths = time // 2 + torch.arange(batch) * 11 % (time - time // 2 + 1)
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
 
     def train():
         optimizer.zero_grad()
-        loss_function(net(x), y).backward()
+        logits = net(x) if lengths is None else net(x, lengths)
+        loss_function(logits.flatten(0, -2), y.flatten()).backward()
         optimizer.step()
 
     def predict():

@@ -14,6 +14,12 @@ export interface NetworkShape {
   numClasses: number
   /** @default 'lstm' */
   cell?: 'lstm' | 'gru'
+  /** Read in both directions, to the final state of each. @default false */
+  bidirectional?: boolean
+  /** Rows of half as many steps up to all of them. @default false */
+  lengths?: boolean
+  /** A language model: characters of so many, embedded in `inputSize` features, and a class for each step. @default none */
+  vocabulary?: number
 }
 
 /** 28 rows of 28 pixels → LSTM(64) → 10 classes. */
@@ -68,22 +74,31 @@ export const labelOf = ({ kind, batch }: Workload): string => `${kind} ${batch}`
 
 const gatesOf = ({ cell }: NetworkShape): number => (cell === 'gru' ? 3 : 4)
 
+const directionsOf = ({ bidirectional }: NetworkShape): number => (bidirectional ? 2 : 1)
+
 /** Multiply-adds of the matrix products in one sample's forward pass. */
 function forwardWork(network: NetworkShape): number {
   const { time, inputSize, hiddenSize, numLayers } = network
   const layer = (features: number): number => gatesOf(network) * hiddenSize * (features + hiddenSize)
-  return time * (layer(inputSize) + (numLayers - 1) * layer(hiddenSize))
+  return time * directionsOf(network) * (layer(inputSize) + (numLayers - 1) * layer(hiddenSize * directionsOf(network)))
 }
 
 /** Multiply-adds of the backward pass: weight gradients as the forward pass, and h̄ for all steps but the last. */
 function backwardWork(network: NetworkShape): number {
   const { time, hiddenSize, numLayers } = network
-  const recurrent = numLayers * (time - 1) * gatesOf(network) * hiddenSize * hiddenSize
-  const betweenLayers = (numLayers - 1) * time * gatesOf(network) * hiddenSize * hiddenSize
+  const matrix = directionsOf(network) * gatesOf(network) * hiddenSize * hiddenSize
+  const recurrent = numLayers * (time - 1) * matrix
+  const betweenLayers = (numLayers - 1) * time * matrix * directionsOf(network)
   return forwardWork(network) + recurrent + betweenLayers
 }
 
-/** Floating-point operations of one step of a workload, in the LSTM's matrix products. */
+/** Steps of each row of a batch with lengths: from half of all to all of them. */
+export function lengthsOf(batch: number, time: number): number[] {
+  const half = Math.floor(time / 2)
+  return Array.from({ length: batch }, (_, row) => half + ((row * 11) % (time - half + 1)))
+}
+
+/** Floating-point operations of one step of a workload, in the recurrent layers' matrix products; of rows with lengths, as if all were whole. */
 export function flopsOf({ kind, batch }: Workload, network: NetworkShape): number {
   const work = forwardWork(network) + (kind === 'train' ? backwardWork(network) : 0)
   return 2 * batch * work

@@ -43,6 +43,7 @@ export {
   type LayerVJP,
   type VJPOptions,
 } from './layer'
+export { recompute } from './recompute'
 export { Sequential, type SequentialLayers, type SequenceInputs } from './sequential'
 export type { LayerSummary } from './summary'
 

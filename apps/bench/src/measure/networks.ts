@@ -15,6 +15,16 @@ export const NETWORKS: readonly { name: string; batch: number; network: NetworkS
   },
   { name: '64 over 784 steps of 1', batch: 64, network: { ...REFERENCE_NETWORK, time: 784, inputSize: 1 } },
   { name: '64 with a GRU', batch: 64, network: { ...REFERENCE_NETWORK, cell: 'gru' } },
+  {
+    name: '64 in both directions, by length',
+    batch: 64,
+    network: { ...REFERENCE_NETWORK, bidirectional: true, lengths: true },
+  },
+  {
+    name: '32 texts of 64 characters, two layers of 128',
+    batch: 32,
+    network: { time: 64, inputSize: 32, hiddenSize: 128, numLayers: 2, numClasses: 64, vocabulary: 64 },
+  },
 ]
 
 const SECONDS_PER_SUBJECT = 5

@@ -93,6 +93,9 @@ const network = z.object({
   numLayers: z.number(),
   numClasses: z.number(),
   cell: z.enum(['lstm', 'gru']).optional(),
+  bidirectional: z.boolean().optional(),
+  lengths: z.boolean().optional(),
+  vocabulary: z.number().optional(),
 })
 
 /** A training step of another network, on one thread. */

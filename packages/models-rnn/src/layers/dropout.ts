@@ -1,14 +1,12 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { hostTensor, readValues } from '@rowwise/host-values'
 import { Generator } from '@rowwise/torch-random'
-import { mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
+import { dispose, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { ModuleOptionError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireDropout, requireGenerator } from '../options'
 import type { LayerSummary } from '../summary'
-import { passOf } from './steps'
 
 /** How {@link Dropout} is built. */
 export interface DropoutOptions {
@@ -60,15 +58,17 @@ export class Dropout extends Layer {
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     requireTensor(() => `inputs of ${this.label()}`, inputs)
     if (!this.hasPullback()) return undefined
-    const mask = this.drops ? dropoutMask(inputs.size, this.p, this.generator) : new Float32Array(inputs.size).fill(1)
-    const values = readValues(inputs)
-    const value = hostTensor(
-      mask.map((factor, at) => factor * values[at]),
-      [...inputs.shape],
-    )
-    return passOf(value, inputs, options, (upstream, gradient) => {
-      for (let at = 0; at < mask.length; at++) gradient[at] = mask[at] * upstream[at]
-    })
+    const { drops } = this
+    const mask = drops && tensor(dropoutMask(inputs.size, this.p, this.generator), inputs.shape)
+    const value = mask ? mul(inputs, mask) : inputs.clone()
+    return {
+      value,
+      pullback: (gradient) => ({
+        ...(options.inputGradient && { inputs: mask ? mul(gradient, mask) : gradient.clone() }),
+        parameters: {},
+      }),
+      release: () => dispose([value, ...(mask ? [mask] : [])]),
+    }
   }
 
   protected override summaryOfLayer(): LayerSummary {

@@ -1,5 +1,4 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
 import { add, mean, mul, reshape, rsqrt, square, sub, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
@@ -8,6 +7,7 @@ import { ModuleOptionError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireBoolean, requirePositiveInteger, requirePositiveNumber } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
+import { recompute } from '../recompute'
 import type { LayerSummary } from '../summary'
 
 /** How {@link LayerNorm} is built. */
@@ -87,61 +87,11 @@ export class LayerNorm extends Layer {
     })
   }
 
-  /** As {@link Layer.vjp}; in float64 inside. */
-  override vjp(inputs: Tensor, { inputGradient = false }: VJPOptions = {}): LayerVJP | undefined {
-    this.prepare(inputs)
+  /** As {@link Layer.vjp}. */
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     if (!this.hasPullback()) return undefined
-    const { size, weight, bias } = this
-    const x = readValues(inputs)
-    const w = weight && readValues(weight)
-    const b = bias && readValues(bias)
-    const rows = x.length / size
-    const normal = new Float32Array(x.length)
-    const scale = new Float64Array(rows) // 1/√(var + ε)
-    const y = new Float32Array(x.length)
-    for (let row = 0; row < rows; row++) {
-      const at = row * size
-      let [total, squares] = [0, 0]
-      for (let k = 0; k < size; k++) total += x[at + k]
-      for (let k = 0; k < size; k++) squares += (x[at + k] - total / size) ** 2
-      scale[row] = 1 / Math.sqrt(squares / size + this.eps)
-      for (let k = 0; k < size; k++) {
-        normal[at + k] = (x[at + k] - total / size) * scale[row]
-        y[at + k] = normal[at + k] * (w?.[k] ?? 1) + (b?.[k] ?? 0)
-      }
-    }
-    const value = hostTensor(y, [...inputs.shape])
-    return {
-      value,
-      // dx = scale · (g − mean(g) − normal · mean(g · normal)) with g = dy · weight
-      pullback: (gradient) => {
-        const dY = readValues(gradient)
-        const [dX, dWeight, dBias] = [new Float32Array(x.length), new Float64Array(size), new Float64Array(size)]
-        for (let row = 0; row < rows; row++) {
-          const at = row * size
-          let [total, along] = [0, 0]
-          for (let k = 0; k < size; k++) {
-            const g = dY[at + k] * (w?.[k] ?? 1)
-            total += g
-            along += g * normal[at + k]
-            dWeight[k] += dY[at + k] * normal[at + k]
-            dBias[k] += dY[at + k]
-          }
-          for (let k = 0; k < size; k++) {
-            const g = dY[at + k] * (w?.[k] ?? 1)
-            dX[at + k] = scale[row] * (g - total / size - (normal[at + k] * along) / size)
-          }
-        }
-        return {
-          ...(inputGradient && { inputs: hostTensor(dX, [...inputs.shape]) }),
-          parameters: {
-            ...(weight?.trainable && { weight: copiedTensor(Float32Array.from(dWeight), weight.shape) }),
-            ...(bias?.trainable && { bias: copiedTensor(Float32Array.from(dBias), bias.shape) }),
-          },
-        }
-      },
-      release: () => value.dispose(),
-    }
+    const { weight, bias } = this
+    return recompute((x) => this.forward(x), inputs, options, { weight, bias })
   }
 
   protected override summaryOfLayer(): LayerSummary {

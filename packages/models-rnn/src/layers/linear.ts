@@ -6,7 +6,6 @@ import {
   add,
   matMul,
   reshape,
-  sum,
   type Tensor,
   type Tensor1D,
   type Tensor2D,
@@ -20,6 +19,7 @@ import { ModuleOptionError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
 import { requireBoolean, requireGenerator, requirePositiveInteger } from '../options'
 import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
+import { recompute } from '../recompute'
 import { describeLinear } from '../recurrent/describe'
 import type { LayerSummary } from '../summary'
 
@@ -94,9 +94,9 @@ export class Linear extends Layer {
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     this.prepare(inputs)
     if (!this.hasPullback()) return undefined
-    return canFuseLinear(inputs.size * this.outFeatures)
-      ? this.fusedPass(inputs, options)
-      : this.productPass(inputs, options)
+    if (canFuseLinear(inputs.size * this.outFeatures)) return this.fusedPass(inputs, options)
+    const { weight, bias } = this
+    return recompute((x) => this.forward(x), inputs, options, { weight, bias })
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -127,27 +127,6 @@ export class Linear extends Layer {
           },
         }
       },
-      release: () => value.dispose(),
-    }
-  }
-
-  /** Through TensorFlow.js's products: dx = dy·W, dW = dyᵀ·x, db = Σ dy. */
-  private productPass(inputs: Tensor, { inputGradient = false }: VJPOptions): LayerVJP {
-    const value = this.forward(inputs)
-    return {
-      value,
-      pullback: (gradient) =>
-        tidy(() => {
-          const { weight, bias } = this
-          const dY: Tensor2D = reshape(gradient, [-1, this.outFeatures])
-          return {
-            ...(inputGradient && { inputs: reshape(matMul(dY, weight as unknown as Tensor2D), inputs.shape) }),
-            parameters: {
-              ...(weight.trainable && { weight: matMul(dY, this.rowsOf(inputs), true) as Tensor }),
-              ...(bias?.trainable && { bias: sum(dY, 0) }),
-            },
-          }
-        }) as ReturnType<LayerVJP['pullback']>,
       release: () => value.dispose(),
     }
   }

@@ -1,4 +1,3 @@
-import { filledTensor, hostTensor, readValues } from '@rowwise/host-values'
 import {
   mul,
   slice,
@@ -15,6 +14,7 @@ import {
 import { requireLengths, requireTensor } from '../check-tensor'
 import { ModuleStructureError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { recompute } from '../recompute'
 import type { LayerSummary } from '../summary'
 
 /** What {@link lastStep} makes: see there. */
@@ -36,19 +36,7 @@ export class LastStep extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    const lengths = readSteps(() => this.label(), inputs, options)
-    if (!this.hasPullback()) return undefined
-    const [batch, time, features] = inputs.shape
-    const values = readValues(inputs)
-    const begin = (row: number): number => (row * time + (lengths?.[row] ?? time) - 1) * features
-    const last = new Float32Array(batch * features)
-    for (let row = 0; row < batch; row++) last.set(values.subarray(begin(row), begin(row) + features), row * features)
-    return passOf(hostTensor(last, [batch, features]), inputs, options, (upstream, gradient) => {
-      gradient.fill(0)
-      for (let row = 0; row < batch; row++) {
-        gradient.set(upstream.subarray(row * features, (row + 1) * features), begin(row))
-      }
-    })
+    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, options), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -99,27 +87,7 @@ export class MeanOverTime extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    const lengths = readSteps(() => this.label(), inputs, options)
-    if (!this.hasPullback()) return undefined
-    const [batch, time, features] = inputs.shape
-    const values = readValues(inputs)
-    const mean = new Float32Array(batch * features)
-    for (let row = 0; row < batch; row++) {
-      const steps = lengths?.[row] ?? time
-      for (let feature = 0; feature < features; feature++) {
-        let total = 0
-        for (let t = 0; t < steps; t++) total += values[(row * time + t) * features + feature]
-        mean[row * features + feature] = total / steps
-      }
-    }
-    return passOf(hostTensor(mean, [batch, features]), inputs, options, (upstream, gradient) => {
-      gradient.fill(0)
-      for (let row = 0; row < batch; row++) {
-        const steps = lengths?.[row] ?? time
-        const share = upstream.subarray(row * features, (row + 1) * features).map((value) => value / steps)
-        for (let t = 0; t < steps; t++) gradient.set(share, (row * time + t) * features)
-      }
-    })
+    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, options), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -197,21 +165,4 @@ function readSteps(owner: () => string, inputs: Tensor3D, { lengths }: LayerCont
     )
   }
   return lengths && requireLengths(lengths, inputs.shape[0], inputs.shape[1])
-}
-
-/** The pass of a layer without parameters, whose gradient by the inputs `fill` writes. */
-export function passOf(
-  value: Tensor,
-  inputs: Tensor,
-  { inputGradient = false }: VJPOptions,
-  fill: (upstream: Float32Array, gradient: Float32Array) => void,
-): LayerVJP {
-  return {
-    value,
-    pullback: (upstream) => ({
-      ...(inputGradient && { inputs: filledTensor(inputs.shape, (gradient) => fill(readValues(upstream), gradient)) }),
-      parameters: {},
-    }),
-    release: () => value.dispose(),
-  }
 }
