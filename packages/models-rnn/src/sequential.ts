@@ -13,7 +13,6 @@ import {
   type VJPOptions,
 } from './layer'
 import { FinalHidden } from './layers/steps'
-import { Module } from './module'
 import { link, type Step } from './recurrent/link'
 
 /** Inputs of padded rows, with the steps of each. */
@@ -106,17 +105,21 @@ export class Sequential extends Layer {
     }
     let value = read.inputs
     try {
-      this.steps.forEach(({ layer }, place) => {
+      for (const [place, { layer }] of this.steps.entries()) {
+        const input = value
         if (first < 0 || place < first) {
-          const input = value
           value = tidy(() => tensorOf(layer.forward(input, read.context)))
           frozen.push(value)
-          return
+          continue
         }
-        const pass = layer.vjp?.(value, { ...read.context, inputGradient: inputGradient || place > first }) as LayerVJP
+        const pass = layer.vjp?.(input, { ...read.context, inputGradient: inputGradient || place > first })
+        if (pass === undefined) {
+          release()
+          return undefined
+        }
         passes.push(pass)
         value = pass.value
-      })
+      }
     } catch (error) {
       release()
       throw error
@@ -134,7 +137,7 @@ export class Sequential extends Layer {
 function namedLayers(owner: string, layers: SequentialLayers): [string, Layer][] {
   const [first] = layers
   const isNamed =
-    layers.length === 1 && Object.prototype.toString.call(first) === '[object Object]' && !(first instanceof Module)
+    layers.length === 1 && Object.prototype.toString.call(first) === '[object Object]' && !(first instanceof Layer)
   const named = Object.entries(isNamed ? first : layers) as [string, Layer][]
   if (named.length === 0) {
     throw new ModuleStructureError(
@@ -142,7 +145,7 @@ function namedLayers(owner: string, layers: SequentialLayers): [string, Layer][]
     )
   }
   for (const [name, layer] of named) {
-    if (layer instanceof Module && typeof layer.forward === 'function') continue
+    if (layer instanceof Layer) continue
     throw new ModuleStructureError(
       `new ${owner}(): ${name} is ${describeValue(layer)}, expected a layer: an instance of Layer, such as new Linear(…) or lastStep()`,
     )

@@ -87,6 +87,27 @@ static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, i
   multiply(rows, dGates + s->hiddenPart, s->gatesRow, columns, count, PANEL * WIDTH);
 }
 
+/**
+ * ġ·W_ih of `summed` rows of gate gradients, those of the steps from `step` on: of several steps at once, so W_ih is read less often than
+ * once a step.
+ */
+static void inputGradients(const Job *j, const Sizes *s, const Room *room, const float *dGates, int begin, int rows, int step, int summed) {
+  int terms = s->cell->gates * s->hiddenPadded;
+  for (int first = 0; first < j->inputSize; first += WIDTH) {
+    const float *found = room->dHidden;
+    multiply(summed, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (ptrdiff_t)first * terms, zeros, room->dHidden}, 1, WIDTH);
+    for (int t = step, left = summed; left > 0; t++) {
+      int active = activeAt(j, begin, rows, t);
+      for (int r = 0; r < active; r++, found += WIDTH) {
+        int place = begin + r;
+        float *to = j->dX + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, t)) * j->inputSize + first;
+        copyFloats(found, to, min(WIDTH, j->inputSize - first));
+      }
+      left -= active;
+    }
+  }
+}
+
 static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows, float *partial) {
   const Cell *cell = s->cell;
   int longest = lengthOf(j, begin), start = startOf(j, begin), steps = startOf(j, begin + rows) - start;
@@ -173,17 +194,8 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
         it.dHiddenGates += WIDTH;
       }
     }
-    if (j->dX)
-      for (int first = 0; first < j->inputSize; first += WIDTH) {
-        int terms = cell->gates * s->hiddenPadded;
-        multiply(active, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (ptrdiff_t)first * terms, zeros, room->dHidden}, 1, WIDTH);
-        for (int r = 0; r < active; r++) {
-          int place = begin + r;
-          float *to = j->dX + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)) * j->inputSize + first;
-          copyFloats(room->dHidden + r * WIDTH, to, min(WIDTH, j->inputSize - first));
-        }
-      }
     if (step == 0 || summed >= target || summed + before > SUMMED_ROWS) {
+      if (j->dX) inputGradients(j, s, room, dGates, begin, rows, step, summed);
       addWeightGradients(j, s, room, z, resets, dGates, summed, partial);
       summed = 0;
     }

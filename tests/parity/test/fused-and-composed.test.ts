@@ -88,6 +88,21 @@ describe.each(paths.filter(isHere))('the LSTM with the kernels %j', (kernels) =>
     )
   })
 
+  it('is the composed graph for more rows than are computed at once, with lengths, gradients by the inputs too', () => {
+    const [batch, time, inputSize] = [71, 11, 37]
+    const generator = new Generator(8)
+    const layer = new LSTM({ inputSize, hiddenSize: 40, bidirectional: true, generator })
+    const lengths = Array.from({ length: batch }, (_, row) => 1 + ((row * 7) % time))
+    const inputs = tf.tensor3d(generator.uniform(new Float32Array(batch * time * inputSize)), [batch, time, inputSize])
+    const gradient = (options: KernelOptions) => {
+      configureKernels(options)
+      const loss = (x: tf.Tensor) => tf.sum(tf.sin(layer.forward(x as tf.Tensor3D, { lengths }).output))
+      return tf.grad(loss)(inputs).dataSync()
+    }
+    const worst = worstError(gradient(kernels), gradient({ path: 'off' }), { absolute: 2e-5, relative: 2e-4 })
+    expect(worst).toBeLessThan(1)
+  })
+
   it('leaves no tensor behind that the composed graph does not', () => {
     configureKernels(kernels)
     const layer = new LSTM({ inputSize: 3, hiddenSize: 5, numLayers: 2, bidirectional: true })
