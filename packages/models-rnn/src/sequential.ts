@@ -174,8 +174,9 @@ function readInputs(
   const isPair = !(given instanceof Tensor) && typeof given === 'object' && given !== null && 'inputs' in given
   if (isPair) refuseUnknownOptions(`the inputs of ${classNameOf(owner)}`, given, SEQUENCE_INPUTS, TensorError)
   const { inputs, lengths = told } = isPair ? given : { inputs: given as Tensor }
-  if (lengths === undefined) return { inputs, context: {} }
-  const [batch, time] = (inputs as Tensor | undefined)?.shape ?? []
+  // What is no tensor is refused by the first layer, by its name.
+  if (lengths === undefined || !(inputs instanceof Tensor)) return { inputs, context: {} }
+  const [batch, time] = inputs.shape
   return { inputs, context: { lengths: requireLengths(lengths, batch, time) } }
 }
 

@@ -148,6 +148,7 @@ describe('Sequential', () => {
     ['broken', [1.5, 1, 1], /lengths\[0\] is 1\.5/],
     ['floats of a tensor', () => tf.tensor1d([1, 2, 3]), /lengths is a tensor of dtype float32, expected int32/],
     ['no list', 7, /lengths is 7, expected one integer for each/],
+    ['null', null, /lengths is null, expected one integer for each/],
   ])('refuses lengths that are %s', (_, given, message) => {
     const net = new Sequential(new LSTM({ inputSize: 2, hiddenSize: 3 }), lastStep())
     const lengths = typeof given === 'function' ? given() : given

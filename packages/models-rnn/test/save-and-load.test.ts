@@ -95,6 +95,11 @@ describe('save and load', () => {
     expect(() => LSTMNet.fromSafetensors('a.safetensors' as never)).toThrow(/LSTMNet\.fromSafetensors got the text/)
   })
 
+  it('say what is no module', async () => {
+    await expect(save({} as never)).rejects.toThrow(/save got an object with nothing in it, expected a module first/)
+    expect(() => load(null as never, fixture('module'))).toThrow(/load got null, expected a module first/)
+  })
+
   it('change nothing where a file does not fit', async () => {
     const model = net()
     const before = weights(model)

@@ -164,5 +164,5 @@ function readSteps(owner: () => string, inputs: Tensor3D, { lengths }: LayerCont
       `inputs has shape [${inputs.shape}], ${owner()} expects [batch, time, features], none of them 0`,
     )
   }
-  return lengths && requireLengths(lengths, inputs.shape[0], inputs.shape[1])
+  return lengths === undefined ? undefined : requireLengths(lengths, inputs.shape[0], inputs.shape[1])
 }

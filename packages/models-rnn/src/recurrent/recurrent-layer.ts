@@ -269,7 +269,7 @@ export abstract class RecurrentLayer<
     const states = initial === undefined ? [] : this.checkInitial(initial, shape[0])
     bringToCurrentBackend('inputs', inputs)
     for (const [name, state] of states) bringToCurrentBackend(`initial.${name}`, state)
-    return lengths && requireLengths(lengths, shape[0], shape[1])
+    return lengths === undefined ? undefined : requireLengths(lengths, shape[0], shape[1])
   }
 
   private checkInitial(initial: State, batch: number): [string, Tensor][] {

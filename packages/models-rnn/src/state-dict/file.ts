@@ -1,5 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import {
+  describeValue,
   encodeSafetensors,
   fromFloat32,
   type Safetensor,
@@ -35,6 +36,7 @@ const SAVE_OPTIONS: OptionNames<SaveOptions> = { dtype: true, metadata: true }
  * ```
  */
 export async function save(model: Module, options: SaveOptions = {}): Promise<Uint8Array> {
+  requireModule('save', model)
   refuseUnknownOptions('save', options, SAVE_OPTIONS, ModuleOptionError)
   const { dtype = 'F32', metadata = {} } = options
   requireOneOf('save', { dtype }, ['F32', 'F16', 'BF16'])
@@ -68,8 +70,14 @@ export function load<Model extends Module>(
   file: Uint8Array | ArrayBuffer | SafetensorsFile,
   options: LoadStateDictOptions = {},
 ): Model {
+  requireModule('load', model)
   model.loadStateDict(readFile('load', file).tensors, options)
   return model
+}
+
+function requireModule(caller: string, model: Module): void {
+  if (typeof model?.stateDict === 'function' && typeof model.loadStateDict === 'function') return
+  throw new ModuleOptionError(`${caller} got ${describeValue(model)}, expected a module first: ${caller}(model, …)`)
 }
 
 function rounded(model: Module, name: string, dtype: WrittenDtype, values: Float32Array): Safetensor['data'] {
