@@ -78,6 +78,7 @@ export function buildAddon(platform, [command, ...first], extra = [], output = a
     '-O3',
     '-ffp-contract=off',
     '-fno-math-errno',
+    '-fno-trapping-math',
     '-fno-builtin-fma',
     '-fvisibility=hidden',
     '-g0',

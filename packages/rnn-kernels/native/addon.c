@@ -174,6 +174,22 @@ static napi_value adam(napi_env env, napi_callback_info info) {
   return 0;
 }
 
+/** softmax(machine, rows, classes, logits, probabilities, totals): totals has two float64 a row, then those of one row's classes */
+static napi_value softmax(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  int rows, classes;
+  float *logits, *probabilities;
+  double *totals;
+  if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine)) return 0;
+  if (!readInteger(&from, 1, 0, MOST_SIZE, &rows) || !readInteger(&from, 2, 1, MOST_SIZE, &classes)) return 0;
+  int64_t count = (int64_t)rows * classes;
+  if (!readFloats(&from, 3, count, &logits) || !readFloats(&from, 4, count, &probabilities)) return 0;
+  if (!readArray(&from, 5, napi_float64_array, 2 * (int64_t)rows + classes, (void **)&totals, 0)) return 0;
+  machine->softmax(logits, rows, classes, probabilities, totals, totals + 2 * (int64_t)rows);
+  return 0;
+}
+
 /** multiplyAdds(machine, rounds): the floating-point operations that it did */
 static napi_value multiplyAdds(napi_env env, napi_callback_info info) {
   Arguments from;
@@ -256,7 +272,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam}, {"multiplyAdds", multiplyAdds},
+    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam}, {"softmax", softmax}, {"multiplyAdds", multiplyAdds},
     {"startThreads", startThreads}, {"threads", threads}, {"failure", failure}, {"stopThreads", stopThreads},
   };
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {

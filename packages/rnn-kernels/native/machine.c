@@ -1,6 +1,7 @@
 // One build of the kernels: compiled once for each instruction set, which names it.
 #include "machine.h"
 #include "../kernels/kernels.c"
+#include "softmax.h"
 
 static int gatesOf(int cell) { return cells[cell].gates; }
 
@@ -19,5 +20,6 @@ const Machine MACHINE = {
   .linear = linear,
   .linearGradients = linearGradients,
   .adam = adam,
+  .softmax = softmax,
   .multiplyAdds = multiplyAdds,
 };

@@ -23,4 +23,5 @@ typedef struct {
   double (*multiplyAdds)(int rounds);
   void (*adam)(const float *theta, const float *gradient, float *m, float *v, float *next, int count, float beta1, float beta2, float oneMinusBeta1,
                float oneMinusBeta2, float stepSize, float rootCorrection, float eps, float lambda);
+  void (*softmax)(const float *logits, int rows, int classes, float *probabilities, double *totals, double *room);
 } Machine;

@@ -1,6 +1,7 @@
 // The operations
 export { canFuse, recurrent } from './op/recurrent'
 export { canFuseLinear, fusedLinear } from './op/linear'
+export { type SoftmaxRows, softmaxRows } from './op/softmax'
 export type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './op/types'
 export { type LinearPass, linearPass, type RecurrentPass, recurrentPass } from './op/vjp'
 

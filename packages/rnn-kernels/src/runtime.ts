@@ -175,6 +175,18 @@ export interface OptimizerOps {
   adam(sizes: readonly number[]): AdamSlot[]
 }
 
+/** Losses. Every runtime gives the same bits, as far as Math.exp does. */
+export interface LossOps {
+  /**
+   * Softmax of rows, p = exp(z − max z) / Σ exp(z − max z), in float64 inside.
+   *
+   * @param logits `[rows, classes]`
+   * @param probabilities `[rows, classes]`, which it writes
+   * @returns max z and Σ exp(z − max z) of each row, one after the other; valid until the next call
+   */
+  softmax(logits: Float32Array, classes: number, probabilities: Float32Array): Float64Array
+}
+
 /** What a runtime can say of itself. */
 export interface RuntimeReport {
   /** Threads that run, the calling one included; starts them. */
@@ -191,6 +203,7 @@ export interface Runtime {
   readonly recurrent: RecurrentOps
   readonly linear: LinearOps
   readonly optimize: OptimizerOps
+  readonly losses: LossOps
   report(): RuntimeReport
   /** Multiplies and adds in a loop of so many rounds, and returns the floating-point operations that it did; absent in plain JavaScript. */
   multiplyAdds?(rounds: number): number

@@ -38,7 +38,7 @@ crossEntropy.vjp = (logits: Tensor, targets: Tensor): LossVJP | undefined => {
   const indices = checkedTargets('crossEntropy', logits, targets)
   if (!HOST_BACKENDS.has(getBackend())) return undefined
   const { value, pullback } = fused(logits, indices, targets.shape, 'mean')
-  return { value, pullback: () => pullback(ONE) }
+  return { value, pullback: () => pullback(ONE, true) }
 }
 
 const ONE = Float32Array.of(1)
@@ -49,7 +49,7 @@ function fused(
   targets: Int32Array,
   targetShape: readonly number[],
   reduction: Reduction,
-): { value: Tensor; pullback(upstream: Float32Array): Tensor } {
+): { value: Tensor; pullback(upstream: Float32Array, isLast?: boolean): Tensor } {
   const shape = [...logits.shape]
   const [samples, classes] = [targets.length, shape[shape.length - 1]]
   const { losses, probabilities } = softmaxCrossEntropy(readValues(logits), targets, classes)
@@ -60,9 +60,12 @@ function fused(
       : hostTensor(Float32Array.of(reduction === 'mean' ? sum / samples : sum), [])
   return {
     value,
-    pullback(upstream) {
+    pullback(upstream, isLast = false) {
       const perSample = upstream.map((dy) => (reduction === 'mean' ? dy / samples : dy))
-      return hostTensor(softmaxCrossEntropyGradient(probabilities.slice(), targets, classes, perSample), shape)
+      return hostTensor(
+        softmaxCrossEntropyGradient(isLast ? probabilities : probabilities.slice(), targets, classes, perSample),
+        shape,
+      )
     },
   }
 }

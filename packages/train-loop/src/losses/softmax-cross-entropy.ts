@@ -1,3 +1,5 @@
+import { softmaxRows } from '@rowwise/rnn-kernels'
+
 /** The losses of a batch and the probabilities behind them. */
 export interface CrossEntropyValues {
   /** −log softmax(logits)[target], `[N]` */
@@ -16,21 +18,11 @@ export interface CrossEntropyValues {
  * @param targets `[N]`
  */
 export function softmaxCrossEntropy(logits: Float32Array, targets: Int32Array, classes: number): CrossEntropyValues {
-  const losses = new Float32Array(targets.length)
-  const probabilities = new Float32Array(logits.length)
-  for (let sample = 0; sample < targets.length; sample++) {
-    const row = sample * classes
-    let max = logits[row]
-    for (let k = 1; k < classes; k++) max = Math.max(max, logits[row + k])
-    let total = 0
-    for (let k = 0; k < classes; k++) {
-      const exponential = Math.exp(logits[row + k] - max)
-      probabilities[row + k] = exponential
-      total += exponential
-    }
-    for (let k = 0; k < classes; k++) probabilities[row + k] /= total
-    losses[sample] = Math.log(total) - (logits[row + targets[sample]] - max)
-  }
+  const { probabilities, totals } = softmaxRows(logits, classes)
+  const losses = Float32Array.from(targets, (target, sample) => {
+    const [max, total] = [totals[2 * sample], totals[2 * sample + 1]]
+    return Math.log(total) - (logits[sample * classes + target] - max)
+  })
   return { losses, probabilities }
 }
 

@@ -1,6 +1,7 @@
 import { KernelStateError } from '../../errors'
 import type {
   LinearOps,
+  LossOps,
   OptimizerOps,
   RecurrentGradients,
   RecurrentInputs,
@@ -36,6 +37,7 @@ export class CompiledRuntime implements Runtime {
   readonly recurrent: RecurrentOps = { forward: (shape, inputs) => this.forward(shape, inputs) }
   readonly linear: LinearOps
   readonly optimize: OptimizerOps
+  readonly losses: LossOps
   private readonly machine: Machine
   private readonly weights: WeightsCache
   private readonly workspaces: WorkspacePool
@@ -61,6 +63,7 @@ export class CompiledRuntime implements Runtime {
     this.machine = make({ time, pause })
     this.linear = this.machine.linear
     this.optimize = this.machine.optimize
+    this.losses = this.machine.losses
     this.weights = new WeightsCache(this.machine)
     this.workspaces = new WorkspacePool(this.machine)
   }

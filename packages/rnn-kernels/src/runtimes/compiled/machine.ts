@@ -1,5 +1,5 @@
 import type { FIELDS, NUMBERS } from '../../generated/job'
-import type { LinearOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
+import type { LinearOps, LossOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 
 /** A field of a job; kernels/job.h says what each is. */
 export type Field = keyof typeof FIELDS
@@ -51,6 +51,7 @@ export interface KernelClock {
 export interface Machine {
   readonly linear: LinearOps
   readonly optimize: OptimizerOps
+  readonly losses: LossOps
   /**
    * Memory for a pass or for weights.
    *

@@ -4,6 +4,7 @@ import { jsAdam } from './adam'
 import { runBackward } from './backward'
 import { runForward } from './forward'
 import { linear } from './linear'
+import { losses } from './softmax'
 
 /** Computes in plain JavaScript, in float64 inside: for machines without WebAssembly. */
 export class JsRuntime implements Runtime {
@@ -11,6 +12,7 @@ export class JsRuntime implements Runtime {
   readonly recurrent = { forward }
   readonly linear = linear
   readonly optimize = { adam: jsAdam }
+  readonly losses = losses
 
   report(): RuntimeReport {
     return { threads: 1, milliseconds: 0 }

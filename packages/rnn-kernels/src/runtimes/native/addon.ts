@@ -63,6 +63,14 @@ export interface Addon {
     next: Float32Array,
     coefficients: Float32Array,
   ): void
+  softmax(
+    machine: number,
+    rows: number,
+    classes: number,
+    logits: Float32Array,
+    probabilities: Float32Array,
+    totals: Float64Array,
+  ): void
   multiplyAdds(machine: number, rounds: number): number
   /** A pool of so many threads beside the calling one; −1 when there is no memory for it. */
   startThreads(count: number): number

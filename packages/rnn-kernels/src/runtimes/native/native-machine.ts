@@ -1,9 +1,10 @@
-import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
+import type { LossOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
 import { nativeAdam } from './adam'
 import type { Addon } from './addon'
 import { NativeLinear } from './linear'
+import { nativeLosses } from './losses'
 import { NativeJob } from './native-job'
 
 /** No pool: the calling thread alone. */
@@ -12,6 +13,7 @@ const ALONE = -1
 /** Runs the kernels as native code, with the addon's own threads. */
 export class NativeMachine implements Machine {
   readonly linear: NativeLinear
+  readonly losses: LossOps
   readonly optimize: OptimizerOps = { adam: (sizes) => nativeAdam(this.addon, this.machine, sizes, this.clock) }
   private pool: number | null = null
   private disposed = false
@@ -25,6 +27,7 @@ export class NativeMachine implements Machine {
     private readonly clock: KernelClock,
   ) {
     this.linear = new NativeLinear(addon, machine, clock)
+    this.losses = nativeLosses(addon, machine, clock)
   }
 
   newJob(kind: 'pass' | 'weights', numbers: JobNumbers): Job {

@@ -5,6 +5,7 @@ import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runti
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
 import { sliceBegin } from '../compiled/partition'
+import { losses } from '../js/softmax'
 import { wasmAdam } from './adam'
 import { Arena } from './arena'
 import { WasmLinear } from './linear'
@@ -25,6 +26,7 @@ const PACKED = ['forward', 'bias', 'transposedHh', 'transposedIh'] as const
 /** Runs the kernels as WebAssembly, in a memory of their own. */
 export class WasmMachine implements Machine {
   readonly linear: WasmLinear
+  readonly losses = losses
   readonly optimize: OptimizerOps = { adam: (sizes) => wasmAdam(this.module, sizes, this.clock) }
   private readonly arena: Arena
   private readonly kernels: KernelExports
