@@ -17,7 +17,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onTape } from './on-tape'
 import { isHere } from './paths'
-import { shareWithin, Vectors, worstError } from './vectors'
+import { sharesNear, Vectors, worstError } from './vectors'
 
 const cases = [
   ...['gru-2layer', 'gru-bidirectional', 'gru-mnist-size', 'gru-no-bias', 'gru-lengths-bidirectional'],
@@ -122,15 +122,3 @@ describe.each(places.filter(([, kernels]) => isHere(kernels)))(
     })
   },
 )
-
-/** The share of all weights within 1e-5 of PyTorch's. */
-function sharesNear(net: Sequential, vectors: Vectors, prefix: string): number {
-  const names = Object.keys(net.stateDict())
-  const join = (pick: (name: string) => ArrayLike<number>) => names.flatMap((name) => Array.from(pick(name)))
-  const found = join((name) => net.stateDict()[name].dataSync())
-  return shareWithin(
-    found,
-    join((name) => vectors.values(prefix + name)),
-    1e-5,
-  )
-}

@@ -6,7 +6,7 @@ import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { isHere } from './paths'
-import { shareWithin, Vectors, worstError } from './vectors'
+import { sharesNear, Vectors, worstError } from './vectors'
 
 const cases = [
   { name: 'lstmnet-mnist-batch64', layer: { inputSize: 28, hiddenSize: 64 }, steps: 10 },
@@ -97,15 +97,3 @@ describe.each(places.filter(([, kernels]) => isHere(kernels)))(
     })
   },
 )
-
-/** The share of all weights within 1e-5 of PyTorch's. */
-function sharesNear(model: ReturnType<Vectors['model']>, vectors: Vectors, prefix: string): number {
-  const names = Object.keys(model.stateDict())
-  const join = (pick: (name: string) => ArrayLike<number>) => names.flatMap((name) => Array.from(pick(name)))
-  const found = join((name) => model.stateDict()[name].dataSync())
-  return shareWithin(
-    found,
-    join((name) => vectors.values(prefix + name)),
-    1e-5,
-  )
-}

@@ -82,3 +82,11 @@ export function shareWithin(found: ArrayLike<number>, expected: ArrayLike<number
     near += Math.abs(found[index] - expected[index]) <= absolute ? 1 : 0
   return near / found.length
 }
+
+/** The share of a module's weights within 1e-5 of those that PyTorch had after some steps. */
+export function sharesNear(model: Pick<LSTMNet, 'stateDict'>, vectors: Vectors, prefix: string): number {
+  const weights = Object.entries(model.stateDict())
+  const found = weights.flatMap(([, tensor]) => Array.from(tensor.dataSync()))
+  const expected = weights.flatMap(([name]) => Array.from(vectors.values(prefix + name)))
+  return shareWithin(found, expected, 1e-5)
+}
