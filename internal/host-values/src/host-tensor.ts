@@ -1,7 +1,7 @@
 import { isTypedArray } from '@rowwise/host'
 import { type DataId, engine, getBackend, KernelBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import { giveArray, takeArray } from './recycler'
-import { type HostArray, keepHostValues } from './values'
+import { type HostArray, keepHostValues, readValues } from './values'
 
 interface Entry {
   readonly values: HostArray
@@ -111,4 +111,23 @@ function tensorOf(values: HostArray, shape: number[], recycle: boolean): Tensor 
   const tensor = engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, isHost ? host : backend)
   keepHostValues(tensor, values)
   return tensor
+}
+
+/** A tensor's values, which stay as they are until `release`, whatever becomes of the tensor. */
+export interface HeldValues {
+  readonly values: Float32Array
+  release(): void
+}
+
+/**
+ * Holds a float32 tensor's values: their array is not used for another tensor before `release`. The data may be of another package's copy of
+ * this file, so its backend is asked for.
+ */
+export function holdValues(tensor: Tensor): HeldValues {
+  const values = readValues(tensor)
+  const { dataId, shape, dtype } = tensor
+  const { backend } = engine().state.tensorInfo.get(dataId) as { backend: KernelBackend }
+  backend.incRef(dataId)
+  const held = engine().keep(engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend))
+  return { values, release: () => held.dispose() }
 }

@@ -1,2 +1,10 @@
-export { backendCopies, copiedTensor, filledTensor, hostTensor, takeOver } from './host-tensor'
+export {
+  backendCopies,
+  copiedTensor,
+  filledTensor,
+  type HeldValues,
+  holdValues,
+  hostTensor,
+  takeOver,
+} from './host-tensor'
 export { type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'

@@ -25,6 +25,11 @@ export class ModuleStructureError extends RowwiseError {
   readonly code = 'MODULE_STRUCTURE'
 }
 
+/** A pullback that is taken twice, after its release, or after what it needs has changed. */
+export class PullbackError extends RowwiseError {
+  readonly code = 'PULLBACK_STATE'
+}
+
 /** Lengths of rows that are not whole numbers from 1 to the steps of the inputs, one for each row. */
 export class LengthsError extends RowwiseError {
   readonly code = 'LENGTHS_INVALID'

@@ -78,6 +78,7 @@ export {
   ModuleDisposedError,
   ModuleOptionError,
   ModuleStructureError,
+  PullbackError,
   ShapeError,
   StateDictError,
   TensorError,

@@ -1,5 +1,7 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { engine, type Tensor } from '@tensorflow/tfjs-core'
 import { isHostBackend } from './current-backend'
+import { ModuleOptionError } from './errors'
 import { Module } from './module'
 
 /** What a layer is told beside its inputs. */
@@ -10,15 +12,15 @@ export interface LayerContext {
 
 /** How {@link Layer.vjp} computes. */
 export interface VJPOptions extends LayerContext {
-  /** Whether the pullback is to give the gradient by the inputs, too. @default false */
+  /** Whether the pullback also gives the gradient with respect to the inputs. @default false */
   inputGradient?: boolean
 }
 
-/** The gradients that a pullback gives; the caller disposes the tensors. */
+/** The gradients that a pullback returns; the caller disposes the tensors. */
 export interface LayerGradients {
-  /** By the inputs, of their shape, where they were wanted. */
+  /** With respect to the inputs, of their shape, if `inputGradient` asked for it. */
   inputs?: Tensor
-  /** By the trainable parameters, by their names in the layer, each of its parameter's shape. */
+  /** With respect to the trainable parameters, by their names in the layer, each of its parameter's shape. */
   parameters: Record<string, Tensor>
 }
 
@@ -43,7 +45,7 @@ export interface LayerOutputs {
 
 /**
  * A module with one input: its parameters, its forward pass, and its pullback. Layers compose in `Sequential`; when all have pullbacks,
- * a training loop takes the way back without TensorFlow.js's tape. A layer without one is differentiated by the tape.
+ * a training loop needs no tape of TensorFlow.js. Without one, the tape differentiates the whole model.
  *
  * @example
  * ```ts
@@ -57,28 +59,45 @@ export interface LayerOutputs {
 export abstract class Layer extends Module {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'Layer'
-  private isVJPOfForward: boolean | undefined
 
   /** Computes the layer; differentiable by TensorFlow.js's tape. */
   // biome-ignore lint/suspicious/noExplicitAny: a layer may ask for inputs of one rank
   abstract forward(inputs: any, context?: LayerContext): LayerOutput
 
   /**
-   * The numbers of `forward` and the way back from a gradient by them, without the tape. Undefined unless {@link Layer.hasPullback},
-   * and then nothing was computed or drawn.
+   * The numbers of `forward` and their pullback, without the tape. Returns undefined unless {@link Layer.hasPullback}, before anything is
+   * computed or drawn.
    */
   // biome-ignore lint/suspicious/noExplicitAny: as for forward
   vjp?(inputs: any, options?: VJPOptions): LayerVJP | undefined
 
   /**
-   * Whether {@link Layer.vjp} can compute right now: only on the wasm and the cpu backend, not while TensorFlow.js records a tape, nor in a subclass that has another
-   * `forward` but no `vjp` of its own.
+   * Whether {@link Layer.vjp} can compute right now: only on the wasm and the cpu backend, not while TensorFlow.js records a tape, and not
+   * in a subclass that overrides `forward` alone.
    */
   hasPullback(): boolean {
-    if (this.vjp === undefined || !isHostBackend() || engine().isTapeOn()) return false
-    this.isVJPOfForward ??= belongsTo(this, 'vjp', 'forward')
-    return this.isVJPOfForward
+    return this.vjp !== undefined && isHostBackend() && !engine().isTapeOn() && belongsTo(this, 'vjp', 'forward')
   }
+}
+
+/** Refuses options of `forward` that nobody reads. @throws {@link ModuleOptionError} */
+export function requireContext(owner: () => string, context: LayerContext): void {
+  if (!isKnown(context, CONTEXT)) refuseUnknownOptions(`${owner()}.forward`, context, CONTEXT, ModuleOptionError)
+}
+
+/** Refuses options of `vjp` that nobody reads. @throws {@link ModuleOptionError} */
+export function requireVJPOptions(owner: () => string, options: VJPOptions): void {
+  if (!isKnown(options, VJP)) refuseUnknownOptions(`${owner()}.vjp`, options, VJP, ModuleOptionError)
+}
+
+const CONTEXT: OptionNames<LayerContext> = { lengths: true }
+const VJP: OptionNames<VJPOptions> = { lengths: true, inputGradient: true }
+
+/** The names are checked at every step, so the message is made for a stray one alone. */
+function isKnown(options: object | null, known: object): boolean {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return false
+  for (const name in options) if (!(name in known)) return false
+  return true
 }
 
 /** Whether a method was written for what another one does: it is defined where that is in the chain of prototypes, or nearer to the object. */

@@ -29,13 +29,11 @@ export abstract class Module {
   static readonly name: string = 'Module'
   /** Whether layers such as dropout behave as in training; set by {@link Module.train} and {@link Module.eval}. */
   training = true
-  private readonly ownParameters = new Map<string, Variable>()
-  private readonly children = new Map<string, Module>()
-  private isDisposed = false
-  /** How many fields there were when all of them were found registered. */
-  private fieldsChecked = -1
+  readonly #ownParameters = new Map<string, Variable>()
+  readonly #children = new Map<string, Module>()
+  #isDisposed = false
   /** Where the module is in another one, for messages; empty in none. */
-  private path = ''
+  #path = ''
 
   /**
    * Parameters by name, in PyTorch's order: this module's own, then each child's under `child.`; one that modules share comes
@@ -47,7 +45,7 @@ export abstract class Module {
   parameters(): NamedParameters {
     const seen = new Set<Variable>()
     return Object.fromEntries(
-      Object.entries(this.allParameters()).filter(([, parameter]) => !seen.has(parameter) && seen.add(parameter)),
+      Object.entries(this.#allParameters()).filter(([, parameter]) => !seen.has(parameter) && seen.add(parameter)),
     )
   }
 
@@ -57,7 +55,7 @@ export abstract class Module {
    * @throws {@link ModuleDisposedError} and {@link ModuleStructureError} as {@link Module.parameters}.
    */
   stateDict(): Readonly<Record<string, Tensor>> {
-    return this.allParameters()
+    return this.#allParameters()
   }
 
   /**
@@ -77,7 +75,7 @@ export abstract class Module {
   loadStateDict(stateDict: StateDict, options: LoadStateDictOptions = {}): void {
     const owner = classNameOf(this)
     checkLoadOptions(`${owner}.loadStateDict`, options, LOAD_OPTIONS)
-    const parameters = this.allParameters()
+    const parameters = this.#allParameters()
     const sizes = Object.entries(parameters).map(([name, { shape }]) => [name, { shape, options: {} }])
     const { values, notes } = fitStateDict(owner, Object.fromEntries(sizes), stateDict, options)
     assignValues(parameters, values)
@@ -87,7 +85,7 @@ export abstract class Module {
   /** Switches this module and its children to training (or with `false` to evaluation). */
   train(mode = true): this {
     this.training = mode
-    for (const child of this.children.values()) child.train(mode)
+    for (const child of this.#children.values()) child.train(mode)
     return this
   }
 
@@ -107,14 +105,14 @@ export abstract class Module {
    * ```
    */
   requiresGrad(isTrained = true): this {
-    for (const parameter of Object.values(this.allParameters())) parameter.trainable = isTrained
+    for (const parameter of Object.values(this.#allParameters())) parameter.trainable = isTrained
     return this
   }
 
   /** Whether no parameter of this module and its children is trained. */
   get isFrozen(): boolean {
-    for (const { trainable } of this.ownParameters.values()) if (trainable) return false
-    for (const child of this.children.values()) if (!child.isFrozen) return false
+    for (const { trainable } of this.#ownParameters.values()) if (trainable) return false
+    for (const child of this.#children.values()) if (!child.isFrozen) return false
     return true
   }
 
@@ -125,7 +123,7 @@ export abstract class Module {
    */
   summary(): string {
     const parameters = Object.values(this.parameters())
-    return summaryTable(this.summaryRows(''), {
+    return summaryTable(this.#summaryRows(''), {
       all: parameters.reduce((sum, { size }) => sum + size, 0),
       frozen: parameters.reduce((sum, { size, trainable }) => sum + (trainable ? 0 : size), 0),
     })
@@ -146,9 +144,9 @@ export abstract class Module {
 
   /** Frees every parameter; the module cannot be used afterwards. */
   dispose(): void {
-    this.isDisposed = true
-    for (const parameter of this.ownParameters.values()) parameter.dispose()
-    for (const child of this.children.values()) child.dispose()
+    this.#isDisposed = true
+    for (const parameter of this.#ownParameters.values()) parameter.dispose()
+    for (const child of this.#children.values()) child.dispose()
   }
 
   /**
@@ -157,11 +155,11 @@ export abstract class Module {
    * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot.
    */
   protected registerParameter(name: string, values: Float32Array, shape: number[]): Variable {
-    this.requireName(name)
+    this.#requireName(name)
     const initial = tensor(values, shape, 'float32')
     const parameter = variable(initial)
     initial.dispose()
-    this.ownParameters.set(name, parameter)
+    this.#ownParameters.set(name, parameter)
     return parameter
   }
 
@@ -171,20 +169,22 @@ export abstract class Module {
    * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or `module` is no module.
    */
   protected registerModule<Child extends Module>(name: string, module: Child): Child {
-    this.requireName(name)
+    this.#requireName(name)
+    if ((module as Module) === this)
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is the module itself`)
     if (!(module instanceof Module)) {
       throw new ModuleStructureError(`${classNameOf(this)}: ${name} is no module; pass a layer, such as new Linear(…)`)
     }
-    this.children.set(name, module)
-    module.moveTo(this.path === '' ? name : `${this.path}.${name}`)
+    this.#children.set(name, module)
+    module.#moveTo(this.#path === '' ? name : `${this.#path}.${name}`)
     return module
   }
 
   /** What messages call the module: its class, and its name where it is a part of another. */
   protected label(details = ''): string {
     const name = classNameOf(this)
-    if (this.path === '') return details === '' ? name : `${name}(${details})`
-    return `${this.path} (${[name, details].filter((part) => part !== '').join(', ')})`
+    if (this.#path === '') return details === '' ? name : `${name}(${details})`
+    return `${this.#path} (${[name, details].filter((part) => part !== '').join(', ')})`
   }
 
   /** What {@link Module.summary} says of the module itself. */
@@ -198,7 +198,7 @@ export abstract class Module {
    * @throws {@link ModuleDisposedError} after {@link Module.dispose}, or when a parameter was disposed by itself.
    */
   protected requireUsable(): void {
-    const disposed = this.findDisposed()
+    const disposed = this.#findDisposed()
     if (disposed === undefined) return
     const what = disposed === '' ? 'this' : `${disposed} of this`
     throw new ModuleDisposedError(
@@ -206,52 +206,48 @@ export abstract class Module {
     )
   }
 
-  private moveTo(path: string): void {
-    this.path = path
-    for (const [name, child] of this.children) child.moveTo(`${path}.${name}`)
+  #moveTo(path: string): void {
+    this.#path = path
+    for (const [name, child] of this.#children) child.#moveTo(`${path}.${name}`)
   }
 
   /** Every parameter by every name that it has. */
-  private allParameters(): Record<string, Variable> {
+  #allParameters(): Record<string, Variable> {
     this.requireUsable()
-    this.requireRegistered()
-    const named: Record<string, Variable> = Object.fromEntries(this.ownParameters)
-    for (const [child, module] of this.children) {
-      for (const [name, parameter] of Object.entries(module.allParameters())) named[`${child}.${name}`] = parameter
+    this.#requireRegistered()
+    const named: Record<string, Variable> = Object.fromEntries(this.#ownParameters)
+    for (const [child, module] of this.#children) {
+      for (const [name, parameter] of Object.entries(module.#allParameters())) named[`${child}.${name}`] = parameter
     }
     return named
   }
 
-  private summaryRows(path: string): SummaryRow[] {
-    const own = [...this.ownParameters.values()].reduce((sum, { size }) => sum + size, 0)
-    const children = [...this.children].flatMap(([name, child]) =>
-      child.summaryRows(path === '' ? name : `${path}.${name}`),
+  #summaryRows(path: string): SummaryRow[] {
+    const own = [...this.#ownParameters.values()].reduce((sum, { size }) => sum + size, 0)
+    const children = [...this.#children].flatMap(([name, child]) =>
+      child.#summaryRows(path === '' ? name : `${path}.${name}`),
     )
-    if (this.children.size > 0 && own === 0) return children
+    if (this.#children.size > 0 && own === 0) return children
     return [{ path, kind: classNameOf(this), parameters: own, ...this.summaryOfLayer() }, ...children]
   }
 
-  private requireName(name: string): void {
+  #requireName(name: string): void {
     const owner = classNameOf(this)
     if (typeof name !== 'string' || name === '' || name.includes('.')) {
       throw new ModuleStructureError(
         `${owner}: ${JSON.stringify(name)} cannot be a name of a parameter or a module; a name has no dot and is not empty`,
       )
     }
-    if (this.ownParameters.has(name) || this.children.has(name)) {
+    if (this.#ownParameters.has(name) || this.#children.has(name)) {
       throw new ModuleStructureError(`${owner} has a ${name} already; give every parameter and module its own name`)
     }
   }
 
   /** Finds fields that training would silently leave out. */
-  private requireRegistered(): void {
-    const fields = Object.keys(this).length
-    if (fields === this.fieldsChecked) return
-    const known = this.parts()
+  #requireRegistered(): void {
+    const known = this.#parts()
     for (const [field, value] of Object.entries(this)) {
-      const found = (Array.isArray(value) ? value : [value]).find(
-        (item) => (item instanceof Module || item instanceof Variable) && !known.has(item),
-      )
+      const found = partsIn(value, new Set()).find((part) => !known.has(part))
       if (found === undefined) continue
       const call = found instanceof Module ? `registerModule('${field}', …)` : `registerParameter('${field}', …)`
       const what = found instanceof Module ? `the module ${classNameOf(found)}` : 'a variable'
@@ -260,23 +256,33 @@ export abstract class Module {
           `write this.${field} = this.${call}`,
       )
     }
-    this.fieldsChecked = fields
   }
 
   /** The parameters and modules of this module, its children and theirs. */
-  private parts(): Set<unknown> {
-    const ofChildren = [...this.children.values()].flatMap((child) => [child, ...child.parts()])
-    return new Set<unknown>([...this.ownParameters.values(), ...ofChildren])
+  #parts(): Set<unknown> {
+    const ofChildren = [...this.#children.values()].flatMap((child) => [child, ...child.#parts()])
+    return new Set<unknown>([...this.#ownParameters.values(), ...ofChildren])
   }
 
   /** The name of what is disposed: empty for the module itself, undefined when all of it is alive. */
-  private findDisposed(): string | undefined {
-    if (this.isDisposed) return ''
-    for (const [name, parameter] of this.ownParameters) if (parameter.isDisposed) return name
-    for (const [child, module] of this.children) {
-      const disposed = module.findDisposed()
+  #findDisposed(): string | undefined {
+    if (this.#isDisposed) return ''
+    for (const [name, parameter] of this.#ownParameters) if (parameter.isDisposed) return name
+    for (const [child, module] of this.#children) {
+      const disposed = module.#findDisposed()
       if (disposed !== undefined) return disposed === '' ? child : `${child}.${disposed}`
     }
     return undefined
   }
+}
+
+/** The modules and variables in a field: itself, or in an array, an object, a Map or a Set. */
+function partsIn(value: unknown, seen: Set<unknown>): (Module | Variable)[] {
+  if (value instanceof Module || value instanceof Variable) return [value]
+  if (typeof value !== 'object' || value === null || seen.has(value)) return []
+  seen.add(value)
+  const isPlain = Object.getPrototypeOf(value) === Object.prototype
+  if (isPlain) return Object.values(value).flatMap((item) => partsIn(item, seen))
+  const isContainer = Array.isArray(value) || value instanceof Map || value instanceof Set
+  return isContainer ? [...value.values()].flatMap((item) => partsIn(item, seen)) : []
 }

@@ -3,16 +3,20 @@ import { describeValue } from '@rowwise/safetensors'
 import { dispose, Tensor, type Tensor1D, tidy } from '@tensorflow/tfjs-core'
 import { requireLengths } from './check-tensor'
 import { classNameOf } from './class-name'
-import { ModuleStructureError, TensorError } from './errors'
+import { LengthsError, ModuleStructureError, PullbackError, TensorError } from './errors'
 import {
   Layer,
   type LayerContext,
   type LayerGradients,
   type LayerOutput,
   type LayerVJP,
+  requireContext,
+  requireVJPOptions,
   type VJPOptions,
 } from './layer'
 import { FinalHidden } from './layers/steps'
+import { Module } from './module'
+import { passOf } from './pass'
 import { link, type Step } from './recurrent/link'
 
 /** Inputs of padded rows, with the steps of each. */
@@ -58,7 +62,7 @@ export class Sequential extends Layer {
     named.forEach(([name, layer], place) => {
       if (layer instanceof FinalHidden && link(named[place - 1]?.[1], layer) === undefined) {
         throw new ModuleStructureError(
-          `${classNameOf(this)}: ${name}, finalHidden(), follows no recurrent layer; put it after an LSTM, a GRU or an RNN, or use lastStep()`,
+          `${classNameOf(this)}: ${name}, finalHidden(), needs an LSTM, a GRU or an RNN right before it, neither of a class with its own forward; or use lastStep()`,
         )
       }
     })
@@ -74,10 +78,12 @@ export class Sequential extends Layer {
    */
   forward(inputs: Tensor | SequenceInputs, context: LayerContext = {}): Tensor {
     this.requireUsable()
+    requireContext(() => this.label(), context)
     const read = readInputs(this, inputs, context)
-    return tidy(() =>
-      this.steps.reduce((value, { layer }) => tensorOf(layer.forward(value, read.context)), read.inputs),
-    )
+    return tidy(() => {
+      const value = this.steps.reduce((input, { layer }) => tensorOf(layer.forward(input, read.context)), read.inputs)
+      return value === read.inputs ? value.clone() : value // the inputs are the caller's
+    })
   }
 
   /**
@@ -93,6 +99,7 @@ export class Sequential extends Layer {
    */
   override vjp(inputs: Tensor | SequenceInputs, options: VJPOptions = {}): LayerVJP | undefined {
     this.requireUsable()
+    requireVJPOptions(() => this.label(), options)
     const read = readInputs(this, inputs, options)
     if (!this.hasPullback()) return undefined
     const { inputGradient = false } = options
@@ -109,7 +116,7 @@ export class Sequential extends Layer {
         const input = value
         if (first < 0 || place < first) {
           value = tidy(() => tensorOf(layer.forward(input, read.context)))
-          frozen.push(value)
+          if (value !== input) frozen.push(value) // a layer may return what it reads
           continue
         }
         const pass = layer.vjp?.(input, { ...read.context, inputGradient: inputGradient || place > first })
@@ -125,7 +132,7 @@ export class Sequential extends Layer {
       throw error
     }
     const trained = first < 0 ? [] : this.steps.slice(first)
-    return { value, pullback: (gradient) => pullBack(trained, passes, gradient), release }
+    return passOf(() => this.label(), { value, pullback: (gradient) => pullBack(trained, passes, gradient), release })
   }
 
   /** Whether {@link Sequential.vjp} can compute right now: every layer can, and none shares parameters with another. */
@@ -137,7 +144,7 @@ export class Sequential extends Layer {
 function namedLayers(owner: string, layers: SequentialLayers): [string, Layer][] {
   const [first] = layers
   const isNamed =
-    layers.length === 1 && Object.prototype.toString.call(first) === '[object Object]' && !(first instanceof Layer)
+    layers.length === 1 && Object.prototype.toString.call(first) === '[object Object]' && !(first instanceof Module)
   const named = Object.entries(isNamed ? first : layers) as [string, Layer][]
   if (named.length === 0) {
     throw new ModuleStructureError(
@@ -146,8 +153,9 @@ function namedLayers(owner: string, layers: SequentialLayers): [string, Layer][]
   }
   for (const [name, layer] of named) {
     if (layer instanceof Layer) continue
+    const found = (layer as unknown) instanceof Module ? `a ${classNameOf(layer)}, a Module` : describeValue(layer)
     throw new ModuleStructureError(
-      `new ${owner}(): ${name} is ${describeValue(layer)}, expected a layer: an instance of Layer, such as new Linear(…) or lastStep()`,
+      `new ${owner}(): ${name} is ${found}, expected a layer: an instance of Layer, such as new Linear(…) or lastStep()`,
     )
   }
   return named
@@ -174,6 +182,9 @@ function readInputs(
   const isPair = !(given instanceof Tensor) && typeof given === 'object' && given !== null && 'inputs' in given
   if (isPair) refuseUnknownOptions(`the inputs of ${classNameOf(owner)}`, given, SEQUENCE_INPUTS, TensorError)
   const { inputs, lengths = told } = isPair ? given : { inputs: given as Tensor }
+  if (isPair && told !== undefined) {
+    throw new LengthsError(`${classNameOf(owner)} got lengths twice, with the inputs and beside them; pass them once`)
+  }
   // What is no tensor is refused by the first layer, by its name.
   if (lengths === undefined || !(inputs instanceof Tensor)) return { inputs, context: {} }
   const [batch, time] = inputs.shape
@@ -188,15 +199,24 @@ function tensorOf(output: LayerOutput): Tensor {
 
 /** Takes a gradient through passes from the last to the first. */
 function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient: Tensor): LayerGradients {
-  if (passes.length === 0) return { parameters: {} }
   const found: [string, Tensor][][] = []
   let upstream: Tensor | undefined = gradient
   for (let place = passes.length - 1; place >= 0; place--) {
+    const { name } = steps[place]
     const { inputs, parameters } = passes[place].pullback(upstream as Tensor)
-    const prefix = `${steps[place].name}.`
-    found.unshift(Object.entries(parameters).map(([name, of]) => [prefix + name, of]))
-    if (upstream !== gradient) upstream?.dispose()
+    found.unshift(Object.entries(parameters).map(([parameter, of]) => [`${name}.${parameter}`, of]))
+    // A layer that changes nothing may return the gradient that it was given.
+    if (upstream !== gradient && upstream !== inputs) upstream?.dispose()
     upstream = inputs
+    if (upstream === undefined && place > 0) {
+      throw new PullbackError(
+        `the pullback of ${name} gave no gradient with respect to its inputs, which inputGradient asked for`,
+      )
+    }
   }
-  return { inputs: upstream, parameters: Object.fromEntries(found.flat()) }
+  const byInputs = passes.length === 0 ? undefined : upstream
+  return {
+    ...(byInputs && { inputs: byInputs === gradient ? gradient.clone() : byInputs }),
+    parameters: Object.fromEntries(found.flat()),
+  }
 }

@@ -257,7 +257,7 @@ describe('layers that pick', () => {
     const linear = () => new Linear({ inFeatures: 2, outFeatures: 2 })
     expect(() => new Sequential(linear(), finalHidden())).toThrow(code('MODULE_STRUCTURE'))
     expect(() => new Sequential({ fc: linear(), final: finalHidden() })).toThrow(
-      /final, finalHidden\(\), follows no recurrent layer/,
+      /final, finalHidden\(\), needs an LSTM, a GRU or an RNN right before it/,
     )
     expect(() => finalHidden().forward()).toThrow(/use it in a Sequential/)
   })

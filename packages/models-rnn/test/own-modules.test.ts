@@ -65,6 +65,14 @@ describe('a module of one’s own', () => {
       /Forgetful\.layers holds the module Linear/,
     ],
     [
+      'an object with a Map of one',
+      () =>
+        new (class Forgetful extends Module {
+          readonly parts = { heads: new Map([['a', [linear()]]]) }
+        })(),
+      /Forgetful\.parts holds the module Linear/,
+    ],
+    [
       'a variable that is not registered',
       () =>
         new (class Forgetful extends Module {
@@ -78,6 +86,16 @@ describe('a module of one’s own', () => {
       expect(use).toThrow(code('MODULE_STRUCTURE'))
       expect(use).toThrow(message)
     }
+  })
+
+  it('whose registered part was replaced later is refused too', () => {
+    class Replaced extends Module {
+      fc = this.registerModule('fc', linear())
+    }
+    const model = new Replaced()
+    expect(Object.keys(model.parameters())).toEqual(['fc.weight', 'fc.bias'])
+    model.fc = linear()
+    expect(() => model.parameters()).toThrow(/Replaced\.fc holds the module Linear that is not registered/)
   })
 
   it.each<[string, (model: Naming) => unknown, RegExp]>([
@@ -108,6 +126,8 @@ describe('a module of one’s own', () => {
   })
 })
 
+class Encoded extends Module {}
+
 describe('Sequential', () => {
   it('names layers by their places, or as an object says', () => {
     expect(Object.keys(new Sequential(linear(), linear()).stateDict())).toEqual([
@@ -122,6 +142,11 @@ describe('Sequential', () => {
       'what is no layer',
       () => new Sequential(linear(), ((x: unknown) => x) as never),
       /1 is a function, expected a layer/,
+    ],
+    [
+      'a module that is no layer',
+      () => new Sequential(new Encoded() as never),
+      /0 is a Encoded, a Module, expected a layer/,
     ],
     ['an array', () => new Sequential([linear()] as never), /0 is an Array, expected a layer/],
     ['tf.layers', () => new Sequential({ a: { apply() {} } } as never), /a is an object with apply, expected a layer/],
@@ -154,6 +179,12 @@ describe('Sequential', () => {
     const lengths = typeof given === 'function' ? given() : given
     expect(() => net.forward({ inputs: tf.zeros([3, 4, 2]), lengths })).toThrow(code('LENGTHS_INVALID'))
     expect(() => net.forward({ inputs: tf.zeros([3, 4, 2]), lengths })).toThrow(message)
+  })
+
+  it('refuses lengths that come twice', () => {
+    const net = new Sequential(new LSTM({ inputSize: 2, hiddenSize: 3 }))
+    const inputs = { inputs: tf.zeros([1, 4, 2]), lengths: [3] }
+    expect(() => net.forward(inputs, { lengths: [2] })).toThrow(code('LENGTHS_INVALID'))
   })
 
   it('refuses what it does not read beside inputs and lengths', () => {

@@ -43,7 +43,7 @@ function byTape(model: Trainable, loss: LossFunction, { inputs, targets }: Batch
   }
 }
 
-/** The model knows its way back by itself; the tape records at most the loss, which may read parameters, too (a penalty on weights). */
+/** The model has a pullback; the tape records the loss alone, and only if that has none. A loss may read parameters itself (a penalty on weights). */
 function byPullback(
   model: Trainable,
   { value: outputs, pullback }: ModelVJP,
@@ -51,7 +51,11 @@ function byPullback(
   targets: Tensor,
 ): ValueAndGradients {
   const known = loss.vjp?.(outputs, targets)
-  if (known !== undefined) return { loss: known.value, gradients: through(pullback, known.pullback()) }
+  if (known !== undefined) {
+    const gradients = through(pullback, known.pullback())
+    if (Object.keys(gradients).length === 0) trained(model.parameters()) // throws if all of them are frozen
+    return { loss: known.value, gradients }
+  }
   const parameters = trained(model.parameters())
   const sources = [outputs, ...Object.values(parameters)]
   const { value, grads } = engine().gradients(() => requireScalar(loss(outputs, targets)), sources, undefined, true)
@@ -63,7 +67,7 @@ function byPullback(
     gradients[name] = own ? tidy(() => add(own, penalty)) : penalty
     if (own) dispose([own, penalty])
   })
-  return { loss: value, gradients }
+  return { loss: value === outputs ? value.clone() : value, gradients }
 }
 
 function through(pullback: ModelVJP['pullback'], gradient: Tensor): NamedGradients {

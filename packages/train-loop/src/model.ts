@@ -12,7 +12,7 @@ export interface ModelGradients {
   parameters: NamedGradients
 }
 
-/** The outputs of a batch and their pullback: the way back from a gradient by them to the parameters. */
+/** The outputs of a batch and their pullback. */
 export interface ModelVJP {
   /** What `forward` gives; lives until `release`. */
   readonly value: Tensor
@@ -61,7 +61,7 @@ export interface Batch {
 /** Where batches come from: an array, a `DataLoader`, any iterable. Training iterates it once per epoch. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>
 
-/** A loss and its pullback: the way back to the outputs. */
+/** A loss and its pullback. */
 export interface LossVJP {
   /** The loss, a scalar; the caller disposes it. */
   readonly value: Tensor

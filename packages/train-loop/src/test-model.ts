@@ -1,6 +1,7 @@
 import type { OptionNames } from '@rowwise/errors'
-import { tidy } from '@tensorflow/tfjs-core'
+import { type Tensor, tidy } from '@tensorflow/tfjs-core'
 import { emptySource, refuseOptions, requireBatch, requireLoss, requireModel, requireSource, samplesOf } from './checks'
+import { TargetError } from './errors'
 import { Breather } from './event-loop'
 import type { TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
@@ -22,7 +23,7 @@ const OPTIONS: OptionNames<TestModelOptions> = { loss: true, signal: true }
  *
  * @param model maps inputs to logits `[N, C]`
  * @param batches with int32 targets `[N]`
- * @throws {@link TrainOptionError} when an argument is not what it should be; {@link EmptySourceError} when there is no batch.
+ * @throws {@link TargetError} when outputs are not `[N, C]`; {@link TrainOptionError} when an argument is not what it should be; {@link EmptySourceError} when there is no batch.
  * @example
  * ```ts
  * const { loss, correct, total } = await testModel(model, testLoader)
@@ -49,6 +50,7 @@ export async function testModel(
       const { inputs, targets } = item
       const { logits, classes, batchLoss } = tidy(() => {
         const outputs = model.forward(inputs)
+        requireClasses(outputs, targets)
         const [value] = loss(outputs, targets).dataSync()
         return { logits: outputs.dataSync(), classes: outputs.shape[1] as number, batchLoss: value }
       })
@@ -62,6 +64,15 @@ export async function testModel(
   }
   if (number === 0 && !signal?.aborted) throw emptySource('the test data')
   return { ...result, loss: result.loss / result.total }
+}
+
+/** Refuses what has no class for each sample: counting would give numbers that mean nothing. */
+function requireClasses(outputs: Tensor, targets: Tensor): void {
+  if (outputs.rank === 2 && targets.rank === 1 && targets.dtype === 'int32') return
+  throw new TargetError(
+    `testModel() got outputs [${outputs.shape}] and ${targets.dtype} targets [${targets.shape}], expected the logits [N, C] and int32 classes [N] of a ` +
+      'classifier; for another task, take the mean of your loss over the batches',
+  )
 }
 
 function count(result: TestResult, logits: ArrayLike<number>, targets: ArrayLike<number>, classes: number): void {

@@ -43,7 +43,7 @@ describe('valueAndGradients', () => {
     )
   })
 
-  describe('of a model that knows the way back', () => {
+  describe('of a model that has a pullback', () => {
     const expected = () => {
       const { loss, gradients } = valueAndGradients(new SoftmaxRegression(), crossEntropy, batches()[0])
       return [loss.dataSync()[0], ...gradients.weight.dataSync()]
@@ -94,6 +94,30 @@ describe('valueAndGradients', () => {
         return [...loss.dataSync(), ...gradients.weight.dataSync()]
       })
       tf.test_util.expectArraysClose(found, expected, 1e-5)
+    })
+
+    it('gives a loss that lives on, where the model puts out its own', () => {
+      class OwnLoss extends Knowing {
+        override vjp(inputs: tf.Tensor2D) {
+          const value = tf.mean(this.forward(inputs))
+          const pullback = () => ({ parameters: { weight: tf.zeros([2, 3]) } })
+          return { value, pullback, release: vi.fn(() => value.dispose()) } as never
+        }
+      }
+      const { loss } = valueAndGradients(new OwnLoss(), (outputs) => outputs, batches()[0])
+      expect(Number.isFinite(loss.dataSync()[0])).toBe(true)
+    })
+
+    it('refuses a model whose parameters are all frozen, with any loss', () => {
+      const model = new Knowing()
+      model.vjp = (inputs) => {
+        const value = tf.zeros([inputs.shape[0], 3])
+        return { value, pullback: () => ({ parameters: {} }), release: model.release } as never
+      }
+      model.parameters().weight.trainable = false
+      for (const loss of [crossEntropy, (outputs: tf.Tensor, targets: tf.Tensor) => crossEntropy(outputs, targets)]) {
+        expect(() => valueAndGradients(model, loss, batches()[0])).toThrow(/all are frozen/)
+      }
     })
 
     it('refuses a loss that is not one number', () => {

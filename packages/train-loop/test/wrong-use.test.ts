@@ -124,6 +124,19 @@ describe('a source of batches', () => {
   })
 })
 
+describe('testModel()', () => {
+  it.each<[string, number[], tf.Tensor]>([
+    ['logits for each step', [2, 5, 3], tf.zeros([2, 5], 'int32')],
+    ['the numbers of a regression', [2, 1], tf.zeros([2, 1])],
+  ])('refuses %s, which it cannot count', async (_, shape, targets) => {
+    const model = Object.assign(new SoftmaxRegression(), { forward: () => tf.zeros(shape) })
+    const loss = () => tf.scalar(1)
+    await expect(testModel(model, [{ inputs: tf.zeros([2, 2]), targets }], { loss })).rejects.toThrow(
+      refusal('TARGET_INVALID', /testModel\(\) got outputs \[2,.*expected the logits \[N, C\] and int32 classes \[N\]/),
+    )
+  })
+})
+
 describe('new Adam()', () => {
   it.each<[string, unknown, RegExp]>([
     ['a model without parameters', { parameters: () => ({}) }, /got an object without a parameter, expected a model/],

@@ -4,8 +4,9 @@ import { dispose, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { ModuleOptionError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { requireDropout, requireGenerator } from '../options'
+import { passOf } from '../pass'
 import type { LayerSummary } from '../summary'
 
 /** How {@link Dropout} is built. */
@@ -49,26 +50,28 @@ export class Dropout extends Layer {
    * @returns the same shape, which the caller disposes
    * @throws {@link TensorError} when the inputs are not a live float32 tensor.
    */
-  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor {
+    requireContext(() => this.label(), context)
     requireTensor(() => `inputs of ${this.label()}`, inputs)
     return this.drops ? dropout(inputs, this.p, this.generator) : inputs.clone()
   }
 
-  /** As {@link Layer.vjp}; the mask is kept for the way back. */
+  /** As {@link Layer.vjp}; the mask is saved for the pullback. */
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    requireVJPOptions(() => this.label(), options)
     requireTensor(() => `inputs of ${this.label()}`, inputs)
     if (!this.hasPullback()) return undefined
     const { drops } = this
     const mask = drops && tensor(dropoutMask(inputs.size, this.p, this.generator), inputs.shape)
     const value = mask ? mul(inputs, mask) : inputs.clone()
-    return {
+    return passOf(() => this.label(), {
       value,
       pullback: (gradient) => ({
         ...(options.inputGradient && { inputs: mask ? mul(gradient, mask) : gradient.clone() }),
         parameters: {},
       }),
       release: () => dispose([value, ...(mask ? [mask] : [])]),
-    }
+    })
   }
 
   protected override summaryOfLayer(): LayerSummary {

@@ -17,9 +17,10 @@ import {
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend, isHostBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError, TensorError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { requireGenerator, requireNonNegativeInteger, requirePositiveInteger } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
+import { passOf } from '../pass'
 import type { LayerSummary } from '../summary'
 
 /** How {@link Embedding} is built. */
@@ -83,7 +84,8 @@ export class Embedding extends Layer {
    * @throws {@link TensorError} when the inputs are not a live int32 tensor, {@link ShapeError} when an index has no vector,
    * {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor {
+    requireContext(() => this.label(), context)
     this.prepare(inputs)
     const lookUp = customGrad((weight, save) => {
       ;(save as (saved: Tensor[]) => void)([inputs])
@@ -91,24 +93,26 @@ export class Embedding extends Layer {
       return {
         value: isHost ? this.rows(inputs) : gather(weight as Tensor2D, inputs),
         gradFunc: (dY: Tensor, [indices]: Tensor[]) =>
-          isHost ? this.sums(indices, dY) : this.segmentSums(indices, dY),
+          isHost ? this.sums(readIntegers(indices), dY) : this.segmentSums(indices, dY),
       }
     })
     return lookUp(this.weight)
   }
 
   /** As {@link Layer.vjp}; there is no gradient by indices. */
-  override vjp(inputs: Tensor, _options: VJPOptions = {}): LayerVJP | undefined {
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    requireVJPOptions(() => this.label(), options)
     this.prepare(inputs)
     if (!this.hasPullback()) return undefined
     const value = this.rows(inputs)
-    return {
+    const chosen = readIntegers(inputs)
+    return passOf(() => this.label(), {
       value,
       pullback: (gradient) => ({
-        parameters: { ...(this.weight.trainable && { weight: this.sums(inputs, gradient) }) },
+        parameters: { ...(this.weight.trainable && { weight: this.sums(chosen, gradient) }) },
       }),
       release: () => value.dispose(),
-    }
+    })
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -128,9 +132,9 @@ export class Embedding extends Layer {
   }
 
   /** The gradient: for each vector the sum over where it was used, in the order of the inputs. */
-  private sums(indices: Tensor, gradient: Tensor): Tensor {
+  private sums(chosen: Int32Array, gradient: Tensor): Tensor {
     const { embeddingDim: width, paddingIdx } = this
-    const [dY, chosen] = [readValues(gradient), readIntegers(indices)]
+    const dY = readValues(gradient)
     return filledTensor(this.weight.shape, (sums) => {
       sums.fill(0)
       for (let at = 0; at < chosen.length; at++) {

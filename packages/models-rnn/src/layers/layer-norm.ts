@@ -4,7 +4,7 @@ import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { requireBoolean, requirePositiveInteger, requirePositiveNumber } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
 import { recompute } from '../recompute'
@@ -76,7 +76,8 @@ export class LayerNorm extends Layer {
    * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the last axes are others,
    * {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor {
+    requireContext(() => this.label(), context)
     this.prepare(inputs)
     return tidy(() => {
       const rows = reshape(inputs, [-1, this.size])
@@ -89,6 +90,7 @@ export class LayerNorm extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    requireVJPOptions(() => this.label(), options)
     if (!this.hasPullback()) return undefined
     const { weight, bias } = this
     return recompute((x) => this.forward(x), inputs, options, { weight, bias })

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { copiedTensor, readValues } from '@rowwise/host-values'
+import { copiedTensor, holdValues, readValues } from '@rowwise/host-values'
 import { canFuseLinear, fusedLinear, linearPass } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
@@ -16,9 +16,10 @@ import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { requireBoolean, requireGenerator, requirePositiveInteger } from '../options'
 import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
+import { passOf } from '../pass'
 import { recompute } from '../recompute'
 import { describeLinear } from '../recurrent/describe'
 import type { LayerSummary } from '../summary'
@@ -82,7 +83,8 @@ export class Linear extends Layer {
    * @throws {@link TensorError} when the inputs are not a live float32 tensor, {@link ShapeError} when the last axis is not
    * `inFeatures`, {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor, _context?: LayerContext): Tensor {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor {
+    requireContext(() => this.label(), context)
     this.prepare(inputs)
     return tidy(() => {
       const outputs = this.applyToRows(this.rowsOf(inputs))
@@ -92,6 +94,7 @@ export class Linear extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
+    requireVJPOptions(() => this.label(), options)
     this.prepare(inputs)
     if (!this.hasPullback()) return undefined
     if (canFuseLinear(inputs.size * this.outFeatures)) return this.fusedPass(inputs, options)
@@ -113,9 +116,11 @@ export class Linear extends Layer {
   /** Through the kernels, outside of the tape. */
   private fusedPass(inputs: Tensor, { inputGradient = false }: VJPOptions): LayerVJP {
     const { weight, bias } = this
-    const pass = linearPass(readValues(inputs), weight as unknown as Tensor2D, bias as Tensor1D | undefined)
+    // The pullback reads the inputs and the weight once more, whatever has become of their tensors by then.
+    const [x, held] = [holdValues(inputs), holdValues(weight)]
+    const pass = linearPass(x.values, weight as unknown as Tensor2D, bias as Tensor1D | undefined)
     const value = copiedTensor(pass.output, this.outputShape(inputs))
-    return {
+    return passOf(() => this.label(), {
       value,
       pullback: (gradient) => {
         const found = pass.pullback(readValues(gradient))
@@ -127,8 +132,12 @@ export class Linear extends Layer {
           },
         }
       },
-      release: () => value.dispose(),
-    }
+      release() {
+        value.dispose()
+        x.release()
+        held.release()
+      },
+    })
   }
 
   private rowsOf(inputs: Tensor): Tensor2D {

@@ -13,7 +13,7 @@ import {
 } from '@tensorflow/tfjs-core'
 import { requireLengths, requireTensor } from '../check-tensor'
 import { ModuleStructureError, ShapeError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { recompute } from '../recompute'
 import type { LayerSummary } from '../summary'
 
@@ -22,7 +22,9 @@ export class LastStep extends Layer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'LastStep'
   /** What it takes of a recurrent layer before it. */
-  readonly picks = 'last'
+  get picks(): 'last' {
+    return 'last'
+  }
 
   /**
    * @param inputs float32 `[N, T, F]`
@@ -36,7 +38,9 @@ export class LastStep extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, options), inputs, options) : undefined
+    requireVJPOptions(() => this.label(), options)
+    const { lengths } = options
+    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, { lengths }), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -49,7 +53,9 @@ export class FinalHidden extends Layer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'FinalHidden'
   /** What it takes of the recurrent layer before it. */
-  readonly picks = 'final'
+  get picks(): 'final' {
+    return 'final'
+  }
 
   /** Never by itself. @throws {@link ModuleStructureError} always: the layer before it computes it. */
   forward(): Tensor {
@@ -87,7 +93,9 @@ export class MeanOverTime extends Layer {
 
   /** As {@link Layer.vjp}. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
-    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, options), inputs, options) : undefined
+    requireVJPOptions(() => this.label(), options)
+    const { lengths } = options
+    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, { lengths }), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -145,7 +153,7 @@ function withoutPadding(inputs: Tensor3D, lengths: ArrayLike<number> | undefined
   return lengths === undefined ? inputs : chosen(inputs, batch, time, (row, t) => t < lengths[row])
 }
 
-/** The steps that are wanted, zeros in the place of the others: they may hold anything, NaN too. */
+/** The steps that are wanted, and zeros instead of the others, which may be NaN. */
 function chosen(
   inputs: Tensor3D,
   batch: number,
@@ -157,7 +165,9 @@ function chosen(
 }
 
 /** The lengths that go with inputs, both checked. */
-function readSteps(owner: () => string, inputs: Tensor3D, { lengths }: LayerContext): Int32Array | undefined {
+function readSteps(owner: () => string, inputs: Tensor3D, context: LayerContext): Int32Array | undefined {
+  requireContext(owner, context)
+  const { lengths } = context
   requireTensor(() => `inputs of ${owner()}`, inputs)
   if (inputs.shape.length !== 3 || inputs.size === 0) {
     throw new ShapeError(

@@ -10,7 +10,9 @@ export interface Step {
 
 /** A recurrent layer together with the layer after it that picks one state of each row: the others need not be put out. */
 export function link(layer: Layer | undefined, next: Layer | undefined): Step['layer'] | undefined {
-  if (!(layer instanceof RecurrentLayer) || !belongsTo(layer, 'picked', 'forward')) return undefined
-  if (next instanceof LastStep && belongsTo(next, 'picks', 'forward')) return layer.picked(next.picks)
-  return next instanceof FinalHidden ? layer.picked(next.picks) : undefined
+  const isOwn = (of: Layer, method: string, ...others: string[]) =>
+    others.every((other) => belongsTo(of, method, other))
+  if (!(layer instanceof RecurrentLayer) || !isOwn(layer, 'picked', 'forward', 'vjp')) return undefined
+  const isPicker = next instanceof LastStep || next instanceof FinalHidden
+  return isPicker && isOwn(next, 'picks', 'forward', 'vjp') ? layer.picked(next.picks) : undefined
 }

@@ -16,7 +16,7 @@ import { requireLengths, requireShape, requireTensor, requireTensors } from '../
 import { classNameOf } from '../class-name'
 import { bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
-import { Layer, type LayerContext, type LayerVJP, type VJPOptions } from '../layer'
+import { Layer, type LayerContext, type LayerVJP, requireVJPOptions, type VJPOptions } from '../layer'
 import {
   requireBoolean,
   requireDropout,
@@ -25,6 +25,7 @@ import {
   requirePositiveInteger,
 } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
+import { passOf } from '../pass'
 import { reshapeHint } from '../reshape-hint'
 import type { LayerSummary } from '../summary'
 import { compose, type Direction, type DirectionState, type Picked } from './compose'
@@ -176,6 +177,7 @@ export abstract class RecurrentLayer<
 
   /** As {@link Layer.vjp}: its value is `output`. */
   override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
+    requireVJPOptions(() => this.label(), options)
     const lengths = this.prepare(inputs, options)
     return this.hasPullback() ? this.pass(inputs, 'output', lengths, options) : undefined
   }
@@ -221,7 +223,7 @@ export abstract class RecurrentLayer<
       const read = new Traced(inputs, inputs.shape, inputGradient)
       const { value: found } = compose(trace, read, this.spec(picked, lengths))
       const value = hostTensor(found.values, [...found.shape])
-      return {
+      return passOf(() => this.label(), {
         value,
         pullback(gradient) {
           found.receive(readValues(gradient))
@@ -232,7 +234,7 @@ export abstract class RecurrentLayer<
           value.dispose()
           trace.release()
         },
-      }
+      })
     } catch (error) {
       trace.release()
       throw error

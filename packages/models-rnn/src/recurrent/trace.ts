@@ -5,7 +5,7 @@ import { Tensor, type Tensor3D, type Variable } from '@tensorflow/tfjs-core'
 import { dropoutMask } from '../layers/dropout'
 import type { Direction, DirectionOptions, Machine } from './compose'
 
-/** Values of a shape, and after the way back the gradient by them. */
+/** Values of a shape, and after the pullback the gradient with respect to them. */
 export class Traced {
   gradient: Float32Array | undefined
 
@@ -37,7 +37,7 @@ const NAMES = {
 } as const
 
 /**
- * Computes with arrays, and remembers the way back: what recurrent layers hand to each other stays in the kernels' memory.
+ * Computes with arrays, and records their pullbacks: what one recurrent layer passes to the next stays in the kernels' memory.
  */
 export class Trace implements Machine<Traced> {
   private readonly passes: RecurrentPass[] = []
