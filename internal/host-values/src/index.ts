@@ -1,3 +1,4 @@
+export { HOST_BACKENDS, isHostBackend, moveToCurrentBackend } from './host-backends'
 export {
   backendCopies,
   copiedTensor,

@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { isHostBackend } from '@rowwise/host-values'
 import { engine, type Tensor } from '@tensorflow/tfjs-core'
-import { isHostBackend } from './current-backend'
 import { ModuleOptionError } from './errors'
 import { Module } from './module'
 

@@ -1,16 +1,13 @@
-import { readValues } from '@rowwise/host-values'
-import { getBackend, type Tensor } from '@tensorflow/tfjs-core'
+import { isHostBackend, readValues } from '@rowwise/host-values'
+import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** Losses that may wait on a device; they are read in one go, so that a step need not wait for its own. */
 const READ_EVERY = 64
 
-/** Backends whose tensors lie in this process's memory, where there is nothing to wait for. */
-const HOST_BACKENDS: readonly string[] = ['cpu', 'wasm']
-
 /** The running mean of a loss over samples, fed with scalars that stay on the device until they are asked for. */
 export class LossMeter {
   private readonly waiting: { loss: Tensor; samples: number }[] = []
-  private readonly readEvery = HOST_BACKENDS.includes(getBackend()) ? 1 : READ_EVERY
+  private readonly readEvery = isHostBackend() ? 1 : READ_EVERY
   private lastRead = Number.NaN
 
   /**

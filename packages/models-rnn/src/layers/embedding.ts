@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { filledTensor, readIntegers, readValues } from '@rowwise/host-values'
+import { filledTensor, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
 import { Generator } from '@rowwise/torch-random'
 import {
   customGrad,
@@ -15,7 +15,7 @@ import {
   type Variable,
 } from '@tensorflow/tfjs-core'
 import { classNameOf } from '../class-name'
-import { bringParameters, bringToCurrentBackend, isHostBackend } from '../current-backend'
+import { bringParameters, bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError, TensorError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
 import { requireGenerator, requireNonNegativeInteger, requirePositiveInteger } from '../options'

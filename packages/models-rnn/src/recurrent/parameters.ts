@@ -12,6 +12,15 @@ export interface RecurrentShape {
   projSize?: number
 }
 
+/** The weights of a direction, and what their names in a state dict begin with. */
+export const WEIGHTS = [
+  ['weightIh', 'weight_ih'],
+  ['weightHh', 'weight_hh'],
+  ['biasIh', 'bias_ih'],
+  ['biasHh', 'bias_hh'],
+  ['weightHr', 'weight_hr'],
+] as const
+
 /**
  * The parameters of `torch.nn.LSTM`, `GRU` and `RNN`, in their order: of layer 0 `weight_ih_l0` [G·H, I], `weight_hh_l0` [G·H, H],
  * `bias_ih_l0` [G·H], `bias_hh_l0` [G·H] and with projections `weight_hr_l0` [P, H], then those of its backward direction under

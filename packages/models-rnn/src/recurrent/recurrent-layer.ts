@@ -30,7 +30,7 @@ import { reshapeHint } from '../reshape-hint'
 import type { LayerSummary } from '../summary'
 import { compose, type Direction, type DirectionState, type Picked } from './compose'
 import { describeRecurrent } from './describe'
-import { directionsOf, recurrentParameters } from './parameters'
+import { directionsOf, recurrentParameters, WEIGHTS } from './parameters'
 import { TAPE } from './tape'
 import { Trace, Traced } from './trace'
 
@@ -296,12 +296,3 @@ const RECURRENT_OPTIONS: OptionNames<RecurrentLayerOptions> = {
   ...{ inputSize: true, hiddenSize: true, numLayers: true, bias: true },
   ...{ bidirectional: true, dropout: true, generator: true },
 }
-
-/** The weights of a direction, and what their names begin with. */
-const WEIGHTS = [
-  ['weightIh', 'weight_ih'],
-  ['weightHh', 'weight_hh'],
-  ['biasIh', 'bias_ih'],
-  ['biasHh', 'bias_hh'],
-  ['weightHr', 'weight_hr'],
-] as const

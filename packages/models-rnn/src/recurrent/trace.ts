@@ -4,6 +4,7 @@ import type { Generator } from '@rowwise/torch-random'
 import { Tensor, type Tensor3D, type Variable } from '@tensorflow/tfjs-core'
 import { dropoutMask } from '../layers/dropout'
 import type { Direction, DirectionOptions, Machine } from './compose'
+import { WEIGHTS } from './parameters'
 
 /** Values of a shape, and after the pullback the gradient with respect to them. */
 export class Traced {
@@ -27,14 +28,6 @@ export class Traced {
     this.gradient = before === undefined ? gradient : before.map((value, at) => value + gradient[at])
   }
 }
-
-/** What {@link Direction.weights} are called in a state dict. */
-const NAMES = {
-  weightIh: 'weight_ih',
-  weightHh: 'weight_hh',
-  biasIh: 'bias_ih',
-  biasHh: 'bias_hh',
-} as const
 
 /**
  * Computes with arrays, and records their pullbacks: what one recurrent layer passes to the next stays in the kernels' memory.
@@ -136,11 +129,10 @@ export class Trace implements Machine<Traced> {
 }
 
 /** The weights of a direction that are not frozen. */
-function trainedWeights({ suffix, weights }: Direction): { key: keyof typeof NAMES; name: string; shape: number[] }[] {
-  const keys = Object.keys(NAMES) as (keyof typeof NAMES)[]
-  return keys.flatMap((key) => {
+function trainedWeights({ suffix, weights }: Direction) {
+  return WEIGHTS.flatMap(([key, name]) => {
     const weight: Variable | undefined = weights[key]
-    return weight?.trainable ? [{ key, name: `${NAMES[key]}_${suffix}`, shape: weight.shape }] : []
+    return key !== 'weightHr' && weight?.trainable ? [{ key, name: `${name}_${suffix}`, shape: weight.shape }] : []
   })
 }
 

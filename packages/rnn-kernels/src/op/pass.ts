@@ -1,12 +1,9 @@
-import { hostValues } from '@rowwise/host-values'
-import { engine, type KernelBackend, type TensorInfo } from '@tensorflow/tfjs-core'
+import { hostValues, moveToCurrentBackend } from '@rowwise/host-values'
+import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import type { RecurrentOutputs, State } from '../runtime'
 import { type PassAttributes, type PassInputs, shapeOf } from './inputs'
 import { releaseFinished } from './reserve'
-
-/** Backends whose tensors are in this process's memory, where copying them into the kernels' memory costs microseconds. */
-export const HOST_BACKENDS = ['wasm', 'cpu']
 
 /** One forward pass of the runtime. */
 export function forwardPass(
@@ -48,14 +45,9 @@ export function layerPass(
   })
 }
 
-/** Moves tensors of another backend now: one that is moved while the kernels read WebAssembly's memory can make that grow and go away. */
+/** Moves the tensors of a pass to the current backend, before it begins. */
 export function moveHere(inputs: PassInputs): void {
-  const { backend, state } = engine()
-  for (const name in inputs) {
-    const info = inputs[name as keyof PassInputs] as TensorInfo
-    if (hostValues(info) !== undefined || state.tensorInfo.get(info.dataId)?.backend === backend) continue
-    engine().moveData(backend, info.dataId)
-  }
+  for (const name in inputs) moveToCurrentBackend(inputs[name as keyof PassInputs] as TensorInfo)
 }
 
 /** The values of a kernel's input, only to be read, and before anything else is made on the backend. */

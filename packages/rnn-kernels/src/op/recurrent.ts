@@ -1,4 +1,4 @@
-import { copiedTensor, hostTensor } from '@rowwise/host-values'
+import { copiedTensor, HOST_BACKENDS, hostTensor } from '@rowwise/host-values'
 import {
   engine,
   getBackend,
@@ -17,7 +17,7 @@ import { composedRecurrent } from '../composed/composed'
 import { currentRuntime } from '../configure'
 import type { RecurrentGradients, SavedPass } from '../runtime'
 import { checkPass, type PassAttributes, type PassInputs, passInputs } from './inputs'
-import { forwardPass, HOST_BACKENDS, moveHere, read } from './pass'
+import { forwardPass, moveHere, read } from './pass'
 import { keepWithTape } from './reserve'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 

@@ -1,13 +1,10 @@
-import { hostTensor, readValues } from '@rowwise/host-values'
-import { customGrad, getBackend, logSoftmax, type Tensor, tidy } from '@tensorflow/tfjs-core'
+import { hostTensor, isHostBackend, readValues } from '@rowwise/host-values'
+import { customGrad, logSoftmax, type Tensor, tidy } from '@tensorflow/tfjs-core'
 import type { LossVJP } from '../model'
 import { checkedTargets } from './check-targets'
 import { nllLoss } from './nll-loss'
 import { type LossOptions, type Reduction, reductionOf } from './reduction'
 import { softmaxCrossEntropy, softmaxCrossEntropyGradient } from './softmax-cross-entropy'
-
-/** Backends whose tensors lie in this process's memory, where a dozen kernel calls cost more than the arithmetic. */
-const HOST_BACKENDS = new Set(['cpu', 'wasm'])
 
 /**
  * The cross-entropy between logits and class indices, after `torch.nn.functional.cross_entropy`:
@@ -25,7 +22,7 @@ const HOST_BACKENDS = new Set(['cpu', 'wasm'])
 export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
   const indices = checkedTargets('crossEntropy', logits, targets)
   const reduction = reductionOf('crossEntropy', options)
-  if (!HOST_BACKENDS.has(getBackend())) return tidy(() => nllLoss(logSoftmax(logits), targets, options))
+  if (!isHostBackend()) return tidy(() => nllLoss(logSoftmax(logits), targets, options))
   const operation = customGrad((input) => {
     const { value, pullback } = fused(input as Tensor, indices, targets.shape, reduction)
     return { value, gradFunc: (upstream: Tensor) => pullback(readValues(upstream)) }
@@ -36,7 +33,7 @@ export function crossEntropy(logits: Tensor, targets: Tensor, options: LossOptio
 /** The mean of {@link crossEntropy} and its gradient by the logits, without TensorFlow.js's tape. */
 crossEntropy.vjp = (logits: Tensor, targets: Tensor): LossVJP | undefined => {
   const indices = checkedTargets('crossEntropy', logits, targets)
-  if (!HOST_BACKENDS.has(getBackend())) return undefined
+  if (!isHostBackend()) return undefined
   const { value, pullback } = fused(logits, indices, targets.shape, 'mean')
   return { value, pullback: () => pullback(ONE, true) }
 }
