@@ -286,8 +286,8 @@ async function lossInNode(steps: number, threads: number): Promise<number> {
   let last = Number.NaN
   await trainModel(model, new Adam(model.parameters()), crossEntropy, loader, {
     signal: controller.signal,
-    onBatchEnd({ batch, loss }) {
-      last = loss()
+    async onBatchEnd({ batch, loss }) {
+      last = await loss()
       if (batch === steps) controller.abort()
     },
   })

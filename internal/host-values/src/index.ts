@@ -8,4 +8,4 @@ export {
   hostTensor,
   takeOver,
 } from './host-tensor'
-export { type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'
+export { awaitValues, type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'

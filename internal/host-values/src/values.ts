@@ -4,6 +4,7 @@
 interface Tensor {
   readonly dataId: object
   dataSync(): ArrayLike<number>
+  data(): Promise<ArrayLike<number>>
 }
 
 /** Values of float32 or int32 tensors. */
@@ -25,11 +26,18 @@ export function hostValues({ dataId }: Pick<Tensor, 'dataId'>): Float32Array | u
 }
 
 /** A float32 tensor's values, only to be read while the tensor lives: those that were remembered, or a copy out of the backend. */
-export function readValues(tensor: Tensor): Float32Array {
+export function readValues(tensor: Pick<Tensor, 'dataId' | 'dataSync'>): Float32Array {
   return ((tensor.dataId as Data)[VALUES] ?? tensor.dataSync()) as Float32Array
 }
 
 /** An int32 tensor's values likewise. */
-export function readIntegers(tensor: Tensor): Int32Array {
+export function readIntegers(tensor: Pick<Tensor, 'dataId' | 'dataSync'>): Int32Array {
   return ((tensor.dataId as Data)[VALUES] ?? tensor.dataSync()) as Int32Array
+}
+
+/** A tensor's values, only to be read while it lives. Waits for a device, so it works on those that cannot be read synchronously. */
+export async function awaitValues<Values extends HostArray = Float32Array>(
+  tensor: Pick<Tensor, 'dataId' | 'data'>,
+): Promise<Values> {
+  return ((tensor.dataId as Data)[VALUES] ?? (await tensor.data())) as Values
 }

@@ -1,6 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { Tensor } from '@tensorflow/tfjs-core'
-import type { Callbacks } from './callbacks/callbacks'
 import { EmptySourceError, TargetError, TrainOptionError } from './errors'
 import type { Batch, BatchSource, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
@@ -57,7 +56,10 @@ export function requireSource(name: string, source: BatchSource, passes: number)
       `${name} is ${show(source)}, expected batches { inputs, targets }: a DataLoader, an array, or another iterable`,
     )
   }
-  if (Array.isArray(source) && source.length === 0) throw emptySource(name)
+  if (Array.isArray(source)) {
+    if (source.length === 0) throw emptySource(name)
+    requireBatch(source[0], 1)
+  }
   if (passes > 1 && typeof next === 'function') {
     throw new TrainOptionError(
       `${name} is an iterator, which gives its batches once, but is wanted ${passes} times; pass an array, or an object whose ` +
@@ -75,6 +77,9 @@ export function emptySource(name: string): EmptySourceError {
 
 /** Refuses what is not a batch of living tensors; the inputs may be several of them by name, beside plain values such as lengths. */
 export function requireBatch(batch: Batch, number: number): void {
+  if (Array.isArray(batch)) {
+    throw new TargetError(`batch ${number} is an array, expected { inputs, targets }; give its parts these names`)
+  }
   const inputs = batch?.inputs
   const isRecord = Object.prototype.toString.call(inputs) === '[object Object]' && !(inputs instanceof Tensor)
   const parts = isRecord ? Object.entries(inputs).filter(([, value]) => value instanceof Tensor) : []
@@ -94,26 +99,6 @@ function requireLiving(batch: Batch, name: string, value: unknown, number: numbe
 export function samplesOf({ inputs, targets }: Batch): number {
   return (inputs instanceof Tensor ? inputs : targets).shape[0] ?? 1
 }
-
-const EVENTS: OptionNames<Callbacks> = {
-  ...{ onFitBegin: true, onEpochBegin: true, onBatchBegin: true, onBatchEnd: true },
-  ...{ onCheckpoint: true, onEpochEnd: true, onFitEnd: true },
-}
-
-/** Refuses callbacks that are no list, or wait for an event that never comes. */
-export function requireCallbacks(callbacks: readonly Callbacks[]): void {
-  if (!Array.isArray(callbacks))
-    throw new TrainOptionError(`callbacks is ${show(callbacks)}, expected an array of them`)
-  for (const [index, callback] of callbacks.entries()) {
-    if (typeof callback !== 'object' || callback === null) {
-      throw new TrainOptionError(`callbacks[${index}] is ${show(callback)}, expected an object with some of ${events}`)
-    }
-    const stray = Object.keys(callback).find((name) => /^on[A-Z]/.test(name) && !Object.hasOwn(EVENTS, name))
-    if (stray) throw new TrainOptionError(`callbacks[${index}] has ${stray}, which is never called; expected ${events}`)
-  }
-}
-
-const events = Object.keys(EVENTS).join(', ')
 
 /** A value in a few words. */
 export function show(value: unknown): string {

@@ -1,3 +1,5 @@
+import type { Metrics, MetricValues } from './metrics/metric'
+
 /** What is known after a training step. */
 export interface BatchEnd {
   /** Steps of this epoch so far, this one included. */
@@ -5,32 +7,30 @@ export interface BatchEnd {
   /** Samples of this epoch so far, this batch's included. */
   samples: number
   /** This batch's loss; asking waits for the device. */
-  loss(): number
+  loss(): Promise<number>
   /** The mean loss of this epoch so far; asking waits for the device. */
-  meanLoss(): number
+  meanLoss(): Promise<number>
   /** The sum of this epoch's losses over its samples so far; asking waits for the device. */
-  lossSum(): number
+  lossSum(): Promise<number>
 }
 
-/** How well a model classifies. */
-export interface TestResult {
+/** What an evaluation found. */
+export interface TestResult<M extends Metrics = Metrics> {
   /** Mean loss over the samples; NaN when the signal came before the first. */
   loss: number
-  /** Samples whose largest output is their target. */
-  correct: number
   /** Samples seen. */
-  total: number
-  /** `confusion[target][predicted]`: how often a sample of one class was taken for another. */
-  confusion: number[][]
+  samples: number
+  /** The value of each metric, by its name. */
+  metrics: MetricValues<M>
 }
 
 /** What an epoch of {@link fit} brought. */
-export interface EpochEnd {
+export interface EpochEnd<M extends Metrics = Metrics> {
   /** Counted from 1. */
   epoch: number
   /** Epochs that were asked for. */
   epochs: number
-  /** Learning rate of this epoch. */
+  /** Learning rate of this epoch, of the first group of parameters; at its end, where it changes by steps. */
   lr: number
   /** Mean training loss, each sample as of its own step. */
   trainLoss: number
@@ -38,8 +38,8 @@ export interface EpochEnd {
   samples: number
   /** Seconds of training, evaluation not counted. */
   seconds: number
-  /** The evaluation after this epoch; absent when there is no test data. */
-  test?: TestResult
+  /** The evaluation after this epoch; absent when there is no validation data. */
+  validation?: TestResult<M>
 }
 
 /** How a run was taken up again. */

@@ -1,4 +1,4 @@
-import { isHostBackend, readValues } from '@rowwise/host-values'
+import { awaitValues, isHostBackend } from '@rowwise/host-values'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** Losses that may wait on a device; they are read in one go, so that a step need not wait for its own. */
@@ -9,6 +9,7 @@ export class LossMeter {
   private readonly waiting: { loss: Tensor; samples: number }[] = []
   private readonly readEvery = isHostBackend() ? 1 : READ_EVERY
   private lastRead = Number.NaN
+  private reading: Promise<void> | undefined
 
   /**
    * @param sum of the losses over the samples so far
@@ -20,37 +21,59 @@ export class LossMeter {
   ) {}
 
   /** Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. */
-  add(loss: Tensor, samples: number): boolean {
+  async add(loss: Tensor, samples: number): Promise<boolean> {
     this.waiting.push({ loss, samples })
-    if (this.waiting.length >= this.readEvery) this.read()
+    if (this.waiting.length >= this.readEvery) await this.read()
     return Number.isFinite(this.sum)
   }
 
   /** The sum of the losses over all samples so far. */
-  total(): number {
-    this.read()
+  async total(): Promise<number> {
+    await this.read()
     return this.sum
   }
 
   /** The loss that was added last. */
-  last(): number {
-    this.read()
+  async last(): Promise<number> {
+    await this.read()
     return this.lastRead
   }
 
   /** The mean over all samples so far; NaN when there are none. */
-  mean(): number {
-    this.read()
+  async mean(): Promise<number> {
+    await this.read()
     return this.sum / this.samples
   }
 
-  private read(): void {
-    for (const { loss, samples } of this.waiting) {
-      this.lastRead = readValues(loss)[0]
-      this.sum += this.lastRead * samples
-      this.samples += samples
-      loss.dispose()
+  /** Frees the losses that wait. */
+  dispose(): void {
+    for (const { loss } of this.waiting.splice(0)) loss.dispose()
+  }
+
+  /** One read at a time, whoever asks, so that the sum keeps its order. */
+  private async read(): Promise<void> {
+    while (this.reading) await this.reading
+    if (this.waiting.length === 0) return
+    this.reading = this.readWaiting()
+    try {
+      await this.reading
+    } finally {
+      this.reading = undefined
     }
-    this.waiting.length = 0
+  }
+
+  private async readWaiting(): Promise<void> {
+    const batches = this.waiting.splice(0)
+    try {
+      const read = await Promise.all(batches.map(({ loss }) => awaitValues(loss)))
+      read.forEach(([loss], at) => {
+        const { samples } = batches[at]
+        this.lastRead = loss
+        this.sum += loss * samples
+        this.samples += samples
+      })
+    } finally {
+      for (const { loss } of batches) loss.dispose()
+    }
   }
 }

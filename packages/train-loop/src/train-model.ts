@@ -1,5 +1,5 @@
 import type { OptionNames } from '@rowwise/errors'
-import { readValues } from '@rowwise/host-values'
+import { awaitValues } from '@rowwise/host-values'
 import { dispose, Tensor } from '@tensorflow/tfjs-core'
 import {
   emptySource,
@@ -17,7 +17,7 @@ import { Breather } from './event-loop'
 import type { BatchEnd } from './events'
 import { valueAndGradients } from './gradients'
 import { LossMeter } from './loss-meter'
-import type { BatchInputs, BatchSource, LossFunction, Trainable } from './model'
+import type { Batch, BatchSource, LossFunction, NamedGradients, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
 
 /** The part of an epoch that was trained before. */
@@ -96,14 +96,13 @@ export async function trainModel(
     try {
       for await (const item of batches) {
         requireBatch(item, batch + 1)
-        const { inputs, targets } = item
         await onBatchBegin?.({ batch: batch + 1 })
-        const result = valueAndGradients(model, loss, { inputs, targets })
+        const result = valueAndGradients(model, loss, item)
         const count = samplesOf(item)
-        if (!meter.add(result.loss, count)) {
-          throw notFinite(inputs, meter, batch + 1, optimizer, result.gradients)
+        if (!(await meter.add(result.loss, count))) {
+          throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
-        applyGradients(optimizer, result.gradients, maxGradientNorm)
+        await applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
         samples += count
         await onBatchEnd?.({
@@ -116,28 +115,31 @@ export async function trainModel(
         if (breather.isDue) await breather.breathe()
         if (signal?.aborted) break
       }
+      await meter.total() // reads the losses that wait
     } finally {
-      meter.last() // frees the losses that wait
+      meter.dispose()
     }
     if (batch === 0) throw emptySource('the training data')
   }
-  return { loss: meter.mean(), batches: batch, samples, lossSum: meter.total(), aborted: signal?.aborted ?? false }
+  const [mean, lossSum] = [await meter.mean(), await meter.total()]
+  return { loss: mean, batches: batch, samples, lossSum, aborted: signal?.aborted ?? false }
 }
 
-/** The error of inputs that are not finite themselves, which no setting helps; null when they are. */
-function nonFiniteInputs(inputs: BatchInputs, batch: number): NonFiniteError | null {
-  if (!(inputs instanceof Tensor)) {
-    return Object.values(inputs).reduce<NonFiniteError | null>(
-      (found, part) => found ?? (part instanceof Tensor ? nonFiniteInputs(part, batch) : null),
-      null,
-    )
+/** The error of data that is not finite itself, which no setting helps; null when it is. */
+async function nonFiniteData(name: string, data: unknown, batch: number): Promise<NonFiniteError | null> {
+  if (!(data instanceof Tensor)) {
+    for (const [key, part] of Object.entries(data ?? {})) {
+      const found = part instanceof Tensor ? await nonFiniteData(`${name}.${key}`, part, batch) : null
+      if (found) return found
+    }
+    return null
   }
-  if (inputs.dtype !== 'float32') return null
-  const values = readValues(inputs)
+  if (data.dtype !== 'float32') return null
+  const values = await awaitValues(data)
   const at = values.findIndex((value) => !Number.isFinite(value))
   if (at < 0) return null
   return new NonFiniteError(
-    `the inputs of batch ${batch} hold ${values[at]} at [${indicesOf(at, inputs.shape)}]; take such samples out or fill them in`,
+    `the ${name} of batch ${batch} hold ${values[at]} at [${indicesOf(at, data.shape)}]; take such samples out or fill them in`,
   )
 }
 
@@ -153,31 +155,31 @@ function indicesOf(flat: number, shape: readonly number[]): number[] {
     .reverse()
 }
 
-function notFinite(
-  inputs: BatchInputs,
+async function notFinite(
+  { inputs, targets }: Batch,
   meter: LossMeter,
   batch: number,
   { lr }: Optimizer,
-  gradients: Parameters<Optimizer['step']>[0],
-): NonFiniteError {
-  const norm = gradientNorm(gradients)
+  gradients: NamedGradients,
+): Promise<NonFiniteError> {
+  const norm = await gradientNorm(gradients)
   dispose({ ...gradients })
-  const inInputs = nonFiniteInputs(inputs, batch)
-  if (inInputs) return inInputs
+  const inData = (await nonFiniteData('inputs', inputs, batch)) ?? (await nonFiniteData('targets', targets, batch))
+  if (inData) return inData
   return new NonFiniteError(
-    `the loss is ${meter.last()} at step ${batch} of the epoch (lr ${lr}, gradient norm ${norm}); ` +
+    `the loss is ${await meter.last()} at step ${batch} of the epoch (lr ${lr}, gradient norm ${norm}); ` +
       'lower lr or set maxGradientNorm',
   )
 }
 
-function applyGradients(
+async function applyGradients(
   optimizer: Optimizer,
-  raw: Parameters<Optimizer['step']>[0],
+  raw: NamedGradients,
   maxGradientNorm: number | undefined,
-): void {
+): Promise<void> {
   let gradients = raw
   try {
-    if (maxGradientNorm !== undefined) gradients = clipGradientNorm(raw, maxGradientNorm).gradients
+    if (maxGradientNorm !== undefined) gradients = (await clipGradientNorm(raw, maxGradientNorm)).gradients
     optimizer.step(gradients)
   } finally {
     dispose({ ...gradients })

@@ -18,13 +18,21 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   Adam,
+  AdamW,
+  accuracy,
   type CheckpointOptions,
   crossEntropy,
+  type EpochEnd,
   earlyStopping,
   type FitOptions,
   fit,
   loadCheckpoint,
+  type Optimizer,
+  oneCycleLR,
   type Resumed,
+  RMSprop,
+  reduceLROnPlateau,
+  SGD,
   stepLR,
 } from '../src'
 import { dieAtFileOperation, orphanLocks } from './die-at-file-operation'
@@ -45,13 +53,14 @@ async function run(options: Partial<FitOptions> = {}) {
   const result = await fit(model, {
     optimizer,
     train: new ShuffledSource(),
-    test: batches(),
+    validation: batches(),
+    metrics: { accuracy: accuracy() },
     epochs: 3,
     schedule: stepLR({ stepSize: 1, gamma: 0.5 }),
     ...options,
   })
   const history = result.history.map(({ seconds: _, ...rest }) => rest)
-  return { ...result, history, weights: [...model.weight.dataSync()], optimizer: optimizer.stateDict() }
+  return { ...result, history, weights: [...model.weight.dataSync()], optimizer: await optimizer.stateDict() }
 }
 
 /** Stops a run after so many steps. */
@@ -129,7 +138,7 @@ describe('fit({ checkpoint, resume })', () => {
       controller.abort()
       yield* batches()
     }
-    await run({ checkpoint: directory, test: { [Symbol.iterator]: interrupted }, signal: controller.signal })
+    await run({ checkpoint: directory, validation: { [Symbol.iterator]: interrupted }, signal: controller.signal })
     const resumed = await run({ checkpoint: directory, resume: true })
     expect([resumed.weights, resumed.history]).toEqual([whole.weights, whole.history])
   })
@@ -182,7 +191,7 @@ describe('fit({ checkpoint, resume })', () => {
     await run({
       checkpoint: directory,
       epochs: 5,
-      test: undefined,
+      validation: undefined,
       callbacks: [{ onEpochEnd: (event) => void Object.assign(event, { trainLoss: losses[event.epoch - 1] }) }],
     })
     expect(manifestOf(directory).checkpoints.map(({ score }: { score: number }) => score)).toEqual([0.1, 0.4, 0.6])
@@ -190,14 +199,64 @@ describe('fit({ checkpoint, resume })', () => {
     expect(await loadCheckpoint(directory, 'best')).toMatchObject({ step: 8, epoch: 3, batch: 0 })
   })
 
+  it('keeps the best by the metric that it is told to', async () => {
+    const directory = temporaryDirectory()
+    const found = [0.3, 0.9, 0.5, 0.9]
+    const checkpoint = { directory, monitor: 'accuracy', keep: 1 }
+    const callbacks = [
+      {
+        onEpochEnd({ epoch, validation }: EpochEnd) {
+          Object.assign(validation?.metrics ?? {}, { accuracy: found[epoch - 1] })
+        },
+      },
+    ]
+    await run({ checkpoint, epochs: 4, callbacks })
+    expect(manifestOf(directory).checkpoints.map(({ score }: { score: number }) => score)).toEqual([-0.9, -0.9])
+    expect(await loadCheckpoint(directory, 'best')).toMatchObject({ step: 8 })
+  })
+
+  it('goes on with a schedule that follows a metric as if it had never stopped', async () => {
+    const plateau = () => reduceLROnPlateau({ patience: 0, threshold: 10, factor: 0.5 })
+    const whole = await run({ schedule: plateau() })
+    const directory = temporaryDirectory()
+    await run({ checkpoint: directory, schedule: plateau(), ...stopAfter(9) })
+    const resumed = await run({ checkpoint: directory, resume: true, schedule: plateau() })
+    expect([resumed.weights, resumed.history]).toEqual([whole.weights, whole.history])
+    expect(whole.history.map(({ lr }) => lr)).toEqual([0.1, 0.1, 0.05])
+  })
+
+  it.each<[string, (model: SoftmaxRegression) => Optimizer]>([
+    ['SGD', (model) => new SGD(model, { lr: 0.1, momentum: 0.9, nesterov: true })],
+    ['AdamW', (model) => new AdamW(model, { lr: 0.1, amsgrad: true })],
+    ['RMSprop', (model) => new RMSprop(model, { lr: 0.1, momentum: 0.5, centered: true })],
+  ])('goes on bit for bit with %s and a schedule by steps', async (_, make) => {
+    const options = (model: SoftmaxRegression) => ({
+      optimizer: make(model),
+      schedule: oneCycleLR({ maxLr: 0.1, totalSteps: 12 }),
+    })
+    const trainedBy = async (more: Partial<FitOptions>[]) => {
+      let weights: number[] = []
+      for (const changes of more) {
+        const model = new SoftmaxRegression()
+        await fit(model, { ...options(model), train: new ShuffledSource(), epochs: 3, ...changes })
+        weights = [...model.weight.dataSync()]
+      }
+      return weights
+    }
+    const directory = temporaryDirectory()
+    const resumed = { checkpoint: directory, resume: true }
+    const whole = await trainedBy([{}])
+    expect(await trainedBy([{ ...resumed, ...stopAfter(5) }, { ...resumed, ...stopAfter(2) }, resumed])).toEqual(whole)
+  })
+
   it('leaves no tensor behind when it resumes', async () => {
     const directory = temporaryDirectory()
     const data = batches()
     const model = new SoftmaxRegression()
     const optimizer = new Adam(model.parameters(), { lr: 0.1 })
-    await fit(model, { optimizer, train: data, test: data, epochs: 1, checkpoint: directory })
+    await fit(model, { optimizer, train: data, validation: data, epochs: 1, checkpoint: directory })
     const before = tf.memory().numTensors
-    await fit(model, { optimizer, train: data, test: data, epochs: 2, checkpoint: directory, resume: true })
+    await fit(model, { optimizer, train: data, validation: data, epochs: 2, checkpoint: directory, resume: true })
     expect(tf.memory().numTensors).toBe(before)
   })
 })
@@ -301,9 +360,9 @@ describe('a checkpoint that was altered', () => {
     ['', /is no JSON object/],
     ['[]', /is no JSON object/],
     ['{"format":"zip"}', /format is "zip"/],
-    ['{"format":"rowwise-checkpoints","version":2}', /version is 2, this program reads 1/],
-    ['{"format":"rowwise-checkpoints","version":1}', /no config or no list/],
-    ['{"format":"rowwise-checkpoints","version":1,"config":{},"checkpoints":[null]}', /checkpoint 0 is malformed/],
+    ['{"format":"rowwise-checkpoints","version":1}', /version is 1, this program reads 2/],
+    ['{"format":"rowwise-checkpoints","version":2}', /no config or no list/],
+    ['{"format":"rowwise-checkpoints","version":2,"config":{},"checkpoints":[null]}', /checkpoint 0 is malformed/],
     [' '.repeat(2 ** 20 + 1), /expected at most 1048576/],
   ])('is refused by its manifest %#', async (text, message) => {
     const directory = temporaryDirectory()

@@ -5,14 +5,17 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import {
   Adam,
+  accuracy,
   type Callbacks,
   clipGradientNorm,
+  confusion,
   cosineAnnealingLR,
   crossEntropy,
   type EpochEnd,
   earlyStopping,
   fit,
   type LossFunction,
+  type Monitors,
   stepLR,
   testModel,
   trainModel,
@@ -136,7 +139,7 @@ describe('trainModel', () => {
     const { model, optimizer } = setUp()
     const losses: number[] = []
     const result = await trainModel(model, optimizer, crossEntropy, batches(), {
-      onBatchEnd: ({ loss }) => void losses.push(loss()),
+      onBatchEnd: async ({ loss }) => void losses.push(await loss()),
     })
     const lossSum = 2 * (losses[0] + losses[1])
     expect(result).toEqual({ loss: lossSum / 4, lossSum, batches: 2, samples: 4, aborted: false })
@@ -201,10 +204,12 @@ describe('testModel', () => {
         [0, 1, 0],
       ]),
     )
-    const { loss, correct, total, confusion } = await testModel(model, batches())
-    expect({ correct, total, confusion }).toEqual({
-      correct: 4,
-      total: 4,
+    const { loss, samples, metrics } = await testModel(model, batches(), {
+      metrics: { accuracy: accuracy(), confusion: confusion() },
+    })
+    expect({ samples, ...metrics }).toEqual({
+      samples: 4,
+      accuracy: 1,
       confusion: [
         [2, 0, 0],
         [0, 1, 0],
@@ -215,7 +220,8 @@ describe('testModel', () => {
   })
 
   it('takes the first of equal outputs, as torch.argmax does', async () => {
-    expect((await testModel(new SoftmaxRegression(), batches())).confusion).toEqual([
+    const { metrics } = await testModel(new SoftmaxRegression(), batches(), { metrics: { confusion: confusion() } })
+    expect(metrics.confusion).toEqual([
       [2, 0, 0],
       [1, 0, 0],
       [1, 0, 0],
@@ -236,19 +242,19 @@ describe('testModel', () => {
 })
 
 describe('clipGradientNorm', () => {
-  it('scales the common norm down to the limit', () => {
-    const { gradients, norm } = clipGradientNorm({ a: tf.tensor1d([3]), b: tf.tensor1d([4]) }, 1)
+  it('scales the common norm down to the limit', async () => {
+    const { gradients, norm } = await clipGradientNorm({ a: tf.tensor1d([3]), b: tf.tensor1d([4]) }, 1)
     expect(norm).toBe(5)
     tf.test_util.expectArraysClose([...gradients.a.dataSync(), ...gradients.b.dataSync()], [0.6, 0.8], 1e-5)
   })
 
-  it('leaves smaller gradients as they are', () => {
+  it('leaves smaller gradients as they are', async () => {
     const raw = { a: tf.tensor1d([3]) }
-    expect(clipGradientNorm(raw, 5).gradients).toBe(raw)
+    expect((await clipGradientNorm(raw, 5)).gradients).toBe(raw)
   })
 
-  it.each([0, -1, Number.NaN])('refuses the limit %s', (limit) => {
-    expect(() => clipGradientNorm({}, limit)).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
+  it.each([0, -1, Number.NaN])('refuses the limit %s', async (limit) => {
+    await expect(clipGradientNorm({}, limit)).rejects.toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
   })
 })
 
@@ -261,14 +267,16 @@ describe('fit', () => {
       onEpochBegin: ({ epoch }) => void told.push(`epoch ${epoch}`),
       onBatchBegin: ({ epoch, batch }) => void told.push(`step ${epoch}.${batch}`),
       onBatchEnd: ({ epoch, batch }) => void told.push(`batch ${epoch}.${batch}`),
-      onEpochEnd: ({ epoch, test }) => void told.push(`end ${epoch}: ${test?.total}`),
+      onEpochEnd: ({ epoch, validation }) => void told.push(`end ${epoch}: ${validation?.samples}`),
       onFitEnd: ({ history }) => void told.push(`fit end ${history.length}`),
     }
     const data = batches()
-    const { history, ended } = await fit(model, {
+    const { history, ended, test } = await fit(model, {
       optimizer,
       train: data,
+      validation: data,
       test: data,
+      metrics: { accuracy: accuracy() },
       epochs: 2,
       callbacks: [callbacks],
     })
@@ -277,6 +285,7 @@ describe('fit', () => {
       ...['epoch 2', 'step 2.1', 'batch 2.1', 'step 2.2', 'batch 2.2', 'end 2: 4', 'fit end 2'],
     ])
     expect([ended, history[1].trainLoss < history[0].trainLoss]).toEqual(['completed', true])
+    expect(test).toEqual(history[1].validation) // the same data and the same weights
   })
 
   it('sets the learning rate of every epoch by the schedule', async () => {
@@ -313,7 +322,7 @@ describe('fit', () => {
     const counts: number[] = []
     const callbacks = [{ onEpochEnd: () => void counts.push(tf.memory().numTensors) }]
     const checkpoint = { directory: mkdtempSync(join(tmpdir(), 'rowwise-loop-')), everySteps: 1 }
-    await fit(model, { optimizer, train: data, test: data, epochs: 3, callbacks, checkpoint })
+    await fit(model, { optimizer, train: data, validation: data, epochs: 3, callbacks, checkpoint })
     const failing = fit(model, {
       optimizer,
       train: data,
@@ -336,10 +345,18 @@ describe('fit', () => {
 })
 
 describe('earlyStopping', () => {
-  const epochEnd = (loss: number): EpochEnd =>
-    ({ epoch: 1, trainLoss: loss, test: { loss, correct: 0, total: 1, confusion: [] } }) as unknown as EpochEnd
-  const epochsUntilStop = (options: object, losses: number[]) => {
+  const monitors = { trainLoss: 'lower', validationLoss: 'lower', accuracy: 'higher', odd: undefined } as const
+  const epochEnd = (loss: number): EpochEnd => ({
+    ...{ epoch: 1, epochs: 9, lr: 1, samples: 4, seconds: 1, trainLoss: loss },
+    validation: { loss, samples: 4, metrics: { accuracy: -loss, odd: loss, matrix: [[1]] } },
+  })
+  const begin = (options: object, of: object = monitors) => {
     const callback = earlyStopping(options)
+    callback.onFitBegin?.({ epochs: 9, history: [], monitors: of as Monitors }, { stop() {} })
+    return callback
+  }
+  const epochsUntilStop = (options: object, losses: number[]) => {
+    const callback = begin(options)
     const stop = vi.fn()
     return losses.findIndex((loss) => {
       callback.onEpochEnd?.(epochEnd(loss), { stop })
@@ -363,9 +380,25 @@ describe('earlyStopping', () => {
     expect(epochsUntilStop({ patience: 2, minDelta: 0.5 }, [3, 2.7, 2.4, 2.1, 1.8])).toBe(-1)
   })
 
-  it('refuses to watch an evaluation that does not happen', () => {
-    const withoutTest = { ...epochEnd(1), test: undefined }
-    expect(() => earlyStopping().onEpochEnd?.(withoutTest, { stop() {} })).toThrow(/no test data/)
+  it.each<[object]>([[{ monitor: 'accuracy' }], [{ monitor: 'odd', better: 'lower' }], [{ monitor: 'trainLoss' }]])(
+    'follows what it is told to, in the direction that is better: %j',
+    (options) => {
+      expect(epochsUntilStop({ ...options, patience: 1 }, [3, 2, 2.5])).toBe(2)
+    },
+  )
+
+  it.each<[object, object, RegExp]>([
+    [
+      { monitor: 'f1' },
+      monitors,
+      /monitor is 'f1', but there is trainLoss, validationLoss, accuracy, odd; add it to metrics/,
+    ],
+    [{ monitor: 'accuracy' }, { trainLoss: 'lower' }, /there is trainLoss; pass validation, and the metric in metrics/],
+    [{ monitor: 'odd' }, monitors, /odd does not say which is better; pass better/],
+  ])('refuses %j before the first step, with %j', (options, of, message) => {
+    expect(() => begin(options, of)).toThrow(
+      expect.objectContaining({ code: 'TRAIN_OPTION', message: expect.stringMatching(message) }),
+    )
   })
 
   it('refuses a patience of 0', () => {

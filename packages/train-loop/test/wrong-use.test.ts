@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   Adam,
-  type AdamOptions,
+  accuracy,
   type Batch,
   crossEntropy,
   type EarlyStoppingOptions,
@@ -53,7 +53,11 @@ describe('fit refuses, before its first step,', () => {
     ['a norm of 0', { maxGradientNorm: 0 }, /maxGradientNorm is 0/],
     ['an unknown setting of checkpoints', { checkpoint: { dir: 'x' } }, /checkpoint has no option 'dir'/],
     ['an iterator for several epochs', { train: oneShot() }, /train is an iterator, .* wanted 2 times/],
-    ['an iterator to test with', { test: oneShot() }, /test is an iterator/],
+    ['an iterator to validate with', { validation: oneShot() }, /validation is an iterator/],
+    ['a metric that was not made', { metrics: { accuracy } }, /metric accuracy is a function.*call it: accuracy\(\)/],
+    ['metrics in an array', { metrics: [accuracy()] }, /got an array as metrics, expected them by name/],
+    ['a metric that is called as a loss', { metrics: { trainLoss: accuracy() } }, /cannot be called trainLoss/],
+    ['a best checkpoint by no metric', { checkpoint: { directory: 'x', monitor: 'f1' } }, /monitor is 'f1', but/],
   ])('%s', async (_, changes, message) => {
     await expect(fitWith(changes)).rejects.toThrow(refusal('TRAIN_OPTION', message))
   })
@@ -91,6 +95,7 @@ describe('a source of batches', () => {
 
   it.each<[string, object, RegExp]>([
     ['arrays for tensors', { inputs: [[1, 2]], targets: [0] }, /inputs of batch 1 is an array, expected a tensor/],
+    ['pairs of tensors', [tf.zeros([1, 2]), tf.zeros([1])], /batch 1 is an array, expected \{ inputs, targets \}/],
     [
       'other names',
       { xs: tf.zeros([1, 2]), ys: tf.zeros([1]) },
@@ -124,15 +129,15 @@ describe('a source of batches', () => {
   })
 })
 
-describe('testModel()', () => {
+describe('accuracy()', () => {
   it.each<[string, number[], tf.Tensor]>([
-    ['logits for each step', [2, 5, 3], tf.zeros([2, 5], 'int32')],
-    ['the numbers of a regression', [2, 1], tf.zeros([2, 1])],
+    ['classes of other samples', [2, 5, 3], tf.zeros([2], 'int32')],
+    ['the numbers of a regression', [2, 1], tf.tensor2d([[0.5], [2]])],
   ])('refuses %s, which it cannot count', async (_, shape, targets) => {
     const model = Object.assign(new SoftmaxRegression(), { forward: () => tf.zeros(shape) })
-    const loss = () => tf.scalar(1)
-    await expect(testModel(model, [{ inputs: tf.zeros([2, 2]), targets }], { loss })).rejects.toThrow(
-      refusal('TARGET_INVALID', /testModel\(\) got outputs \[2,.*expected the logits \[N, C\] and int32 classes \[N\]/),
+    const options = { loss: () => tf.scalar(1), metrics: { accuracy: accuracy() } }
+    await expect(testModel(model, [{ inputs: tf.zeros([2, 2]), targets }], options)).rejects.toThrow(
+      refusal('TARGET_INVALID', /accuracy got .*expected/),
     )
   })
 })
@@ -149,7 +154,7 @@ describe('new Adam()', () => {
 
   it('refuses a disposed parameter and unknown settings', () => {
     const weight = tf.variable(tf.scalar(1))
-    expect(() => new Adam({ weight }, { learningRate: 1 } as AdamOptions)).toThrow(/no option 'learningRate'/)
+    expect(() => new Adam({ weight }, { learningRate: 1 } as object)).toThrow(/no option 'learningRate'/)
     weight.dispose()
     expect(() => new Adam({ weight })).toThrow(/weight is disposed/)
   })
@@ -162,8 +167,8 @@ describe('options that nobody reads are refused', () => {
     ['stepLR', () => stepLR({ stepSize: 1, gama: 2 } as never), /no option 'gama'/],
     [
       'crossEntropy',
-      () => crossEntropy(tf.zeros([1, 2]), tf.zeros([1], 'int32'), { weight: [1] } as LossOptions),
-      /crossEntropy\(\) has no option 'weight'/,
+      () => crossEntropy(tf.zeros([1, 2]), tf.zeros([1], 'int32'), { weights: [1] } as LossOptions),
+      /crossEntropy\(\) has no option 'weights'/,
     ],
   ])('by %s', (_, use, message) => {
     expect(use).toThrow(refusal('TRAIN_OPTION', message))
@@ -178,7 +183,7 @@ describe('options that nobody reads are refused', () => {
 
 describe('earlyStopping', () => {
   it.each<[object, RegExp]>([
-    [{ monitor: 'val_loss' }, /monitor is 'val_loss', expected one of testLoss, trainLoss, accuracy/],
+    [{ better: 'smaller' }, /better is "smaller", expected 'lower' or 'higher'/],
     [{ minDelta: -1 }, /minDelta is -1/],
   ])('refuses %j', (options, message) => {
     expect(() => earlyStopping(options as EarlyStoppingOptions)).toThrow(refusal('TRAIN_OPTION', message))

@@ -34,8 +34,8 @@ export async function train({ steps, path, threads }: TrainRequest, data: Loaded
   const losses: number[] = []
   let halfTime = 0
   await trainModel(model, new Adam(model.parameters()), crossEntropy, loader, {
-    onBatchEnd({ batch, loss }) {
-      losses.push(loss())
+    async onBatchEnd({ batch, loss }) {
+      losses.push(await loss())
       if (batch === steps / 2) halfTime = performance.now()
     },
   })

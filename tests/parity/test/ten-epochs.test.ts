@@ -1,7 +1,7 @@
 import { DataLoader, loadMnist, normalize } from '@rowwise/data-mnist'
 import { configureKernels, LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
-import { Adam, fit } from '@rowwise/train-loop'
+import { Adam, accuracy, fit } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { expect, it } from 'vitest'
@@ -21,11 +21,12 @@ it('the reference program begins as PyTorch’s does and classifies 97.26 % afte
   const { history } = await fit(model, {
     optimizer: new Adam(model.parameters(), { lr: 1e-3 }),
     train: new DataLoader(train, { batchSize: 64, shuffle: true, generator, transform }),
-    test: new DataLoader(test, { batchSize: 1000, transform }),
+    validation: new DataLoader(test, { batchSize: 1000, transform }),
+    metrics: { accuracy: accuracy() },
     epochs: 10,
-    callbacks: [{ onBatchEnd: ({ loss }) => void (losses.length < 8 && losses.push(loss())) }],
+    callbacks: [{ onBatchEnd: async ({ loss }) => void (losses.length < 8 && losses.push(await loss())) }],
   })
   expect(worstError(losses, tenEpochs.epochs[0].first_train_losses, { absolute: 1e-6 })).toBeLessThan(1)
-  expect(history[9].test?.total).toBe(10_000)
-  expect(history[9].test?.correct).toBeGreaterThanOrEqual(9726)
+  expect(history[9].validation?.samples).toBe(10_000)
+  expect(history[9].validation?.metrics.accuracy).toBeGreaterThanOrEqual(0.9726)
 })

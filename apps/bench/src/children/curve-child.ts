@@ -18,7 +18,7 @@ const images = subset((await loadMnist()).train, 0, STEPS * BATCH)
 const loader = new DataLoader(images, { shuffle: true, generator, transform: normalize(0.1307, 0.3081) })
 const losses: number[] = []
 await trainModel(model, new Adam(model.parameters()), crossEntropy, loader, {
-  onBatchEnd: ({ loss }) => void losses.push(loss()),
+  onBatchEnd: async ({ loss }) => void losses.push(await loss()),
 })
 process.stdout.write(JSON.stringify(losses))
 process.exit(0)

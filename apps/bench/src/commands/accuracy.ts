@@ -2,7 +2,7 @@ import { selectBackend } from '@rowwise/backend-select'
 import { DataLoader, loadMnist, normalize, VARIANTS } from '@rowwise/data-mnist'
 import { describeRecurrent, LSTMNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
-import { Adam, fit } from '@rowwise/train-loop'
+import { Adam, accuracy as accuracyMetric, fit } from '@rowwise/train-loop'
 import { commandLine, describeMachine } from '../measure/machine'
 import { renderTable } from '../show/table'
 
@@ -76,12 +76,13 @@ async function train(
   const { history } = await fit(model, {
     optimizer: new Adam(model.parameters()),
     train: new DataLoader(data.train, { batchSize: 64, shuffle: true, generator, transform }),
-    test: new DataLoader(data.test, { batchSize: 1000, transform }),
+    validation: new DataLoader(data.test, { batchSize: 1000, transform }),
+    metrics: { accuracy: accuracyMetric() },
     epochs: maxEpochs,
     callbacks: [
       {
-        onEpochEnd({ test }, control) {
-          best = test ? test.correct / test.total : 0
+        onEpochEnd({ validation }, control) {
+          best = validation?.metrics.accuracy ?? 0
           if (best >= target) control.stop()
         },
       },

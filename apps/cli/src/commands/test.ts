@@ -4,7 +4,7 @@ import type { CommonFlags } from '../options'
 import { startBackend } from '../run/prepare'
 import { loadModel, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import { print, printJson } from '../show/print'
-import { testLine } from '../show/test-line'
+import { classified, classifierMetrics, testLine } from '../show/test-line'
 
 /** The flags of `rowwise test`. */
 export interface TestFlags extends CommonFlags, UseFlags {
@@ -18,7 +18,7 @@ export async function test(flags: TestFlags): Promise<void> {
   const images = await loadTestImages(flags, inUse)
   const { mean, std } = inUse.preprocessing
   const loader = new DataLoader(images, { batchSize: flags.batchSize, transform: normalize(mean, std) })
-  const result = await testModel(inUse.model, loader)
+  const result = classified(await testModel(inUse.model, loader, { metrics: classifierMetrics() }))
   if (flags.json) printJson({ weights: flags.weights, backend, ...result, accuracy: result.correct / result.total })
   else print(testLine(result))
 }

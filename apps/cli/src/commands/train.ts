@@ -15,6 +15,7 @@ import { encodeWeights } from '../run/weights-file'
 import { computedBy } from '../show/computed-by'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
+import { classifierMetrics } from '../show/test-line'
 import { intoDirectory, jsonLines, terminal } from '../show/training'
 import { type StopOnSignal, stopOnSignal } from '../stop-on-signal'
 
@@ -83,7 +84,8 @@ async function trainInto(
   const { ended } = await fit(model, {
     optimizer,
     train: loader,
-    test: testLoader,
+    validation: testLoader,
+    metrics: classifierMetrics(),
     epochs: settings.epochs,
     signal: stop.signal,
     callbacks: [intoDirectory(run, config), flags.json ? jsonLines() : terminal(header, training.length, run.path)],

@@ -1,9 +1,17 @@
-import type { Callbacks } from '@rowwise/train-loop'
+import type { Callbacks as AnyCallbacks, EpochEnd } from '@rowwise/train-loop'
 import { resumeCommand } from '../run/resume'
 import type { RunDirectory } from '../run/run-directory'
 import { print, printJson } from './print'
 import { duration, Progress } from './progress'
-import { testLine } from './test-line'
+import { type Classified, classified, type classifierMetrics, testLine } from './test-line'
+
+type Metrics = ReturnType<typeof classifierMetrics>
+type Callbacks = AnyCallbacks<Metrics>
+
+/** An epoch as the program shows it: the test images after each, as in PyTorch's example. */
+function shown({ validation, ...event }: EpochEnd<Metrics>): Omit<EpochEnd, 'validation'> & { test?: Classified } {
+  return { ...event, ...(validation && { test: classified(validation) }) }
+}
 
 /** Settings, every step's loss and every epoch's numbers; a resumed run goes on where its checkpoint stands. */
 export function intoDirectory(run: RunDirectory, config: object): Callbacks {
@@ -15,14 +23,14 @@ export function intoDirectory(run: RunDirectory, config: object): Callbacks {
         return epoch < resumed.epoch || (type === 'step' && batch <= resumed.batch)
       })
     },
-    onBatchEnd({ epoch, batch, loss }) {
-      return run.metrics.add({ type: 'step', epoch, batch, loss: loss() })
+    async onBatchEnd({ epoch, batch, loss }) {
+      await run.metrics.add({ type: 'step', epoch, batch, loss: await loss() })
     },
     onCheckpoint({ step }) {
       return step === 0 ? undefined : run.metrics.sync()
     },
     async onEpochEnd(event) {
-      await run.metrics.add({ type: 'epoch', ...event })
+      await run.metrics.add({ type: 'epoch', ...shown(event) })
       await run.metrics.flush()
     },
   }
@@ -35,7 +43,7 @@ export function jsonLines(): Callbacks {
       if (resumed) printJson({ type: 'resumed', ...resumed })
     },
     onEpochEnd(event) {
-      printJson({ type: 'epoch', ...event })
+      printJson({ type: 'epoch', ...shown(event) })
     },
   }
 }
@@ -68,10 +76,11 @@ export function terminal(header: string, samplesPerEpoch: number, path: string):
     onEpochBegin({ epoch, epochs, samples }) {
       progress.start(`Epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`, samplesPerEpoch, samples)
     },
-    onBatchEnd({ samples, meanLoss }) {
-      if (progress.visible) progress.update(samples, samplesPerEpoch, meanLoss())
+    async onBatchEnd({ samples, meanLoss }) {
+      if (progress.visible) progress.update(samples, samplesPerEpoch, await meanLoss())
     },
-    onEpochEnd({ epoch, epochs, trainLoss, samples, seconds, test }) {
+    onEpochEnd(event) {
+      const { epoch, epochs, trainLoss, samples, seconds, test } = shown(event)
       progress.stop()
       const rate = Math.round(samples / seconds)
       print(`Epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}, ${duration(seconds)}, ${rate} samples/s`)

@@ -2,7 +2,7 @@
 import { DataLoader, type ImageDataset, loadMnist, normalize } from '@rowwise/data-mnist'
 import { describeRecurrent, GRUNet, kernelReport, LSTMNet, type RecurrentNet, RNNNet, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
-import { Adam, fit } from '@rowwise/train-loop'
+import { Adam, accuracy, confusion, fit } from '@rowwise/train-loop'
 import '@tensorflow/tfjs-backend-cpu'
 import { setBackend, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import type { Command, Event, Settings } from './protocol'
@@ -50,13 +50,14 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
   const { ended } = await fit(model, {
     optimizer: new Adam(model, { lr }),
     train: loader,
-    test: new DataLoader(data.test, { batchSize: 1000, transform }),
+    validation: new DataLoader(data.test, { batchSize: 1000, transform }),
+    metrics: { accuracy: accuracy(), confusion: confusion() },
     epochs,
     signal: stop.signal,
     callbacks: [
       {
         async onBatchEnd({ epoch, batch, loss }) {
-          progress.add(epoch, batch, loss())
+          progress.add(epoch, batch, await loss())
           if (steps !== undefined && progress.steps >= steps) stop.abort()
           if (pauseEnded) {
             progress.tell()
@@ -64,15 +65,14 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
             progress.restart()
           }
         },
-        async onEpochEnd({ epoch, test }) {
-          if (!test) return
+        async onEpochEnd({ epoch, validation }) {
+          if (!validation) return
           progress.tell()
           tell({
             type: 'epoch',
             epoch,
-            accuracy: test.correct / test.total,
-            loss: test.loss,
-            confusion: test.confusion,
+            loss: validation.loss,
+            ...validation.metrics,
             wrong: findWrong(model, data.test),
             weights: await save(model),
           })

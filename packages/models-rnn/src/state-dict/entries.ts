@@ -1,3 +1,4 @@
+import { hostValues } from '@rowwise/host-values'
 import {
   byteLength,
   DTYPES,
@@ -101,7 +102,7 @@ function readTensor(tensor: Tensor): Entry {
 
 function readValues(tensor: Tensor): Float32Array {
   try {
-    return tensor.dataSync<'float32'>()
+    return hostValues(tensor) ?? tensor.dataSync<'float32'>()
   } catch (cause) {
     throw new StateDictError(
       `a tensor [${tensor.shape}] of the state dict cannot be read: ${(cause as Error).message}; pass its values as { shape, data }`,

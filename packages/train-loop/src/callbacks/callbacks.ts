@@ -1,4 +1,6 @@
 import type { BatchEnd, EpochEnd, Resumed } from '../events'
+import type { Metrics } from '../metrics/metric'
+import type { Monitors } from '../monitor'
 
 /** How a callback ends the run. */
 export interface FitControl {
@@ -7,10 +9,10 @@ export interface FitControl {
 }
 
 /** Who is told what happens in {@link fit}; every member may be left out or be async, and an exception ends the run. */
-export interface Callbacks {
-  /** Before the first epoch; `history` and `resumed` say what an earlier run did already. */
+export interface Callbacks<M extends Metrics = Metrics> {
+  /** Before the first epoch; `history` and `resumed` say what an earlier run did already, `monitors` what a run can be steered by. */
   onFitBegin?(
-    event: { epochs: number; history: readonly EpochEnd[]; resumed?: Resumed },
+    event: { epochs: number; history: readonly EpochEnd<M>[]; resumed?: Resumed; monitors: Monitors },
     control: FitControl,
   ): void | Promise<void>
   /** Before the first step of an epoch, or of what is left of it: `samples` were seen before the run was interrupted. */
@@ -22,7 +24,7 @@ export interface Callbacks {
   /** Before a checkpoint of this position is written: what should be no older than it goes to disk now. */
   onCheckpoint?(event: { epoch: number; batch: number; step: number }): void | Promise<void>
   /** After an epoch and its evaluation. */
-  onEpochEnd?(event: EpochEnd, control: FitControl): void | Promise<void>
+  onEpochEnd?(event: EpochEnd<M>, control: FitControl): void | Promise<void>
   /** After the last epoch, or the one that was cut short. */
-  onFitEnd?(event: { history: readonly EpochEnd[] }): void | Promise<void>
+  onFitEnd?(event: { history: readonly EpochEnd<M>[] }): void | Promise<void>
 }

@@ -1,7 +1,7 @@
 import { removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { decodeUtf8, encodeUtf8, isTypedArray, sha256 } from '@rowwise/host'
-import { decodeSafetensors, encodeSafetensors, type StateDict } from '@rowwise/safetensors'
+import { decodeSafetensors, encodeSafetensors, type Safetensor } from '@rowwise/safetensors'
 import { CheckpointReadError, CheckpointWriteError } from '../errors'
 import {
   type CheckpointEntry,
@@ -116,7 +116,7 @@ export class CheckpointDirectory {
    */
   async save(
     facts: CheckpointFacts,
-    weights: StateDict,
+    weights: Readonly<Record<string, Safetensor>>,
     run: RunState,
     { keep, config }: { keep: number; config: Record<string, unknown> },
   ): Promise<void> {

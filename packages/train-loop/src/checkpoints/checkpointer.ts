@@ -1,12 +1,18 @@
 import { checkCanSave } from '@rowwise/atomic-file'
 import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
 import { type OptionNames, reasonOf } from '@rowwise/errors'
+import { awaitValues, keepHostValues } from '@rowwise/host-values'
+import type { Safetensor } from '@rowwise/safetensors'
 import { getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
 import { refuseOptions } from '../checks'
 import { CheckpointMismatchError, CheckpointWriteError, NonFiniteError, TrainOptionError } from '../errors'
 import type { Resumed } from '../events'
+import type { BetterWhen } from '../metrics/metric'
 import type { BatchSource, Trainable } from '../model'
+import { checkBetterWhen } from '../monitor'
 import type { Optimizer } from '../optimizers/optimizer'
+import type { PlateauSchedule, PlateauState } from '../schedules/plateau'
+import { isPlateau, type Schedule } from '../schedules/run'
 import { CheckpointDirectory, type StoredCheckpoint } from './checkpoint-directory'
 import { differences } from './config'
 import type { RunPosition } from './run-state'
@@ -39,6 +45,14 @@ export interface CheckpointOptions {
   keep?: number
   /** Settings that a resumed run must share, as JSON, such as batch size, seed and data set. @default {} */
   config?: Readonly<Record<string, unknown>>
+  /**
+   * What the best checkpoint is the best in: `trainLoss`, `validationLoss`, or the name of a metric.
+   *
+   * @default 'validationLoss', or 'trainLoss' without a validation
+   */
+  monitor?: string
+  /** Whether smaller or larger is better. @default what the metric says; 'lower' for losses */
+  better?: BetterWhen
   /** What computes, in words: on anything else a resumed run is not bit-equal. @default the backend's name and what the model says */
   computedBy?: string
   /** Random streams to save and restore, by name; a loader saves its own. */
@@ -47,7 +61,7 @@ export interface CheckpointOptions {
 
 const OPTIONS: OptionNames<CheckpointOptions> = {
   ...{ directory: true, everySeconds: true, everySteps: true, keep: true, config: true, computedBy: true },
-  generators: true,
+  ...{ monitor: true, better: true, generators: true },
 }
 
 const DEFAULT_SECONDS = 10
@@ -58,6 +72,7 @@ interface Subject {
   model: Trainable
   optimizer: Optimizer
   train: BatchSource
+  schedule?: Schedule | PlateauSchedule
 }
 
 /** Saves a run as it goes, and takes it up again. */
@@ -93,6 +108,7 @@ export class Checkpointer {
         throw new TrainOptionError(`checkpoint.${name} is ${value}, expected an integer of at least 1`)
       }
     }
+    checkBetterWhen('checkpoint', options.better)
     const config = asJson(options.config ?? {})
     const lock = await takeDirectory(directory)
     try {
@@ -126,7 +142,7 @@ export class Checkpointer {
   async resume(): Promise<{ position: RunPosition; resumed: Resumed }> {
     this.checkConfig()
     const stored = await this.directory.readNewest()
-    const { model, optimizer, train } = this.subject
+    const { model, optimizer, train, schedule } = this.subject
     const { run, weights, entry, skipped } = stored
     checkShapes(model.stateDict(), weights)
     if (run.optimizer !== null) requireMethod(optimizer, 'loadStateDict').call(optimizer, run.optimizer)
@@ -135,6 +151,10 @@ export class Checkpointer {
       if (resumable === null)
         throw new CheckpointMismatchError('the checkpoint has a loader state, train has no restore()')
       resumable.restore(run.loader)
+    }
+    if (schedule && isPlateau(schedule)) {
+      if (run.schedule === null) throw new CheckpointMismatchError('the checkpoint has no state of a schedule')
+      schedule.restore(run.schedule as PlateauState)
     }
     for (const [name, generator] of Object.entries(this.options.generators ?? {})) {
       const state = run.generators[name]
@@ -167,12 +187,12 @@ export class Checkpointer {
   /**
    * Saves everything.
    *
-   * @param score the loss by which the best is chosen; null in the middle of an epoch
+   * @param score what the best has least of; null in the middle of an epoch
    * @throws {@link NonFiniteError} when a weight is not finite, {@link CheckpointWriteError}; the last one then stays.
    */
   async save(position: RunPosition, score: number | null): Promise<void> {
-    const { model, optimizer, train } = this.subject
-    const weights = model.stateDict()
+    const { model, optimizer, train, schedule } = this.subject
+    const weights = await readWeights(model)
     refuseNonFinite(weights, position.step)
     const { step, epoch, batch } = position
     if (!(await this.lock.isHeld())) {
@@ -186,8 +206,9 @@ export class Checkpointer {
       weights,
       {
         position,
-        optimizer: optimizer.stateDict?.() ?? null,
+        optimizer: (await optimizer.stateDict?.()) ?? null,
         loader: isResumable(train) ? train.state() : null,
+        schedule: schedule && isPlateau(schedule) ? schedule.state() : null,
         generators: Object.fromEntries(generators.map(([name, generator]) => [name, generator.state()])),
       },
       { keep: this.options.keep ?? DEFAULT_KEEP, config: this.config },
@@ -259,10 +280,11 @@ function checkShapes(ours: Readonly<Record<string, Tensor>>, theirs: StoredCheck
 function loadWeights(model: Trainable, weights: StoredCheckpoint['weights']): void {
   const dtypes = { F32: 'float32', I32: 'int32', BOOL: 'bool' } as const
   const tensors = Object.fromEntries(
-    Object.entries(weights).map(([name, { dtype, shape, data }]) => [
-      name,
-      tensor(data as Float32Array, [...shape], dtypes[dtype as 'F32']),
-    ]),
+    Object.entries(weights).map(([name, { dtype, shape, data }]) => {
+      const made = tensor(data as Float32Array, [...shape], dtypes[dtype as 'F32'])
+      if (dtype === 'F32') keepHostValues(made, data as Float32Array) // so that nobody reads it back from a device
+      return [name, made]
+    }),
   )
   try {
     model.loadStateDict(tensors)
@@ -271,9 +293,19 @@ function loadWeights(model: Trainable, weights: StoredCheckpoint['weights']): vo
   }
 }
 
-function refuseNonFinite(weights: Readonly<Record<string, Tensor>>, step: number): void {
-  for (const [name, weight] of Object.entries(weights)) {
-    if (!(weight.dataSync() as Float32Array).every(Number.isFinite)) {
+/** The weights as arrays; waits for the device. */
+async function readWeights(model: Trainable): Promise<Record<string, Safetensor>> {
+  const dtypes = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const
+  const named = Object.entries(model.stateDict()).map(async ([name, tensor]): Promise<[string, Safetensor]> => {
+    const dtype = dtypes[tensor.dtype as 'float32']
+    return [name, { dtype, shape: tensor.shape, data: await awaitValues(tensor) }]
+  })
+  return Object.fromEntries(await Promise.all(named))
+}
+
+function refuseNonFinite(weights: Readonly<Record<string, Safetensor>>, step: number): void {
+  for (const [name, { data }] of Object.entries(weights)) {
+    if (!(data as Float32Array).every(Number.isFinite)) {
       throw new NonFiniteError(
         `${name} has a weight that is NaN or infinite after step ${step} of the run; lower lr or set maxGradientNorm`,
       )

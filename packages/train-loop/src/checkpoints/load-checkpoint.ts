@@ -23,7 +23,7 @@ export interface Checkpoint {
 /**
  * Reads a checkpoint that `fit` left in a directory; every file is verified by its SHA-256.
  *
- * @param which the newest that is whole, or the one with the smallest test loss
+ * @param which the newest that is whole, or the best by what the run monitored
  * @throws {@link CheckpointReadError} when there is none that can be read.
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export interface CheckpointEntry {
   epoch: number
   /** Steps of that epoch taken. */
   batch: number
-  /** The loss by which the best is chosen; null in the middle of an epoch. */
+  /** What the best has least of: a loss, or minus a metric; null in the middle of an epoch. */
   score: number | null
   /** What computed it: backend and kernels. */
   computedBy: string
@@ -36,7 +36,7 @@ export interface Manifest {
 export const MANIFEST = 'manifest.json'
 
 const FORMAT = 'rowwise-checkpoints'
-const VERSION = 1
+const VERSION = 2
 
 /** Ours has some kilobytes; a larger one is no manifest. */
 export const MAX_MANIFEST_BYTES = 1 << 20

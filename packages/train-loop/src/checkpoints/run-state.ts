@@ -18,8 +18,8 @@ export interface RunPosition {
   trained: boolean
   /** Steps of the whole run. */
   step: number
-  /** The learning rate at the start of the run, which a schedule begins with. */
-  initialLr: number
+  /** The learning rate of each group of parameters at the start of the run, which a schedule begins with. */
+  initialLrs: number[]
   /** The complete epochs. */
   history: EpochEnd[]
 }
@@ -31,13 +31,15 @@ export interface RunState {
   optimizer: unknown
   /** What the data loader's `state` returned; null when it has none. */
   loader: unknown
+  /** What a schedule that follows a metric returned as its `state`; null when it has none. */
+  schedule: unknown
   /** What each generator's `state` returned. */
   generators: Record<string, Uint8Array>
 }
 
 /** The position before the first step. */
-export function startOfRun(initialLr: number): RunPosition {
-  return { ...startOfEpoch(1), step: 0, initialLr, history: [] }
+export function startOfRun(initialLrs: number[]): RunPosition {
+  return { ...startOfEpoch(1), step: 0, initialLrs, history: [] }
 }
 
 /** The part of a position that begins anew with each epoch. */
@@ -49,13 +51,16 @@ export function startOfEpoch(
 
 /** Refuses what is no run state; the parts that belong to others are left to them. */
 export function checkRunState(value: unknown): RunState {
-  const { position, optimizer, loader, generators } = record(value, 'the run state')
+  const { position, optimizer, loader, schedule, generators } = record(value, 'the run state')
   const fields = record(position, 'position')
   for (const name of ['epoch', 'batch', 'samples', 'step'] as const) {
     if (!Number.isSafeInteger(fields[name]) || (fields[name] as number) < 0) refuse(name, fields[name], 'a count')
   }
-  for (const name of ['lossSum', 'seconds', 'initialLr'] as const) {
+  for (const name of ['lossSum', 'seconds'] as const) {
     if (!Number.isFinite(fields[name])) refuse(name, fields[name], 'a finite number')
+  }
+  if (!Array.isArray(fields.initialLrs) || !fields.initialLrs.every(Number.isFinite)) {
+    refuse('initialLrs', fields.initialLrs, 'a finite number for each group')
   }
   if (typeof fields.trained !== 'boolean') refuse('trained', fields.trained, 'true or false')
   if (!Array.isArray(fields.history) || !fields.history.every(isEpochEnd)) {
@@ -65,7 +70,11 @@ export function checkRunState(value: unknown): RunState {
   for (const [name, state] of Object.entries(states)) {
     if (!isTypedArray(state, 'Uint8Array')) refuse(`generators.${name}`, state, 'bytes')
   }
-  return { position: fields as unknown as RunPosition, optimizer, loader, generators: states as RunState['generators'] }
+  return {
+    position: fields as unknown as RunPosition,
+    ...{ optimizer, loader, schedule },
+    generators: states as RunState['generators'],
+  }
 }
 
 function isEpochEnd(value: unknown): boolean {

@@ -1,34 +1,45 @@
-import { mul, neg, sum, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
-import { checkedTargets } from './check-targets'
-import { type LossOptions, reduce, reductionOf } from './reduction'
+import { readIntegers, readValues } from '@rowwise/host-values'
+import { mul, neg, sum } from '@tensorflow/tfjs-core'
+import { type ClassLossOptions, type ClassSettings, checkClasses, classSettings, classWeights } from './class-targets'
+import { defineLoss, type Loss } from './define-loss'
 
 /**
- * The negative log-likelihood of class indices, after `torch.nn.functional.nll_loss`: −logProbabilities[target], averaged
- * over the batch, or over all steps of it. Differentiable.
+ * The negative log-likelihood of class indices, after `torch.nn.functional.nll_loss`: −w[target]·logProbabilities[target], averaged
+ * over the weights of the targets. Differentiable.
  *
- * @param logProbabilities float32 `[N, C]` or `[N, T, C]`, such as `tf.logSoftmax` gives
- * @param targets int32 `[N]` or `[N, T]`, each from 0 to C − 1
- * @returns a scalar, or the targets' shape with `reduction: 'none'`; the caller disposes it
- * @throws {@link TargetError} when the shapes do not fit or a target is no class.
+ * Outputs are log-probabilities, float32 `[N, C]` or `[N, T, C]`, such as `tf.logSoftmax` gives; targets are int32 `[N]` or `[N, T]`,
+ * each from 0 to C − 1, or `ignoreIndex`.
+ *
+ * @throws {@link TargetError} when the shapes do not fit, a target is no class, or all are ignored; {@link TrainOptionError} for an
+ * unknown option or one out of range.
  * @example
  * ```ts
  * const loss = nllLoss(tf.logSoftmax(logits), targets, { reduction: 'sum' })
  * ```
  */
-export function nllLoss(logProbabilities: Tensor, targets: Tensor, options: LossOptions = {}): Tensor {
-  const indices = checkedTargets('nllLoss', logProbabilities, targets)
-  const reduction = reductionOf('nllLoss', options)
-  return tidy(() => {
-    return reduce(neg(sum(mul(logProbabilities, oneHot(indices, logProbabilities.shape)), -1)), reduction)
-  })
-}
-
-/** Float32 `[…, C]`; not tf.oneHot, which on the WASM backend writes integers into its float32 tensor. */
-function oneHot(indices: Int32Array, shape: number[]): Tensor {
-  const classes = shape[shape.length - 1]
-  const values = new Float32Array(indices.length * classes)
-  indices.forEach((index, sample) => {
-    values[sample * classes + index] = 1
-  })
-  return tensor(values, shape)
-}
+export const nllLoss: Loss<ClassLossOptions> = /* @__PURE__ */ defineLoss<ClassLossOptions, ClassSettings>('nllLoss', {
+  options: { weight: true, ignoreIndex: true },
+  settings: (options) => classSettings('nllLoss', options),
+  check: (outputs, targets, settings) => checkClasses('nllLoss', outputs, targets, settings),
+  graph(outputs, targets, settings) {
+    const { a, divisor } = classWeights(targets, outputs.shape[outputs.shape.length - 1], settings)
+    return { losses: neg(sum(mul(a, outputs), -1)), divisor }
+  },
+  arrays(outputs, targets, { weight, ignoreIndex }) {
+    const [logProbabilities, indices] = [readValues(outputs), readIntegers(targets)]
+    const classes = outputs.shape[outputs.shape.length - 1]
+    const w = Float32Array.from(indices, (index) => (index === ignoreIndex ? 0 : (weight?.[index] ?? 1)))
+    return {
+      values: w.map((wn, n) => (wn === 0 ? 0 : -wn * logProbabilities[n * classes + indices[n]])),
+      divisor: w.reduce((total, wn) => total + wn, 0),
+      pullback(upstream) {
+        const gradient = new Float32Array(logProbabilities.length)
+        w.forEach((wn, n) => {
+          const dy = upstream.length === 1 ? upstream[0] : upstream[n]
+          if (wn !== 0) gradient[n * classes + indices[n]] = -wn * dy
+        })
+        return gradient
+      },
+    }
+  },
+})

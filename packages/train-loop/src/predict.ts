@@ -1,0 +1,91 @@
+import { concat, dispose, sigmoid, slice, softmax, Tensor, tidy } from '@tensorflow/tfjs-core'
+import { refuseOptions, requireModel, show } from './checks'
+import { TrainOptionError } from './errors'
+import { Breather } from './event-loop'
+import type { BatchInputs, Trainable } from './model'
+
+/** How {@link predict} runs. */
+export interface PredictOptions {
+  /** Samples that are computed at once. @default 256 */
+  batchSize?: number
+  /** Turn logits into probabilities: softmax over the last axis, or sigmoid where that is 1. @default false */
+  probabilities?: boolean
+  /** Stops between two batches, with its reason as the error. */
+  signal?: AbortSignal
+}
+
+/**
+ * The outputs of a model for any number of samples, computed in batches. The model is in evaluation meanwhile, and afterwards in the
+ * mode that it was in.
+ *
+ * @param inputs what `forward` takes, `[N, …]`; of several things by name, tensors and arrays with N entries are cut into batches
+ * @returns `[N, …]`; the caller disposes it
+ * @throws {@link TrainOptionError} when an argument is not what it should be; the reason of `signal`; and what the model throws.
+ * @example
+ * ```ts
+ * const outputs = await predict(model, images, { probabilities: true })
+ * console.log(await outputs.data())
+ * ```
+ */
+export async function predict(model: Trainable, inputs: BatchInputs, options: PredictOptions = {}): Promise<Tensor> {
+  requireModel('predict()', model)
+  refuseOptions('predict()', options, { batchSize: true, probabilities: true, signal: true })
+  const { batchSize = 256, probabilities = false, signal } = options
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new TrainOptionError(`predict(): batchSize is ${batchSize}, expected an integer of at least 1`)
+  }
+  const samples = requireSamples(inputs)
+  const breather = new Breather()
+  const wasTraining = model.training ?? true
+  const outputs: Tensor[] = []
+  model.train?.(false)
+  try {
+    for (let start = 0; start < samples; start += batchSize) {
+      signal?.throwIfAborted()
+      const count = Math.min(batchSize, samples - start)
+      outputs.push(
+        tidy(() => {
+          const found = model.forward(count === samples ? inputs : part(inputs, start, count, samples))
+          return probabilities ? toProbabilities(found) : found
+        }),
+      )
+      if (breather.isDue) await breather.breathe()
+    }
+    return outputs.length === 1 ? outputs[0].clone() : concat(outputs, 0)
+  } finally {
+    dispose(outputs)
+    model.train?.(wasTraining)
+  }
+}
+
+function toProbabilities(logits: Tensor): Tensor {
+  return logits.shape[logits.shape.length - 1] === 1 ? sigmoid(logits) : softmax(logits)
+}
+
+/** How many samples there are: the first axis of the first tensor. */
+function requireSamples(inputs: BatchInputs): number {
+  const tensors =
+    inputs instanceof Tensor ? [inputs] : Object.values(inputs ?? {}).filter((part) => part instanceof Tensor)
+  const [first] = tensors as Tensor[]
+  if (first === undefined || first.isDisposed || !(first.shape[0] > 0)) {
+    const found =
+      first === undefined ? show(inputs) : first.isDisposed ? 'a disposed tensor' : `of shape [${first.shape}]`
+    throw new TrainOptionError(`predict(): the inputs are ${found}, expected a tensor [N, …] with at least one sample`)
+  }
+  return first.shape[0]
+}
+
+/** Some of the samples. */
+function part(inputs: BatchInputs, start: number, count: number, samples: number): BatchInputs {
+  if (inputs instanceof Tensor) {
+    return slice(inputs, [start, ...inputs.shape.slice(1).fill(0)], [count, ...inputs.shape.slice(1)])
+  }
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => {
+      if (value instanceof Tensor)
+        return [name, value.shape[0] === samples ? part(value, start, count, samples) : value]
+      const isCut = (Array.isArray(value) || ArrayBuffer.isView(value)) && (value as unknown[]).length === samples
+      return [name, isCut ? (value as unknown[]).slice(start, start + count) : value]
+    }),
+  )
+}
