@@ -12,6 +12,9 @@ const budget = (name, limit, { file = 'index.js', ignore = [] } = {}) => ({
 
 export default [
   budget('torch-random', '60 kB'),
+  budget('data', '60 kB'),
+  budget('data', '60 kB', { file: 'csv.js', ignore: ['papaparse'] }),
+  budget('data', '60 kB', { file: 'images.js', ignore: ['pngjs', 'sharp'] }),
   budget('data-mnist', '60 kB'),
   budget('rnn-kernels', '155 kB'), // eight cells in two builds of WASM, 95 kB as text, and in plain JavaScript; what runs native code
   budget('models-rnn', '70 kB'), // nine layers, three networks, state dicts and safetensors

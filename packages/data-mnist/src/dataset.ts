@@ -1,12 +1,41 @@
+import type { Column } from '@rowwise/data'
+import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import { DatasetError, LoaderOptionError } from './errors'
 import type { IdxArray } from './idx'
+import { type PixelTable, scaleToUnit } from './normalize'
 
-/** Labelled grey-scale images as typed arrays: one copy in memory, as the files hold them. */
-export interface ImageDataset {
-  /** What to call it, e.g. `mnist train`. */
-  readonly name: string
+/** A batch of images. */
+export interface ImageBatch {
+  /** float32 `[N, height, width]`: an image as `height` time steps of `width` features. */
+  inputs: Tensor3D
+  /** int32 `[N]`: the labels. */
+  targets: Tensor1D
+}
+
+/** Some images before they are tensors. */
+export interface ImageSamples {
+  /** uint8 `[N, height, width]` */
+  readonly inputs: Column
+  /** uint8 `[N]` */
+  readonly targets: Column
+}
+
+/** Labelled grey-scale images as typed arrays: one copy in memory, as the files hold them. {@link imageDataset} makes one. */
+export interface ImageDataset extends ImageArrays {
   /** How many images there are. */
   readonly length: number
+  /** These images, uint8 `[N, height, width]`, and their labels, in this order. */
+  get(indices: Int32Array): ImageSamples
+  /** A loader that is not told otherwise scales pixels to [0, 1]. */
+  readonly transform: PixelTable
+  /** Never there: the type of the batches that a loader makes of it. */
+  readonly batch?: ImageBatch
+}
+
+/** What an {@link ImageDataset} is made of. */
+export interface ImageArrays {
+  /** What to call it, e.g. `mnist train`. */
+  readonly name: string
   /** Rows of an image, in pixels. */
   readonly height: number
   /** Columns of an image, in pixels. */
@@ -19,6 +48,67 @@ export interface ImageDataset {
   readonly classNames: readonly string[]
 }
 
+const TO_UNIT = scaleToUnit()
+
+/**
+ * A data set of images for `DataLoader`.
+ *
+ * @throws {@link DatasetError} when there are not as many images as labels, there is none, or a label has no class.
+ * @example
+ * ```ts
+ * const digits = imageDataset({ name: 'mine', height: 28, width: 28, images, labels, classNames: ['0', '1'] })
+ * ```
+ */
+export function imageDataset({ name, height, width, images, labels, classNames }: ImageArrays): ImageDataset {
+  const [pixels, length] = [height * width, labels.length]
+  if (length === 0 || images.length !== length * pixels) {
+    throw new DatasetError(
+      `${name}: ${images.length / pixels} images but ${length} labels; take both files from the same data set`,
+    )
+  }
+  const stray = labels.findIndex((label) => label >= classNames.length)
+  if (stray >= 0) {
+    throw new DatasetError(
+      `${name}: label ${stray} is ${labels[stray]}, expected 0 to ${classNames.length - 1}; ` +
+        'pass classNames with one name per class',
+    )
+  }
+  return new Images({ name, height, width, images, labels, classNames })
+}
+
+/** Its methods are not copied with its fields: `{ ...dataset, images }` would still gather the images of before. */
+class Images implements ImageDataset {
+  readonly name!: string
+  readonly height!: number
+  readonly width!: number
+  readonly images!: Uint8Array
+  readonly labels!: Uint8Array
+  readonly classNames!: readonly string[]
+  readonly length: number
+
+  constructor(arrays: ImageArrays) {
+    Object.assign(this, arrays)
+    this.length = arrays.labels.length
+  }
+
+  get transform(): PixelTable {
+    return TO_UNIT
+  }
+
+  get(indices: Int32Array): ImageSamples {
+    const { images, labels, height, width } = this
+    const [count, pixels] = [indices.length, height * width]
+    const chosen = new Uint8Array(count * pixels)
+    indices.forEach((index, row) => {
+      chosen.set(images.subarray(index * pixels, (index + 1) * pixels), row * pixels)
+    })
+    return {
+      inputs: { data: chosen, shape: [count, height, width] },
+      targets: { data: Uint8Array.from(indices, (index) => labels[index]), shape: [count] },
+    }
+  }
+}
+
 /**
  * Pairs images with their labels.
  *
@@ -26,26 +116,14 @@ export interface ImageDataset {
  * @param labels uint8 `[N]`
  * @throws {@link DatasetError} when the counts differ or a label has no class.
  */
-export function makeDataset(
-  name: string,
-  images: IdxArray,
-  labels: IdxArray,
-  classNames: readonly string[],
-): ImageDataset {
+function makeDataset(name: string, images: IdxArray, labels: IdxArray, classNames: readonly string[]): ImageDataset {
   const [length, height, width] = images.shape
   if (labels.shape[0] !== length) {
     throw new DatasetError(
       `${name}: ${length} images but ${labels.shape[0]} labels; take both files from the same data set`,
     )
   }
-  const stray = labels.data.findIndex((label) => label >= classNames.length)
-  if (stray >= 0) {
-    throw new DatasetError(
-      `${name}: label ${stray} is ${labels.data[stray]}, expected 0 to ${classNames.length - 1}; ` +
-        'pass classNames with one name per class',
-    )
-  }
-  return { name, length, height, width, images: images.data, labels: labels.data, classNames }
+  return imageDataset({ name, height, width, images: images.data, labels: labels.data, classNames })
 }
 
 /** The IDX arrays of a data set's two halves, images then labels. */
@@ -103,10 +181,9 @@ export function subset(dataset: ImageDataset, start: number, end: number): Image
     throw new LoaderOptionError(`subset ${start} … ${end} of ${length} items: expected 0 <= start < end <= ${length}`)
   }
   const pixels = height * width
-  return {
+  return imageDataset({
     ...dataset,
-    length: end - start,
     images: images.subarray(start * pixels, end * pixels),
     labels: labels.subarray(start, end),
-  }
+  })
 }

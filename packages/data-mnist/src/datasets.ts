@@ -1,6 +1,13 @@
 // What this package has without TensorFlow.js: data sets as typed arrays, and what becomes of their pixels.
 
-export { type ImageDataset, subset } from './dataset'
+export {
+  type ImageArrays,
+  type ImageBatch,
+  type ImageDataset,
+  type ImageSamples,
+  imageDataset,
+  subset,
+} from './dataset'
 export { type IdxArray, parseIdx } from './idx'
 export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'

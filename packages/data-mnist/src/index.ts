@@ -1,5 +1,12 @@
 // Data sets
-export { type ImageDataset, subset } from './dataset'
+export {
+  type ImageArrays,
+  type ImageBatch,
+  type ImageDataset,
+  type ImageSamples,
+  imageDataset,
+  subset,
+} from './dataset'
 export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'
 export { VARIANTS, type Variant, type VariantFacts } from './variants'
@@ -17,7 +24,7 @@ export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
 
 // Batches
-export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from './data-loader'
+export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '@rowwise/data'
 export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from './normalize'
 
 // The file format

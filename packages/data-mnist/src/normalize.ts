@@ -1,4 +1,3 @@
-import type { ImageDataset } from './dataset'
 import { DatasetError, LoaderOptionError } from './errors'
 
 /** What becomes of each pixel: float32 `[256]`, by the pixel's byte. Any function of a byte is such a table. */
@@ -47,7 +46,7 @@ export interface PixelStatistics {
  * const transform = normalize(mean, std)
  * ```
  */
-export function pixelStatistics({ name, images }: Pick<ImageDataset, 'name' | 'images'>): PixelStatistics {
+export function pixelStatistics({ name, images }: { name: string; images: Uint8Array }): PixelStatistics {
   const counts = new Float64Array(256)
   for (let pixel = 0; pixel < images.length; pixel++) counts[images[pixel]] += 1
   // Counts and bytes are integers below 2^53, so that both sums are exact.

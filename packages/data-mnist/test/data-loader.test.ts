@@ -6,25 +6,34 @@ import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import manualSeed from '../../torch-random/test/vectors/manual-seed.json' with { type: 'json' }
-import { DataLoader, type DataLoaderOptions, type ImageDataset, normalize, subset } from '../src'
+import { DataLoader, type DataLoaderOptions, type ImageDataset, imageDataset, normalize, subset } from '../src'
 
 /** A data set of 1 × 2 pixel images that hold their own index, as two bytes. */
 function numbered(length: number): ImageDataset {
   const images = new Uint8Array(new Uint16Array(Array.from({ length }, (_, i) => i)).buffer)
-  return { name: 'numbered', length, height: 1, width: 2, images, labels: new Uint8Array(length), classNames: ['any'] }
+  return imageDataset({
+    name: 'numbered',
+    height: 1,
+    width: 2,
+    images,
+    labels: new Uint8Array(length),
+    classNames: ['any'],
+  })
 }
 
 const rawBytes = Float32Array.from({ length: 256 }, (_, byte) => byte)
 
 /** The indices in each batch of one epoch. */
-function epoch(loader: DataLoader): number[][] {
+function epoch(loader: DataLoader<Images>): number[][] {
   return Array.from(loader, ({ inputs }) => {
     const bytes = inputs.dataSync()
     return Array.from({ length: inputs.shape[0] }, (_, row) => bytes[2 * row] + 256 * bytes[2 * row + 1])
   })
 }
 
-const shuffled = (length: number, seed: number, options: DataLoaderOptions = {}) =>
+type Images = { inputs: tf.Tensor3D; targets: tf.Tensor1D }
+
+const shuffled = (length: number, seed: number, options: DataLoaderOptions<Images> = {}) =>
   new DataLoader(numbered(length), { shuffle: true, generator: new Generator(seed), transform: rawBytes, ...options })
 
 beforeAll(async () => {
@@ -99,7 +108,8 @@ describe('DataLoader', () => {
 
   it('puts an image’s rows on the time axis and its label into int32 targets', () => {
     const images = Uint8Array.from([0, 51, 102, 153, 204, 255])
-    const dataset = { ...numbered(1), height: 3, width: 2, images, labels: Uint8Array.of(7) }
+    const classNames = [...'01234567']
+    const dataset = imageDataset({ name: 'one', height: 3, width: 2, images, labels: Uint8Array.of(7), classNames })
     const [batch] = Array.from(new DataLoader(dataset), ({ inputs, targets }) => ({
       inputs: inputs.arraySync(),
       targets: [targets.dtype, ...targets.dataSync()],
@@ -180,8 +190,12 @@ describe('DataLoader refuses', () => {
   })
 
   it.each<[unknown, string]>([
-    [{ train: 1, test: 2 }, 'got { train, test }, expected one data set, such as train of loadMnist()'],
+    [
+      { train: 1, test: 2 },
+      'got { train, test }, expected one data set, such as a TensorDataset, or train of loadMnist()',
+    ],
     [undefined, 'got undefined'],
+    [{ ...numbered(2), images: new Uint8Array(4) }, 'got { name,'],
   ])('%j instead of a data set', (dataset, message) => {
     expect(() => new DataLoader(dataset as ImageDataset)).toThrow(message)
   })
@@ -232,10 +246,8 @@ describe.each(['cpu', 'wasm'])('a clone of a batch on the %s backend', (backend)
   it('keeps its values when the next batches come', async () => {
     await tf.setBackend(backend)
     const images = Uint8Array.from({ length: 24 }, (_, k) => k)
-    const dataset: ImageDataset = {
-      ...{ name: 'counted', length: 6, height: 2, width: 2, images },
-      ...{ labels: new Uint8Array(6), classNames: ['0'] },
-    }
+    const labels = new Uint8Array(6)
+    const dataset = imageDataset({ name: 'counted', height: 2, width: 2, images, labels, classNames: ['0'] })
     const table = Float32Array.from({ length: 256 }, (_, byte) => byte)
     const clones = Array.from(new DataLoader(dataset, { batchSize: 2, transform: table }), ({ inputs }) =>
       tf.clone(inputs),

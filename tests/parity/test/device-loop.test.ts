@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DataLoader, type ImageDataset, normalize } from '@rowwise/data-mnist'
+import { DataLoader, type ImageDataset, imageDataset, normalize } from '@rowwise/data-mnist'
 import { Embedding, GRU, Linear, LSTMNet, lastStep, load, Sequential, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import {
@@ -33,9 +33,9 @@ beforeAll(async () => {
 const images = (): ImageDataset => {
   const generator = new Generator(1)
   const pixels = generator.uniform(new Float32Array(100 * 36), 0, 255)
-  const [name, length, height, width] = ['drawn', 100, 6, 6]
-  const labels = Uint8Array.from({ length }, (_, at) => at % 3)
-  return { name, length, height, width, images: Uint8Array.from(pixels), labels, classNames: ['a', 'b', 'c'] }
+  const labels = Uint8Array.from({ length: 100 }, (_, at) => at % 3)
+  const images = Uint8Array.from(pixels)
+  return imageDataset({ name: 'drawn', height: 6, width: 6, images, labels, classNames: ['a', 'b', 'c'] })
 }
 
 const network = (seed = 0) =>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { DataLoader, type ImageDataset, parseIdx } from '@rowwise/data-mnist'
+import { DataLoader, imageDataset, parseIdx } from '@rowwise/data-mnist'
 import { isRowwiseError } from '@rowwise/errors'
 import { decodeSafetensors, LSTMNet, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
@@ -113,15 +113,14 @@ it('the checkpoint reader meets damaged directories with typed errors, also wher
 })
 
 /** Three images of 2 × 3 pixels, one a step. */
-const dataset: ImageDataset = {
+const dataset = imageDataset({
   name: 'tiny',
-  length: 3,
   height: 2,
   width: 3,
   images: Uint8Array.from({ length: 18 }, (_, index) => 10 * index),
   labels: Uint8Array.of(0, 1, 1),
   classNames: ['a', 'b'],
-}
+})
 
 async function train(checkpoint: string, epochs: number): Promise<void> {
   const generator = new Generator(0)

@@ -1,4 +1,4 @@
-import { type ImageDataset, type LoadedMnist, subset } from '@rowwise/data-mnist'
+import { type ImageDataset, imageDataset, type LoadedMnist, subset } from '@rowwise/data-mnist'
 import { Generator } from '@rowwise/torch-random'
 import type { NetworkShape } from '../workload'
 
@@ -14,16 +14,16 @@ export async function trainingData(
   const { time, inputSize, numClasses } = network
   if (time * inputSize === PIXELS && numClasses === 10) {
     const images = subset((await load()).train, 0, Math.max(6400, 4 * batch))
-    return { ...(permuted ? permute(images) : images), height: time, width: inputSize }
+    return imageDataset({ ...(permuted ? permute(images) : images), height: time, width: inputSize })
   }
   const length = 4 * batch
   const noise = new Generator(2).uniform(new Float32Array(length * time * inputSize), 0, 256)
-  return {
-    ...{ name: 'noise', length, height: time, width: inputSize },
+  return imageDataset({
+    ...{ name: 'noise', height: time, width: inputSize },
     images: Uint8Array.from(noise),
     labels: Uint8Array.from({ length }, (_, index) => index % numClasses),
     classNames: Array.from({ length: numClasses }, (_, index) => String(index)),
-  }
+  })
 }
 
 /** The same permutation of the pixels for every image (Le, Jaitly and Hinton 2015). */
@@ -33,5 +33,5 @@ function permute(dataset: ImageDataset): ImageDataset {
     const pixel = at % PIXELS
     return dataset.images[at - pixel + order[pixel]]
   })
-  return { ...dataset, images }
+  return imageDataset({ ...dataset, images })
 }

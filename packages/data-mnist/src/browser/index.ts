@@ -1,11 +1,18 @@
 // What bundlers for browsers take instead of index.ts; the cache is the browser's own, so nothing looks after it here.
 
+// Batches
+export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '@rowwise/data'
 // Errors
 export { isRowwiseError } from '@rowwise/errors'
-// Batches
-export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '../data-loader'
 // Data sets
-export { type ImageDataset, subset } from '../dataset'
+export {
+  type ImageArrays,
+  type ImageBatch,
+  type ImageDataset,
+  type ImageSamples,
+  imageDataset,
+  subset,
+} from '../dataset'
 export {
   ChecksumError,
   DataNotFoundError,

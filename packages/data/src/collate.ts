@@ -1,0 +1,146 @@
+import { refuseUnknownOptions } from '@rowwise/errors'
+import { filledTensor, hostTensor } from '@rowwise/host-values'
+import type { Tensor } from '@tensorflow/tfjs-core'
+import { type Column, isFloating, isSequences, type SequenceColumn } from './column'
+import { type Batch, type Dataset, isColumn, type Samples } from './dataset'
+import { DatasetError, LoaderOptionError } from './errors'
+import { requireBytes, type Transform } from './transform'
+
+/** What losses and metrics leave out. */
+const DEFAULT_TARGET = -100
+
+/** Makes a batch of tensors of samples. */
+export type Collate<B extends Batch = Batch> = (samples: Samples) => B
+
+/** How {@link padSequences} fills sequences up. */
+export interface PadOptions {
+  /** What inputs are filled up with. @default 0 */
+  value?: number
+  /** What targets are filled up with; losses and metrics leave -100 out. @default -100 */
+  target?: number
+}
+
+/**
+ * The collation of a loader that is not told otherwise: tensors of arrays, and of sequences tensors that are filled up to the longest one of
+ * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes.
+ *
+ * @throws {@link LoaderOptionError} when a filling is not a number.
+ * @example
+ * ```ts
+ * const loader = new DataLoader(dataset, { collate: padSequences({ target: 0 }) })
+ * ```
+ */
+export function padSequences<B extends Batch = Batch>(options: PadOptions = {}): Collate<B> {
+  refuseUnknownOptions('padSequences()', options, { value: true, target: true }, LoaderOptionError)
+  const { value = 0, target = DEFAULT_TARGET } = options
+  for (const filling of [value, target]) {
+    if (typeof filling !== 'number') throw new LoaderOptionError(`padSequences: ${String(filling)} is not a number`)
+  }
+  const collate: Collate = ({ inputs, targets }) => {
+    if (isColumn(inputs) && !isSequences(inputs)) {
+      return { inputs: toTensor(inputs), targets: toTensor(targets, target) }
+    }
+    const named: Record<string, Column | SequenceColumn> = isColumn(inputs) ? { inputs } : { ...inputs }
+    const tensors = Object.entries(named).map(([name, column]) => [name, toTensor(column, value)])
+    const ragged = Object.values(named).find(isSequences)
+    const lengths = ragged && { lengths: lengthsOf(ragged) }
+    return { inputs: { ...lengths, ...Object.fromEntries(tensors) }, targets: toTensor(targets, target) }
+  }
+  return collate as Collate<B>
+}
+
+/**
+ * The steps of each sample of a data set of sequences: what {@link bucketSampler} wants to know.
+ *
+ * @throws {@link DatasetError} when its samples are not sequences.
+ * @example
+ * ```ts
+ * const sampler = bucketSampler({ lengths: await sequenceLengths(train) })
+ * ```
+ */
+export async function sequenceLengths(dataset: Dataset): Promise<Int32Array> {
+  const lengths = new Int32Array(dataset.length)
+  for (let start = 0; start < dataset.length; start += READ_AT_ONCE) {
+    const count = Math.min(READ_AT_ONCE, dataset.length - start)
+    const { inputs } = await dataset.get(Int32Array.from({ length: count }, (_, row) => start + row))
+    const ragged = isColumn(inputs) ? [inputs].find(isSequences) : Object.values(inputs).find(isSequences)
+    if (ragged === undefined)
+      throw new DatasetError('sequenceLengths: the samples are not sequences; all are of one length')
+    lengths.set(lengthsOf(ragged), start)
+  }
+  return lengths
+}
+
+const READ_AT_ONCE = 1024
+
+/** The steps of each sequence. */
+function lengthsOf({ sequences, stepShape }: SequenceColumn): Int32Array {
+  const size = stepShape.reduce((product, length) => product * length, 1)
+  return Int32Array.from(sequences, ({ length }) => length / size)
+}
+
+/** A tensor of a column; float32 of floating-point numbers, else int32. */
+function toTensor(column: Column | SequenceColumn, filling = 0): Tensor {
+  if (isSequences(column)) return padded(column, filling)
+  const { data, shape } = column
+  if (isFloating(data)) return filledTensor([...shape], (values) => values.set(data))
+  return hostTensor(Int32Array.from(data), [...shape])
+}
+
+function padded(column: SequenceColumn, filling: number): Tensor {
+  const { sequences, stepShape } = column
+  const lengths = lengthsOf(column)
+  const time = lengths.reduce((most, length) => Math.max(most, length), 0)
+  const size = stepShape.reduce((product, length) => product * length, 1)
+  const shape = [sequences.length, time, ...stepShape]
+  const fill = (values: Float32Array | Int32Array): void => {
+    values.fill(filling)
+    sequences.forEach((sequence, row) => {
+      values.set(sequence, row * time * size)
+    })
+  }
+  if (isFloating(sequences[0])) return filledTensor(shape, fill)
+  if (!Number.isInteger(filling)) throw new DatasetError(`${filling} cannot fill up sequences of integers`)
+  const values = new Int32Array(sequences.length * time * size)
+  fill(values)
+  return hostTensor(values, shape)
+}
+
+const pad = padSequences()
+
+/** A batch of samples by {@link padSequences}; a table makes a tensor of bytes without a copy in between. */
+export function batchOf(samples: Samples, transform: Transform | undefined): Batch {
+  const { inputs, targets } = samples
+  if (typeof transform !== 'object' || !isColumn(inputs) || isSequences(inputs))
+    return pad(transformed(samples, transform))
+  requireBytes(inputs)
+  const { data, shape } = inputs
+  const tensor = filledTensor([...shape], (values) => lookUp(data as Uint8Array, transform, values))
+  return { inputs: tensor, targets: toTensor(targets, DEFAULT_TARGET) }
+}
+
+/** Samples after a transform of their inputs. */
+export function transformed(samples: Samples, transform: Transform | undefined): Samples {
+  const { inputs } = samples
+  if (transform === undefined) return samples
+  if (!isColumn(inputs) || isSequences(inputs)) {
+    throw new LoaderOptionError(
+      'the transform is for one array of inputs, but these are several or sequences; leave it out',
+    )
+  }
+  return { ...samples, inputs: applyTransform(transform, inputs) }
+}
+
+/** Inputs after a transform. */
+export function applyTransform(transform: Transform, inputs: Column): Column {
+  if (typeof transform === 'function') return transform(inputs)
+  requireBytes(inputs)
+  const data = new Float32Array(inputs.data.length)
+  lookUp(inputs.data as Uint8Array, transform, data)
+  return { data, shape: inputs.shape }
+}
+
+/** The table's entry of each byte. */
+function lookUp(bytes: Uint8Array, table: Float32Array, to: Float32Array): void {
+  for (let k = 0; k < bytes.length; k++) to[k] = table[bytes[k]]
+}

@@ -1,0 +1,108 @@
+import { DatasetError } from './errors'
+
+/** Numbers of any kind; floating-point ones become float32 tensors, whole ones int32. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint32Array
+  | Uint16Array
+  | Uint8Array
+  | Uint8ClampedArray
+
+/** What each sample has of one thing, all of one shape. */
+export interface Column {
+  /** The values, sample by sample. */
+  readonly data: NumberArray
+  /** `[N, …]` */
+  readonly shape: readonly number[]
+}
+
+/** What each sample has of one thing that differs in length: sequences. */
+export interface SequenceColumn {
+  /** The steps of each sample, `[T, …stepShape]` row by row, where T is its own. */
+  readonly sequences: readonly NumberArray[]
+  /** The shape of one step: `[features]`, or `[]` for a number a step. */
+  readonly stepShape: readonly number[]
+}
+
+/** Whether samples may differ in length. */
+export function isSequences(column: Column | SequenceColumn): column is SequenceColumn {
+  return Array.isArray((column as Partial<SequenceColumn>).sequences)
+}
+
+/** How many samples a column has. @throws {@link DatasetError} when it is not one, or its data and its shape do not fit. */
+export function samplesOf(name: string, column: Column | SequenceColumn): number {
+  if (typeof column !== 'object' || column === null) {
+    throw new DatasetError(`${name} is ${String(column)}, expected { data, shape } or { sequences, stepShape }`)
+  }
+  return isSequences(column) ? checkSequences(name, column) : checkColumn(name, column)
+}
+
+function checkColumn(name: string, { data, shape }: Column): number {
+  if (!isNumberArray(data) || !Array.isArray(shape)) {
+    const found = Array.isArray(data) ? 'an array; make a typed one: Float32Array.from(…)' : typeof data
+    throw new DatasetError(`${name}: data is ${found}, expected a typed array and its shape: { data, shape: [N, …] }`)
+  }
+  const size = shape.reduce((product, length) => product * length, 1)
+  if (shape.length === 0 || size !== data.length) {
+    throw new DatasetError(`${name} has shape [${shape}], ${size} numbers, but ${data.length} numbers of data`)
+  }
+  return shape[0]
+}
+
+function checkSequences(name: string, { sequences, stepShape }: SequenceColumn): number {
+  if (!Array.isArray(stepShape)) {
+    throw new DatasetError(
+      `${name}: stepShape is ${String(stepShape)}, expected the shape of a step: [features], or []`,
+    )
+  }
+  const size = stepShape.reduce((product, length) => product * length, 1)
+  sequences.forEach((sequence, sample) => {
+    if (isNumberArray(sequence) && sequence.length > 0 && sequence.length % size === 0) return
+    const found = isNumberArray(sequence) ? `has ${sequence.length} numbers` : 'is not a typed array'
+    throw new DatasetError(`${name}: sequence ${sample} ${found}, expected one step or more of ${size} numbers`)
+  })
+  return sequences.length
+}
+
+/** Some samples of a column. */
+export function gather<C extends Column | SequenceColumn>(column: C, indices: Int32Array): C
+export function gather(column: Column | SequenceColumn, indices: Int32Array): Column | SequenceColumn {
+  if (isSequences(column)) {
+    return { ...column, sequences: Array.from(indices, (index) => column.sequences[index]) }
+  }
+  const { data, shape } = column
+  const stride = data.length / shape[0]
+  const rows = arrayLike(data, indices.length * stride)
+  // A loop is faster than a copy of a part where rows are short.
+  if (stride === 1) for (let row = 0; row < indices.length; row++) rows[row] = data[indices[row]]
+  else {
+    indices.forEach((index, row) => {
+      rows.set(data.subarray(index * stride, (index + 1) * stride), row * stride)
+    })
+  }
+  return { data: rows, shape: [indices.length, ...shape.slice(1)] }
+}
+
+/** A new array of the same kind. */
+export function arrayLike<A extends NumberArray>(array: A, length: number): A {
+  return new (array.constructor as new (length: number) => A)(length)
+}
+
+/** Whether something is a typed array of numbers, of any realm. */
+export function isNumberArray(value: unknown): value is NumberArray {
+  return ArrayBuffer.isView(value) && /^(Float(32|64)|(Ui|I)nt(8|16|32)|Uint8Clamped)Array$/.test(kindOf(value))
+}
+
+/** Whether an array holds floating-point numbers. */
+export function isFloating(array: NumberArray): boolean {
+  return kindOf(array).startsWith('Float')
+}
+
+/** Its class by name: an array of another realm has another class of the same name. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1)
+}
