@@ -11,7 +11,7 @@ export {
 export { type IdxArray, parseIdx } from './idx'
 export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'
-export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from './normalize'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, toTensor } from './normalize'
 // Downloads and their cache
 export {
   type CachedFile,

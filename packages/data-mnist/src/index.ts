@@ -25,7 +25,7 @@ export type { DownloadOptions, DownloadProgress } from './sources/download'
 
 // Batches
 export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '@rowwise/data'
-export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from './normalize'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, toTensor } from './normalize'
 
 // The file format
 export { type IdxArray, parseIdx } from './idx'
@@ -42,3 +42,21 @@ export {
   IdxError,
   LoaderOptionError,
 } from './errors'
+
+// Augmentation
+export { compose } from './transforms/compose'
+export type { GreyImage, ImageTransform, Interpolation, RandomTransformOptions } from './transforms/image'
+export {
+  type RandomAffineOptions,
+  type RandomRotationOptions,
+  randomAffine,
+  randomRotation,
+} from './transforms/random-affine'
+export {
+  type RandomCropOptions,
+  type RandomErasingOptions,
+  type RandomHorizontalFlipOptions,
+  randomCrop,
+  randomErasing,
+  randomHorizontalFlip,
+} from './transforms/random-cuts'

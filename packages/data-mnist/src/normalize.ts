@@ -24,7 +24,7 @@ export function normalize(mean: number, std: number): PixelTable {
 }
 
 /** The table of `transforms.ToTensor()` alone: byte/255. */
-export function scaleToUnit(): PixelTable {
+export function toTensor(): PixelTable {
   return normalize(0, 1)
 }
 

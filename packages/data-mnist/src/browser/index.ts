@@ -26,7 +26,24 @@ export {
 export { type IdxArray, parseIdx } from '../idx'
 export type { LoadedMnist } from '../load-mnist'
 export type { LoadMnistOptions } from '../load-options'
-export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, scaleToUnit } from '../normalize'
+export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, toTensor } from '../normalize'
 export type { DownloadOptions, DownloadProgress } from '../sources/download'
+// Augmentation
+export { compose } from '../transforms/compose'
+export type { GreyImage, ImageTransform, Interpolation, RandomTransformOptions } from '../transforms/image'
+export {
+  type RandomAffineOptions,
+  type RandomRotationOptions,
+  randomAffine,
+  randomRotation,
+} from '../transforms/random-affine'
+export {
+  type RandomCropOptions,
+  type RandomErasingOptions,
+  type RandomHorizontalFlipOptions,
+  randomCrop,
+  randomErasing,
+  randomHorizontalFlip,
+} from '../transforms/random-cuts'
 export { VARIANTS, type Variant, type VariantFacts } from '../variants'
 export { loadMnist } from './load-mnist'
