@@ -12,11 +12,19 @@ export type CellName = (typeof CELL_NAMES)[number]
 /** What every command that reads a data set takes. */
 export interface DataFlags {
   data?: string
+  /** A folder with a folder of pictures for each class. */
+  images?: string
   variant?: (typeof VARIANT_NAMES)[number]
   source?: 'npm' | 'cache' | 'download'
   /** One name per class. */
-  classes?: string[]
+  classNames?: string[]
 }
+
+/** The losses of `rowwise train`, by their names in `@rowwise/train-loop`. */
+export const LOSS_NAMES = ['crossEntropy', 'mseLoss', 'l1Loss', 'smoothL1Loss', 'huberLoss'] as const
+
+/** Its optimizers. */
+export const OPTIMIZER_NAMES = ['Adam', 'AdamW', 'SGD', 'RMSprop'] as const
 
 /** What every command takes. */
 export interface CommonFlags {
@@ -24,10 +32,25 @@ export interface CommonFlags {
   json?: boolean
 }
 
+/** A time series in a CSV file. */
+export interface SeriesFlags {
+  csv?: string
+  delimiter?: string
+}
+
+/** Where a time series comes from. */
+export function seriesOptions(): Option[] {
+  return [
+    new Option('--csv <file>', 'a time series with a header, instead of images'),
+    new Option('--delimiter <character>', 'what is between its values (default: a comma)').argParser(character),
+  ]
+}
+
 /** Where images come from. */
 export function dataOptions(): Option[] {
   return [
     new Option('--data <directory>', 'four IDX files, plain or .gz, instead of any source'),
+    new Option('--images <directory>', 'a folder of pictures for each class, instead of IDX files'),
     new Option('--variant <name>', 'which data set (default: mnist; with --data, none)').choices(VARIANT_NAMES),
     new Option('--source <name>', 'take it only from there (default: the first that has it)').choices([
       'npm',
@@ -35,7 +58,7 @@ export function dataOptions(): Option[] {
       'download',
     ]),
     new Option(
-      '--classes <names>',
+      '--class-names <names>',
       "the classes' names, with commas between (default: the variant's; with --data, the labels)",
     ).argParser(names),
   ]
@@ -107,6 +130,14 @@ export function positiveNumber(text: string): number {
   return value
 }
 
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value))) {
+    throw new InvalidArgumentError('Expected a number of at least 0.')
+  }
+  return value
+}
+
 export function finiteNumber(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('Expected a number.')
@@ -119,6 +150,18 @@ export function names(text: string): string[] {
     throw new InvalidArgumentError('Expected different names with commas between, such as cat,dog.')
   }
   return list
+}
+
+export function character(text: string): string {
+  const given = text === '\\t' ? '\t' : text
+  if (given.length !== 1) throw new InvalidArgumentError("Expected one character, such as ';' or '\\t'.")
+  return given
+}
+
+export function share(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('Expected a share over 0 and under 1, such as 0.1.')
+  return value
 }
 
 export function pairs(text: string): Record<string, string> {

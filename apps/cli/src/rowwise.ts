@@ -10,12 +10,18 @@ import {
   finiteNumber,
   interval,
   jsonOption,
+  LOSS_NAMES,
+  names,
   nonNegativeInteger,
+  nonNegativeNumber,
+  OPTIMIZER_NAMES,
   oneLineErrors,
   positiveInteger,
   positiveNumber,
   probability,
   seed,
+  seriesOptions,
+  share,
   weightsOptions,
 } from './options'
 import { allowReaderToLeave, outputFault } from './stop-on-signal'
@@ -31,10 +37,25 @@ const program = new Command('rowwise')
 // Each action imports its command when it runs, so that --help does not wait for TensorFlow.js.
 const train = program
   .command('train')
-  .description('train the reference network, by default exactly as the classic PyTorch program does')
+  .description('train a network, by default exactly as the classic PyTorch program does')
   .option('--epochs <n>', 'times through the training images', positiveInteger, 10)
   .option('--batch-size <n>', 'samples per step', positiveInteger, 64)
-  .option('--lr <rate>', "Adam's learning rate", positiveNumber, 1e-3)
+  .option('--lr <rate>', 'the learning rate', positiveNumber, 1e-3)
+  .addOption(
+    new Option('--loss <name>', 'what is minimised (default: crossEntropy; of a time series, mseLoss)').choices(
+      LOSS_NAMES,
+    ),
+  )
+  .addOption(new Option('--optimizer <name>', 'what takes the steps').choices(OPTIMIZER_NAMES).default('Adam'))
+  .option('--momentum <m>', 'of SGD and RMSprop', nonNegativeNumber)
+  .option('--weight-decay <l>', 'λ of an L2 penalty; of AdamW, of a decay of the weights', nonNegativeNumber)
+  .option('--schedule <name>', 'the learning rate by time, such as cosineAnnealingLR or stepLR:stepSize=3,gamma=0.5')
+  .option('--augment <names>', 'random changes of images, such as randomRotation=10,randomCrop=2')
+  .option('--validation <share>', 'steer the run by this share of the training data, and test once at the end', share)
+  .option('--window <n>', 'of a time series: rows that are read', positiveInteger)
+  .option('--horizon <n>', 'rows that are forecast (default: 1)', positiveInteger)
+  .option('--target <columns>', 'the columns that are forecast, with commas between', names)
+  .option('--columns <columns>', 'the columns that are read (default: all)', names)
   .addOption(new Option('--cell <name>', 'the recurrent cell').choices(CELL_NAMES).default('lstm'))
   .option('--hidden-size <n>', 'features of the hidden state', positiveInteger, 64)
   .option('--num-layers <n>', 'recurrent layers', positiveInteger, 1)
@@ -97,7 +118,9 @@ for (const command of [train, test, predict]) {
     .option('--std <s>', 'standard deviation of the pixels', positiveNumber)
 }
 for (const command of [test, predict]) for (const option of weightsOptions()) command.addOption(option)
-for (const command of [train, test, predict]) for (const option of dataOptions()) command.addOption(option)
+for (const command of [train, test, predict]) {
+  for (const option of [...dataOptions(), ...seriesOptions()]) command.addOption(option)
+}
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
 oneLineErrors(program)

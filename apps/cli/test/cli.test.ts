@@ -151,7 +151,7 @@ describe('rowwise train, with data of one’s own', () => {
   it('takes the names of the classes, and the numbers to normalise with', async () => {
     const out = join(temporaryDirectory(), 'named')
     const names = Array.from({ length: 12 }, (_, label) => `class${label}`).join(',')
-    const settings = ['--classes', names, '--mean', '0.4', '--std', '0.3']
+    const settings = ['--class-names', names, '--mean', '0.4', '--std', '0.3']
     const { stdout } = await rowwise(['train', '--data', directory, '--epochs', '1', '--out', out, ...settings])
     expect(stdout).not.toContain('measured')
     const predicted = await rowwise([

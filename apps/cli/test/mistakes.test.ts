@@ -60,7 +60,7 @@ describe('a mistake gets one line that names it and the option, and exit code 2:
       /--dropout 0.2 acts between layers, and --num-layers is 1/,
     ],
     ['a mean without its deviation', () => ['train', '--mean', '0.5'], /--mean and --std belong together/],
-    ['classes without names', () => ['train', '--classes', 'cat,,dog'], /Expected different names with commas/],
+    ['classes without names', () => ['train', '--class-names', 'cat,,dog'], /Expected different names with commas/],
     [
       'CUDA where there is none',
       () => ['train', '--backend', 'cuda'],
@@ -88,8 +88,8 @@ describe('a mistake gets one line that names it and the option, and exit code 2:
     ],
     [
       'fewer classes than labels',
-      () => ['train', '--data', own, '--classes', 'a,b'],
-      /label 2 is 2, .*name every class with --classes/,
+      () => ['train', '--data', own, '--class-names', 'a,b'],
+      /label 2 is 2, .*name every class with --class-names/,
     ],
     [
       'Fashion-MNIST without its files',

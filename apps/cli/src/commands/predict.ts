@@ -1,11 +1,13 @@
 import { type ImageDataset, normalize } from '@rowwise/data-mnist'
+import { predict as predictAll } from '@rowwise/train-loop'
 import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
 import { type Content, readPicture, toSquare } from '../picture/read-picture'
 import { startBackend } from '../run/prepare'
-import { loadModel, loadTestImages, type UseFlags } from '../run/weights-and-data'
-import type { LoadedModel } from '../run/weights-file'
+import { lastWindow, type SeriesInUse, seriesInUse } from '../run/series-in-use'
+import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
+import { type LoadedModel, loadWeights } from '../run/weights-file'
 import { drawImage, drawProbabilities } from '../show/digit'
 import { print, printJson } from '../show/print'
 
@@ -23,14 +25,24 @@ interface GreyImage {
   label?: string
 }
 
-/** `rowwise predict`: what one image shows, with the probability of every class. */
+/** `rowwise predict`: what one image shows, with the probability of every class, or what comes after a time series. */
 export async function predict(path: string | undefined, flags: PredictFlags): Promise<void> {
+  if (flags.csv !== undefined) {
+    if (path !== undefined || flags.index !== undefined)
+      throw new UsageError('predict takes --csv or an image, not both')
+    await startBackend(flags)
+    const loaded = await loadWeights(flags)
+    const series = await seriesInUse(flags, loaded)
+    if (series) await showForecast(series, flags)
+    else imagesOf(flags, loaded) // says what the weights are for
+    return
+  }
   if ((path === undefined) === (flags.index === undefined)) {
-    throw new UsageError('predict needs one image: a PNG file, or --index K for a test image')
+    throw new UsageError('predict needs one image: a PNG file, or --index K for a test image; or a time series: --csv')
   }
   const picture = path === undefined ? undefined : await readPicture(path)
   await startBackend(flags)
-  const inUse = await loadModel(flags)
+  const inUse = imagesOf(flags, await loadWeights(flags))
   const { model } = inUse
   const { mean, std, classNames } = inUse.preprocessing
   const { inputSize } = model.config
@@ -52,6 +64,24 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
   print(drawImage(image.pixels, image.height, image.width))
   print(drawProbabilities(probabilities, names))
   print(`It shows ${names[best]}${image.label === undefined ? '' : ` (labelled ${image.label})`}.`)
+}
+
+/** The rows after the last, in the units of the columns. */
+async function showForecast({ model, facts, table }: SeriesInUse, { json }: PredictFlags): Promise<void> {
+  const { columns, target, window, horizon, scales } = facts
+  const outputs = await predictAll(model, tensor3d(lastWindow(table, facts), [1, window, columns.length]))
+  const values = await outputs.data()
+  const rows = Array.from({ length: horizon }, (_, row) =>
+    Object.fromEntries(
+      target.map((name, k) => [name, values[row * target.length + k] * scales[name].std + scales[name].mean]),
+    ),
+  )
+  if (json) printJson({ forecast: rows })
+  else
+    for (const [row, forecast] of rows.entries()) {
+      const shown = target.map((name) => `${name} ${Number(forecast[name].toPrecision(6))}`)
+      print(`row ${table.rows + row + 1}: ${shown.join(', ')}`)
+    }
 }
 
 function testImage(dataset: ImageDataset, index: number): GreyImage {

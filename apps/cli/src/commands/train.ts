@@ -1,26 +1,22 @@
-import { createHash } from 'node:crypto'
 import type { SelectedBackend } from '@rowwise/backend-select'
-import { DataLoader, type ImageDataset, type LoadedMnist, normalize, subset } from '@rowwise/data-mnist'
-import { GRUNet, LSTMNet, type RecurrentNet, RNNNet } from '@rowwise/models-rnn'
+import type { RecurrentNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
-import { Adam, fit } from '@rowwise/train-loop'
-import { isInterruption, UsageError } from '../exit'
-import { loadData, startBackend } from '../run/prepare'
-import { type Preprocessing, preprocessingOf } from '../run/preprocessing'
+import { fit, type Metrics } from '@rowwise/train-loop'
+import { isInterruption } from '../exit'
+import { imageTask } from '../run/image-task'
+import { startBackend } from '../run/prepare'
+import { optimizerOf, scheduleOf } from '../run/recipe'
 import { openRun, resumeCommand } from '../run/resume'
 import type { RunDirectory } from '../run/run-directory'
+import { seriesTask } from '../run/series-task'
 import type { RunSettings, TrainFlags } from '../run/settings'
-import { checkSizes } from '../run/sizes'
+import type { Task } from '../run/task'
 import { encodeWeights } from '../run/weights-file'
 import { computedBy } from '../show/computed-by'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
-import { classifierMetrics } from '../show/test-line'
 import { intoDirectory, jsonLines, terminal } from '../show/training'
 import { type StopOnSignal, stopOnSignal } from '../stop-on-signal'
-
-/** Larger batches make the evaluation faster; its numbers do not depend on it. */
-const TEST_BATCH_SIZE = 1000
 
 /**
  * `rowwise train`: trains, evaluates after each epoch, and leaves weights, metrics, checkpoints and settings in a directory.
@@ -33,8 +29,9 @@ export async function train(flags: TrainFlags, isGiven: (name: string) => boolea
     const { settings, run, isResumed } = await openRun(flags, isGiven)
     try {
       const backend = await startBackend(flags)
-      const data = await loadData(settings, stop.signal)
-      await trainInto(run, { flags, settings, backend, data, stop, isResumed })
+      const training = { flags, settings, backend, stop, isResumed }
+      if (settings.csv === undefined) await trainInto(run, await imageTask(settings, stop.signal), training)
+      else await trainInto(run, await seriesTask(settings, stop.signal), training)
     } finally {
       await run.close()
     }
@@ -46,110 +43,70 @@ export async function train(flags: TrainFlags, isGiven: (name: string) => boolea
   }
 }
 
-/** The network of each cell. */
-const NETS = { lstm: LSTMNet, gru: GRUNet, rnn: RNNNet } as const
-
 interface Training {
   flags: TrainFlags
   settings: RunSettings
   backend: SelectedBackend
-  data: LoadedMnist
   stop: StopOnSignal
   isResumed: boolean
 }
 
-async function trainInto(
+async function trainInto<M extends Metrics>(
   run: RunDirectory,
-  { flags, settings, backend, data, stop, isResumed }: Training,
+  task: Task<M>,
+  { flags, settings, backend, stop, isResumed }: Training,
 ): Promise<void> {
   const began = performance.now()
-  const training = settings.samples === undefined ? data.train : firstSamples(data.train, settings.samples)
-  checkSizes(settings, training)
-  const preprocessing = preprocessingOf(settings, training)
-  const { mean, std } = preprocessing
-  const decisive = { ...settings, mean, std }
-  const transform = normalize(mean, std)
-
   // The order of draws is PyTorch's: seed, initial weights, then one order an epoch.
   const generator = new Generator(BigInt(settings.seed))
-  const model = new NETS[settings.cell]({ ...shapeOf(settings, training), generator })
-  const loader = new DataLoader(training, { batchSize: settings.batchSize, shuffle: true, generator, transform })
-  const testLoader = new DataLoader(data.test, { batchSize: TEST_BATCH_SIZE, transform })
-  const optimizer = new Adam(model.parameters(), { lr: settings.lr })
+  const model = task.makeModel(generator)
+  const { train: loader, validation, test } = task.loaders(generator)
+  const optimizer = optimizerOf(model, settings)
+  const schedule = scheduleOf(settings, loader.length)
 
   if (!isResumed) await run.removeEarlierRun()
   const every = flags.checkpointEvery
-  const config = { ...decisive, preprocessing, computedBy: computedBy(backend) }
-  const header = headerOf(run.path, { settings, backend, data, preprocessing, model, training })
-  const { ended } = await fit(model, {
+  const { trainingData: _, ...found } = task.decisive
+  const config = { ...settings, ...found, preprocessing: task.metadata, computedBy: computedBy(backend) }
+  const shown = { ...task, evaluated: validation ? 'Validation set' : 'Test set' }
+  const header = [...task.header, model.summary(), `backend ${backend.name}, seed ${settings.seed}, into ${run.path}`]
+  const { ended, test: tested } = await fit(model, {
     optimizer,
     train: loader,
-    validation: testLoader,
-    metrics: classifierMetrics(),
+    // Without validation data the test images are looked at after each epoch, as PyTorch's example does.
+    validation: validation ?? test,
+    ...(validation && { test }),
+    loss: task.loss,
+    metrics: task.metrics,
+    schedule,
     epochs: settings.epochs,
     signal: stop.signal,
-    callbacks: [intoDirectory(run, config), flags.json ? jsonLines() : terminal(header, training.length, run.path)],
+    callbacks: [
+      intoDirectory(run, config, shown),
+      flags.json ? jsonLines(shown) : terminal(header.join('\n'), task.samples, run.path, shown),
+    ],
     checkpoint: {
       directory: run.checkpoints,
       everySeconds: 'seconds' in every ? every.seconds : undefined,
       everySteps: 'steps' in every ? every.steps : undefined,
       keep: flags.keep,
-      config: whatDecidesNumbers(decisive, training),
+      config: { ...whatDecidesNumbers(settings), ...task.decisive },
     },
     resume: isResumed,
   })
-  const weights = await run.writeWeights(await encodeWeights(model, preprocessing))
+  const weights = await run.writeWeights(await encodeWeights(model as RecurrentNet, task.metadata))
   const seconds = (performance.now() - began) / 1000
   const goOn = ended === 'aborted' ? resumeCommand(run.path) : undefined
-  if (flags.json) printJson({ type: 'end', ended, weights, seconds, resume: goOn })
-  else print(`${goOn ? 'Stopped' : 'Done'} in ${duration(seconds)}; weights in ${weights}`)
+  if (tested && !flags.json) print(task.line('Test set', tested))
+  if (flags.json) {
+    printJson({ type: 'end', ended, weights, seconds, resume: goOn, ...(tested && { test: task.shown(tested) }) })
+  } else print(`${goOn ? 'Stopped' : 'Done'} in ${duration(seconds)}; weights in ${weights}`)
   if (goOn && !flags.json) print(`go on with: ${goOn}`)
   if (goOn) process.exitCode = stop.exitCode()
 }
 
-function shapeOf(settings: RunSettings, { width, classNames }: ImageDataset) {
-  const { hiddenSize, numLayers, bidirectional, dropout } = settings
-  return { inputSize: width, hiddenSize, numLayers, numClasses: classNames.length, bidirectional, dropout }
-}
-
-function firstSamples(dataset: ImageDataset, samples: number): ImageDataset {
-  if (samples > dataset.length) {
-    throw new UsageError(`--samples is ${samples}, the data set has ${dataset.length} training images; ask for fewer`)
-  }
-  return subset(dataset, 0, samples)
-}
-
-/** What a run prints before its first step. */
-function headerOf(
-  path: string,
-  {
-    settings,
-    backend,
-    data,
-    preprocessing,
-    model,
-    training,
-  }: Pick<Training, 'settings' | 'backend' | 'data'> & {
-    preprocessing: Preprocessing
-    model: RecurrentNet
-    training: ImageDataset
-  },
-): string {
-  const { mean, std, classNames } = preprocessing
-  const measured = settings.data !== undefined && settings.variant === undefined && settings.mean === undefined
-  return [
-    `${training.length} training and ${data.test.length} test images, ${training.height} rows of ${training.width}`,
-    ...(measured ? [`${classNames.length} classes; mean ${mean} and std ${std}, measured on the training images`] : []),
-    model.summary(),
-    `backend ${backend.name}, seed ${settings.seed}, into ${path}`,
-  ].join('\n')
-}
-
 /** What a resumed run must share; not the number of epochs, which may grow, nor where the data are. */
-function whatDecidesNumbers(
-  { epochs: _, data: __, source: ___, ...settings }: RunSettings,
-  training: ImageDataset,
-): object & Record<string, unknown> {
-  const digest = createHash('sha256').update(training.images).update(training.labels).digest('hex')
-  return { ...settings, trainingData: `sha256:${digest}` }
+function whatDecidesNumbers(settings: RunSettings): Record<string, unknown> {
+  const others: readonly string[] = ['epochs', 'data', 'images', 'csv', 'source'] satisfies (keyof RunSettings)[]
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !others.includes(name)))
 }

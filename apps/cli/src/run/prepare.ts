@@ -16,12 +16,12 @@ export async function startBackend({ backend }: CommonFlags): Promise<SelectedBa
 
 /** Loads the data set that the flags name; a download is shown where there is a terminal. */
 export async function loadData(
-  { data, variant, source, classes }: DataFlags,
+  { data, variant, source, classNames }: DataFlags,
   signal?: AbortSignal,
 ): Promise<LoadedMnist> {
   const bar = new DownloadBar()
   try {
-    const options = { root: data, variant, source, classNames: classes, signal }
+    const options = { root: data, variant, source, classNames, signal }
     return await loadMnist({ ...options, onProgress: (progress) => bar.show(progress) })
   } finally {
     bar.stop()

@@ -1,12 +1,13 @@
 import { type ImageDataset, VARIANTS } from '@rowwise/data-mnist'
 import { UsageError } from '../exit'
-import type { DataFlags } from '../options'
+import type { DataFlags, SeriesFlags } from '../options'
+import { loadFolder } from './image-folder'
 import { loadData } from './prepare'
 import type { Preprocessing } from './preprocessing'
-import { type LoadedModel, loadWeights, type WeightsFlags } from './weights-file'
+import type { LoadedModel, WeightsFlags } from './weights-file'
 
 /** The flags of a command that uses saved weights. */
-export interface UseFlags extends DataFlags, WeightsFlags {
+export interface UseFlags extends DataFlags, SeriesFlags, WeightsFlags {
   mean?: number
   std?: number
 }
@@ -17,9 +18,18 @@ export interface ModelInUse {
   preprocessing: Preprocessing
 }
 
-/** Loads the weights that the flags name; how images are normalised is as the flags say, or the file, or usual for the data set. */
-export async function loadModel(flags: UseFlags): Promise<ModelInUse> {
-  const { model, preprocessing } = await loadWeights(flags)
+/** A model of images; how those are normalised is as the flags say, or the file, or usual for the data set. */
+export function imagesOf(flags: UseFlags, { model, preprocessing, series }: LoadedModel): ModelInUse {
+  if (series) {
+    throw new UsageError(
+      `${flags.weights} was trained to forecast ${series.target.join(', ')} of a time series, not on images; pass its CSV file as --csv`,
+    )
+  }
+  if (flags.csv !== undefined) {
+    throw new UsageError(
+      `${flags.weights} tells images apart, and --csv is a time series; leave it out, or take other weights`,
+    )
+  }
   const known = preprocessing ?? usual(flags)
   const { mean = known?.mean, std = known?.std } = flags
   if (mean === undefined || std === undefined) {
@@ -30,22 +40,24 @@ export async function loadModel(flags: UseFlags): Promise<ModelInUse> {
   const { numClasses } = model.config
   const names = Array.from(
     { length: numClasses },
-    (_, label) => flags.classes?.[label] ?? known?.classNames[label] ?? String(label),
+    (_, label) => flags.classNames?.[label] ?? known?.classNames[label] ?? String(label),
   )
   return { model, preprocessing: { mean, std, classNames: names, variant: preprocessing?.variant } }
 }
 
 /** Loads the test images that the flags name, by default those that the weights were made for, and refuses others. */
 export async function loadTestImages(flags: UseFlags, { model, preprocessing }: ModelInUse): Promise<ImageDataset> {
-  const isOwn = flags.data !== undefined && flags.variant === undefined
+  const isOwn = (flags.images ?? flags.data) !== undefined && flags.variant === undefined
   const variant = isOwn ? undefined : (flags.variant ?? knownVariant(preprocessing.variant) ?? 'mnist')
   if (variant && preprocessing.variant && variant !== preprocessing.variant) {
     throw new UsageError(
       `${flags.weights} was trained on ${preprocessing.variant}, the images are ${variant}'s; pass --variant ${preprocessing.variant}`,
     )
   }
-  const classes = flags.classes ?? (isOwn ? [...preprocessing.classNames] : undefined)
-  const { test } = await loadData({ ...flags, variant, classes })
+  const classNames = flags.classNames ?? (isOwn ? [...preprocessing.classNames] : undefined)
+  const { test } = await (flags.images === undefined
+    ? loadData({ ...flags, variant, classNames })
+    : loadFolder(flags.images, { classNames }))
   const { inputSize, numClasses } = model.config
   if (test.width !== inputSize) {
     throw new UsageError(

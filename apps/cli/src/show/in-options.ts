@@ -3,7 +3,7 @@ const WORDS: readonly [RegExp, string][] = [
   [/pass the directory of the four IDX files as root/g, 'pass the directory of the four IDX files as --data'],
   [/pass a directory with the files as root/g, 'pass a directory with the files as --data'],
   [/, pass root, or allow the download/g, ', pass --data, or leave out --source'],
-  [/pass classNames with one name per class/g, 'name every class with --classes'],
+  [/pass classNames with one name per class/g, 'name every class with --class-names'],
   [/leave source out/g, 'leave out --source'],
   [/by cacheDirectory or ROWWISE_CACHE/g, 'by ROWWISE_CACHE'],
   [/lower lr or set maxGradientNorm/g, 'lower --lr'],
@@ -15,6 +15,8 @@ const WORDS: readonly [RegExp, string][] = [
   [/\bhiddenSize\b/g, '--hidden-size'],
   [/\bnumLayers\b/g, '--num-layers'],
   [/\bbatchSize\b/g, '--batch-size'],
+  [/pass it as delimiter/g, 'pass it as --delimiter'],
+  [/name the columns to read without/g, 'name the columns to read with --columns, without'],
 ]
 
 /** A package's message in the words of the command line. */

@@ -1,20 +1,21 @@
-import type { Callbacks as AnyCallbacks, EpochEnd } from '@rowwise/train-loop'
+import type { Callbacks, EpochEnd, Metrics } from '@rowwise/train-loop'
 import { resumeCommand } from '../run/resume'
 import type { RunDirectory } from '../run/run-directory'
+import type { Task } from '../run/task'
 import { print, printJson } from './print'
 import { duration, Progress } from './progress'
-import { type Classified, classified, type classifierMetrics, testLine } from './test-line'
 
-type Metrics = ReturnType<typeof classifierMetrics>
-type Callbacks = AnyCallbacks<Metrics>
+/** How an evaluation is shown, and what of: the test images after each epoch, as in PyTorch's example, or a validation. */
+type Shown<M extends Metrics> = Pick<Task<M>, 'shown' | 'line'> & { evaluated: string }
 
-/** An epoch as the program shows it: the test images after each, as in PyTorch's example. */
-function shown({ validation, ...event }: EpochEnd<Metrics>): Omit<EpochEnd, 'validation'> & { test?: Classified } {
-  return { ...event, ...(validation && { test: classified(validation) }) }
+/** An epoch for machines. */
+function epochOf<M extends Metrics>({ validation, ...event }: EpochEnd<M>, { shown, evaluated }: Shown<M>): object {
+  if (!validation) return event
+  return { ...event, [evaluated === 'Test set' ? 'test' : 'validation']: shown(validation) }
 }
 
 /** Settings, every step's loss and every epoch's numbers; a resumed run goes on where its checkpoint stands. */
-export function intoDirectory(run: RunDirectory, config: object): Callbacks {
+export function intoDirectory<M extends Metrics>(run: RunDirectory, config: object, shown: Shown<M>): Callbacks<M> {
   return {
     // The loop has accepted the run by now: what it refuses changes nothing.
     async onFitBegin({ resumed }) {
@@ -30,20 +31,20 @@ export function intoDirectory(run: RunDirectory, config: object): Callbacks {
       return step === 0 ? undefined : run.metrics.sync()
     },
     async onEpochEnd(event) {
-      await run.metrics.add({ type: 'epoch', ...shown(event) })
+      await run.metrics.add({ type: 'epoch', ...epochOf(event, shown) })
       await run.metrics.flush()
     },
   }
 }
 
 /** For machines. */
-export function jsonLines(): Callbacks {
+export function jsonLines<M extends Metrics>(shown: Shown<M>): Callbacks<M> {
   return {
     onFitBegin({ resumed }) {
       if (resumed) printJson({ type: 'resumed', ...resumed })
     },
     onEpochEnd(event) {
-      printJson({ type: 'epoch', ...shown(event) })
+      printJson({ type: 'epoch', ...epochOf(event, shown) })
     },
   }
 }
@@ -54,7 +55,12 @@ export function jsonLines(): Callbacks {
  * @param header what is printed before the first step
  * @param path the run's directory
  */
-export function terminal(header: string, samplesPerEpoch: number, path: string): Callbacks {
+export function terminal<M extends Metrics>(
+  header: string,
+  samplesPerEpoch: number,
+  path: string,
+  { line, evaluated }: Shown<M>,
+): Callbacks<M> {
   const progress = new Progress()
   return {
     onFitBegin({ epochs, history, resumed }) {
@@ -79,12 +85,11 @@ export function terminal(header: string, samplesPerEpoch: number, path: string):
     async onBatchEnd({ samples, meanLoss }) {
       if (progress.visible) progress.update(samples, samplesPerEpoch, await meanLoss())
     },
-    onEpochEnd(event) {
-      const { epoch, epochs, trainLoss, samples, seconds, test } = shown(event)
+    onEpochEnd({ epoch, epochs, trainLoss, samples, seconds, validation }) {
       progress.stop()
       const rate = Math.round(samples / seconds)
       print(`Epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}, ${duration(seconds)}, ${rate} samples/s`)
-      if (test) print(testLine(test))
+      if (validation) print(line(evaluated, validation))
     },
     onFitEnd() {
       progress.stop()
