@@ -71,6 +71,7 @@ const train = program
       .argParser(interval)
       .default({ seconds: 10 }, '10s'),
   )
+  .option('--tensorboard', 'write event files for TensorBoard into the run')
   .option('--keep <n>', 'how many of the newest checkpoints stay, besides the best', positiveInteger, 2)
   .action(async (options, command) => {
     const isGiven = (name: string): boolean => command.getOptionValueSource(name) === 'cli'

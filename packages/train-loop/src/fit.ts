@@ -8,7 +8,7 @@ import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './err
 import type { EpochEnd, Resumed, TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
 import { type Metrics, requireMetrics } from './metrics/metric'
-import type { BatchSource, LossFunction, Trainable } from './model'
+import type { BatchSource, LossFunction, NamedGradients, Trainable } from './model'
 import { type Monitors, monitorsOf, readMonitor, requireMonitor } from './monitor'
 import { groupsOf, type Optimizer } from './optimizers/optimizer'
 import type { PlateauSchedule } from './schedules/plateau'
@@ -156,6 +156,11 @@ async function run(
         schedule.beginStep(position.step)
         for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
       },
+      ...(callbacks.some(({ onGradients }) => onGradients) && {
+        async onGradients(event: { batch: number; gradients: NamedGradients }) {
+          for (const callback of callbacks) await callback.onGradients?.({ ...event, epoch, epochs })
+        },
+      }),
       async onBatchEnd(event) {
         for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
         position.batch = event.batch
@@ -211,10 +216,11 @@ async function run(
       throw withPosition(error, epoch, checkpoints)
     })
   }
-  const tested = test && !signal?.aborted ? await testModel(model, test, { loss, metrics, signal }) : undefined
-  for (const callback of callbacks) await callback.onFitEnd?.({ history })
+  const found = test && !signal?.aborted ? await testModel(model, test, { loss, metrics, signal }) : undefined
+  const tested = found && !signal?.aborted ? { test: found } : {}
+  for (const callback of callbacks) await callback.onFitEnd?.({ history, ...tested })
   const ended = signal?.aborted ? 'aborted' : stopped ? 'stopped' : 'completed'
-  return { history, ended, ...(tested && !signal?.aborted && { test: tested }) }
+  return { history, ended, ...tested }
 }
 
 /** What the best checkpoint has least of: a loss, or minus a metric of which more is better. */

@@ -40,12 +40,14 @@ export interface TrainModelOptions {
   from?: EpochProgress
   /** Called before each step, with its number in this epoch, counted from 1. */
   onBatchBegin?(event: { batch: number }): void | Promise<void>
+  /** Called between the pullback and each step, with the gradients before they are clipped; they are the loop's. */
+  onGradients?(event: { batch: number; gradients: NamedGradients }): void | Promise<void>
   /** Called after each step. */
   onBatchEnd?(event: BatchEnd): void | Promise<void>
 }
 
 const OPTIONS: OptionNames<TrainModelOptions> = {
-  ...{ maxGradientNorm: true, signal: true, from: true, onBatchBegin: true, onBatchEnd: true },
+  ...{ maxGradientNorm: true, signal: true, from: true, onBatchBegin: true, onGradients: true, onBatchEnd: true },
 }
 
 /** What an epoch of training did. */
@@ -87,7 +89,7 @@ export async function trainModel(
   requireLoss('trainModel()', loss)
   requireSource('batches', batches, 1)
   refuseOptions('trainModel()', options, OPTIONS)
-  const { maxGradientNorm, signal, from, onBatchBegin, onBatchEnd } = options
+  const { maxGradientNorm, signal, from, onBatchBegin, onGradients, onBatchEnd } = options
   const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
   let { batch, samples } = from ?? { batch: 0, samples: 0 }
@@ -102,6 +104,7 @@ export async function trainModel(
         if (!(await meter.add(result.loss, count))) {
           throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
+        await tell(onGradients, batch + 1, result.gradients)
         await applyGradients(optimizer, result.gradients, maxGradientNorm)
         batch += 1
         samples += count
@@ -170,6 +173,20 @@ async function notFinite(
     `the loss is ${await meter.last()} at step ${batch} of the epoch (lr ${lr}, gradient norm ${norm}); ` +
       'lower lr or set maxGradientNorm',
   )
+}
+
+/** Tells of gradients, and frees them when whoever is told throws. */
+async function tell(
+  onGradients: TrainModelOptions['onGradients'],
+  batch: number,
+  gradients: NamedGradients,
+): Promise<void> {
+  try {
+    await onGradients?.({ batch, gradients })
+  } catch (error) {
+    dispose({ ...gradients })
+    throw error
+  }
 }
 
 async function applyGradients(

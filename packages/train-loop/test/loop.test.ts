@@ -14,6 +14,7 @@ import {
   type EpochEnd,
   earlyStopping,
   fit,
+  gradientNorm,
   type LossFunction,
   type Monitors,
   stepLR,
@@ -184,6 +185,26 @@ describe('trainModel', () => {
     await expect(failing).rejects.toThrow('from the callback')
     const unlimited = trainModel(model, optimizer, crossEntropy, data, { maxGradientNorm: 0 })
     await expect(unlimited).rejects.toThrow(/maxNorm is 0/)
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  it('tells of the gradients of each step, before they are clipped, and frees them whatever happens', async () => {
+    const { model, optimizer } = setUp()
+    const data = batches()
+    const before = tf.memory().numTensors
+    const norms: number[] = []
+    await trainModel(model, optimizer, crossEntropy, data, {
+      maxGradientNorm: 1e-3,
+      onGradients: async ({ gradients }) => void norms.push(await gradientNorm(gradients)),
+    })
+    expect(norms.every((norm) => norm > 0.1)).toBe(true)
+    expect(norms).toHaveLength(2)
+    const failing = trainModel(model, optimizer, crossEntropy, data, {
+      onGradients() {
+        throw new Error('from the callback')
+      },
+    })
+    await expect(failing).rejects.toThrow('from the callback')
     expect(tf.memory().numTensors).toBe(before)
   })
 

@@ -17,6 +17,7 @@ import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
 import { intoDirectory, jsonLines, terminal } from '../show/training'
 import { type StopOnSignal, stopOnSignal } from '../stop-on-signal'
+import { intoTensorBoard } from '../tensorboard/callbacks'
 
 /**
  * `rowwise train`: trains, evaluates after each epoch, and leaves weights, metrics, checkpoints and settings in a directory.
@@ -83,6 +84,9 @@ async function trainInto<M extends Metrics>(
     signal: stop.signal,
     callbacks: [
       intoDirectory(run, config, shown),
+      ...(flags.tensorboard
+        ? [intoTensorBoard(run.path, { model, settings: { ...settings }, stepsPerEpoch: loader.length, shown })]
+        : []),
       flags.json ? jsonLines(shown) : terminal(header.join('\n'), task.samples, run.path, shown),
     ],
     checkpoint: {

@@ -11,6 +11,7 @@ const WEIGHTS = 'model.safetensors'
 const METRICS = 'metrics.jsonl'
 const CONFIG = 'config.json'
 const CHECKPOINTS = 'checkpoints'
+const TENSORBOARD = 'tensorboard'
 const MANIFEST = 'manifest.json'
 
 /** Where runs without a name go, numbered. */
@@ -103,7 +104,7 @@ export class RunDirectory {
   }
 }
 
-const FILES: readonly string[] = [WEIGHTS, METRICS, CONFIG, CHECKPOINTS]
+const FILES: readonly string[] = [WEIGHTS, METRICS, CONFIG, CHECKPOINTS, TENSORBOARD]
 
 async function makeRunDirectory(path: string | undefined): Promise<{ directory: string; made: string[] }> {
   try {

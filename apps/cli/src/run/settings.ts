@@ -48,6 +48,7 @@ export interface TrainFlags extends CommonFlags, Omit<RunSettings, 'seed' | 'bid
   out?: string
   force?: boolean
   resume?: string
+  tensorboard?: boolean
   checkpointEvery: Interval
   keep: number
 }

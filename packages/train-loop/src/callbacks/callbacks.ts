@@ -1,5 +1,6 @@
-import type { BatchEnd, EpochEnd, Resumed } from '../events'
+import type { BatchEnd, EpochEnd, Resumed, TestResult } from '../events'
 import type { Metrics } from '../metrics/metric'
+import type { NamedGradients } from '../model'
 import type { Monitors } from '../monitor'
 
 /** How a callback ends the run. */
@@ -19,12 +20,14 @@ export interface Callbacks<M extends Metrics = Metrics> {
   onEpochBegin?(event: { epoch: number; epochs: number; lr: number; samples: number }): void | Promise<void>
   /** Before each step. */
   onBatchBegin?(event: { epoch: number; epochs: number; batch: number }): void | Promise<void>
+  /** Between the pullback and each step, with the gradients before they are clipped; they are the loop's. */
+  onGradients?(event: { epoch: number; epochs: number; batch: number; gradients: NamedGradients }): void | Promise<void>
   /** After each step. */
   onBatchEnd?(event: BatchEnd & { epoch: number; epochs: number }): void | Promise<void>
   /** Before a checkpoint of this position is written: what should be no older than it goes to disk now. */
   onCheckpoint?(event: { epoch: number; batch: number; step: number }): void | Promise<void>
   /** After an epoch and its evaluation. */
   onEpochEnd?(event: EpochEnd<M>, control: FitControl): void | Promise<void>
-  /** After the last epoch, or the one that was cut short. */
-  onFitEnd?(event: { history: readonly EpochEnd<M>[] }): void | Promise<void>
+  /** After the last epoch, or the one that was cut short; `test` is the evaluation at the end, where there is test data. */
+  onFitEnd?(event: { history: readonly EpochEnd<M>[]; test?: TestResult<M> }): void | Promise<void>
 }

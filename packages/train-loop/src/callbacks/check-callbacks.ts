@@ -4,7 +4,7 @@ import { TrainOptionError } from '../errors'
 import type { Callbacks } from './callbacks'
 
 const EVENTS: OptionNames<Callbacks> = {
-  ...{ onFitBegin: true, onEpochBegin: true, onBatchBegin: true, onBatchEnd: true },
+  ...{ onFitBegin: true, onEpochBegin: true, onBatchBegin: true, onGradients: true, onBatchEnd: true },
   ...{ onCheckpoint: true, onEpochEnd: true, onFitEnd: true },
 }
 
