@@ -81,7 +81,8 @@ describe('rowwise train, interrupted', () => {
     expect(run.signal).toBe('SIGKILL')
     await rowwise(['train', '--resume', out])
     expect(weightsOf(out)).toBe(weightsOf(whole))
-    const withoutTimes = (directory: string) => metricsOf(directory).map(({ seconds: _, ...record }) => record)
+    const withoutTimes = (directory: string) =>
+      metricsOf(directory).map(({ seconds: _, dataSeconds: __, ...record }) => record)
     expect(withoutTimes(out)).toEqual(withoutTimes(whole))
   })
 

@@ -38,6 +38,8 @@ export interface EpochEnd<M extends Metrics = Metrics> {
   samples: number
   /** Seconds of training, evaluation not counted. */
   seconds: number
+  /** Of them, those of waiting for batches. */
+  dataSeconds: number
   /** The evaluation after this epoch; absent when there is no validation data. */
   validation?: TestResult<M>
 }

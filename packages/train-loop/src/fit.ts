@@ -148,31 +148,38 @@ async function run(
   /** Takes the steps of the epoch that are left; whether it got to the end. */
   const trainRest = async (epoch: number): Promise<boolean> => {
     const [began, before] = [performance.now(), position.seconds]
-    const { aborted, lossSum } = await trainModel(model, optimizer, loss, batchesLeft(train, position.batch), {
-      maxGradientNorm,
-      signal,
-      from: { ...position },
-      async onBatchBegin(event) {
-        schedule.beginStep(position.step)
-        for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
-      },
-      ...(callbacks.some(({ onGradients }) => onGradients) && {
-        async onGradients(event: { batch: number; gradients: NamedGradients }) {
-          for (const callback of callbacks) await callback.onGradients?.({ ...event, epoch, epochs })
+    const { aborted, lossSum, dataSeconds } = await trainModel(
+      model,
+      optimizer,
+      loss,
+      batchesLeft(train, position.batch),
+      {
+        maxGradientNorm,
+        signal,
+        from: { ...position },
+        async onBatchBegin(event) {
+          schedule.beginStep(position.step)
+          for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
         },
-      }),
-      async onBatchEnd(event) {
-        for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
-        position.batch = event.batch
-        position.samples = event.samples
-        position.step += 1
-        if (!checkpoints?.isDue(position.step)) return
-        position.lossSum = await event.lossSum()
-        position.seconds = before + (performance.now() - began) / 1000
-        await save(null)
+        ...(callbacks.some(({ onGradients }) => onGradients) && {
+          async onGradients(event: { batch: number; gradients: NamedGradients }) {
+            for (const callback of callbacks) await callback.onGradients?.({ ...event, epoch, epochs })
+          },
+        }),
+        async onBatchEnd(event) {
+          for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
+          position.batch = event.batch
+          position.samples = event.samples
+          position.step += 1
+          if (!checkpoints?.isDue(position.step)) return
+          position.lossSum = await event.lossSum()
+          position.seconds = before + (performance.now() - began) / 1000
+          await save(null)
+        },
       },
-    })
+    )
     position.lossSum = lossSum
+    position.dataSeconds += dataSeconds
     position.seconds = before + (performance.now() - began) / 1000
     position.trained = !aborted
     if (aborted && checkpoints && !checkpoints.isSaved(position)) await save(null)
@@ -190,7 +197,7 @@ async function run(
       if (checkpoints) await save(null)
       return
     }
-    const { samples, seconds } = position
+    const { samples, seconds, dataSeconds } = position
     const [{ lr }, trainLoss] = [groupsOf(optimizer)[0], position.lossSum / samples]
     const end: EpochEnd = {
       epoch,
@@ -199,6 +206,7 @@ async function run(
       trainLoss,
       samples,
       seconds,
+      dataSeconds,
       ...(validated && { validation: validated }),
     }
     history.push(end)

@@ -60,6 +60,8 @@ export interface TrainResult {
   samples: number
   /** Sum of the losses over those samples. */
   lossSum: number
+  /** Seconds of waiting for batches. */
+  dataSeconds: number
   /** Whether the signal ended it early. */
   aborted: boolean
 }
@@ -93,10 +95,12 @@ export async function trainModel(
   const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
   let { batch, samples } = from ?? { batch: 0, samples: 0 }
+  let [asked, waited] = [performance.now(), 0]
   model.train?.(true)
   if (!signal?.aborted) {
     try {
       for await (const item of batches) {
+        waited += performance.now() - asked
         requireBatch(item, batch + 1)
         await onBatchBegin?.({ batch: batch + 1 })
         const result = valueAndGradients(model, loss, item)
@@ -117,6 +121,7 @@ export async function trainModel(
         })
         if (breather.isDue) await breather.breathe()
         if (signal?.aborted) break
+        asked = performance.now()
       }
       await meter.total() // reads the losses that wait
     } finally {
@@ -125,7 +130,7 @@ export async function trainModel(
     if (batch === 0) throw emptySource('the training data')
   }
   const [mean, lossSum] = [await meter.mean(), await meter.total()]
-  return { loss: mean, batches: batch, samples, lossSum, aborted: signal?.aborted ?? false }
+  return { loss: mean, batches: batch, samples, lossSum, dataSeconds: waited / 1000, aborted: signal?.aborted ?? false }
 }
 
 /** The error of data that is not finite itself, which no setting helps; null when it is. */

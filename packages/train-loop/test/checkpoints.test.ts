@@ -59,7 +59,7 @@ async function run(options: Partial<FitOptions> = {}) {
     schedule: stepLR({ stepSize: 1, gamma: 0.5 }),
     ...options,
   })
-  const history = result.history.map(({ seconds: _, ...rest }) => rest)
+  const history = result.history.map(({ seconds: _, dataSeconds: __, ...rest }) => rest)
   return { ...result, history, weights: [...model.weight.dataSync()], optimizer: await optimizer.stateDict() }
 }
 

@@ -143,8 +143,23 @@ describe('trainModel', () => {
       onBatchEnd: async ({ loss }) => void losses.push(await loss()),
     })
     const lossSum = 2 * (losses[0] + losses[1])
-    expect(result).toEqual({ loss: lossSum / 4, lossSum, batches: 2, samples: 4, aborted: false })
+    expect(result).toEqual({
+      ...{ loss: lossSum / 4, lossSum, batches: 2, samples: 4, aborted: false },
+      dataSeconds: expect.any(Number),
+    })
     expect([losses[0] > losses[1], optimizer.steps]).toEqual([true, 2])
+  })
+
+  it('says how long it waited for batches', async () => {
+    const { model, optimizer } = setUp()
+    async function* slow() {
+      for (const batch of batches()) {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        yield batch
+      }
+    }
+    const { dataSeconds } = await trainModel(model, optimizer, crossEntropy, slow())
+    expect(dataSeconds).toBeGreaterThan(0.05)
   })
 
   it('weighs a short batch by its samples', async () => {
@@ -368,7 +383,7 @@ describe('fit', () => {
 describe('earlyStopping', () => {
   const monitors = { trainLoss: 'lower', validationLoss: 'lower', accuracy: 'higher', odd: undefined } as const
   const epochEnd = (loss: number): EpochEnd => ({
-    ...{ epoch: 1, epochs: 9, lr: 1, samples: 4, seconds: 1, trainLoss: loss },
+    ...{ epoch: 1, epochs: 9, lr: 1, samples: 4, seconds: 1, dataSeconds: 0, trainLoss: loss },
     validation: { loss, samples: 4, metrics: { accuracy: -loss, odd: loss, matrix: [[1]] } },
   })
   const begin = (options: object, of: object = monitors) => {

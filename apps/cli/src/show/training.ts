@@ -37,6 +37,9 @@ export function intoDirectory<M extends Metrics>(run: RunDirectory, config: obje
   }
 }
 
+/** The data's share of the time is said from so many percent on. */
+const SHOWN_SHARE = 20
+
 /** For machines. */
 export function jsonLines<M extends Metrics>(shown: Shown<M>): Callbacks<M> {
   return {
@@ -85,10 +88,14 @@ export function terminal<M extends Metrics>(
     async onBatchEnd({ samples, meanLoss }) {
       if (progress.visible) progress.update(samples, samplesPerEpoch, await meanLoss())
     },
-    onEpochEnd({ epoch, epochs, trainLoss, samples, seconds, validation }) {
+    onEpochEnd({ epoch, epochs, trainLoss, samples, seconds, dataSeconds, validation }) {
       progress.stop()
       const rate = Math.round(samples / seconds)
-      print(`Epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}, ${duration(seconds)}, ${rate} samples/s`)
+      const share = Math.round((100 * dataSeconds) / seconds)
+      const data = share >= SHOWN_SHARE ? `, ${share} % of it for the data` : ''
+      print(
+        `Epoch ${epoch}/${epochs}: training loss ${trainLoss.toFixed(4)}, ${duration(seconds)}, ${rate} samples/s${data}`,
+      )
       if (validation) print(line(evaluated, validation))
     },
     onFitEnd() {

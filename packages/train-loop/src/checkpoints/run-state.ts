@@ -14,6 +14,8 @@ export interface RunPosition {
   lossSum: number
   /** Seconds of training in that epoch. */
   seconds: number
+  /** Of them, those of waiting for batches, as far as they are known. */
+  dataSeconds: number
   /** Whether that epoch's training is over, so that only its evaluation is left. */
   trained: boolean
   /** Steps of the whole run. */
@@ -45,8 +47,8 @@ export function startOfRun(initialLrs: number[]): RunPosition {
 /** The part of a position that begins anew with each epoch. */
 export function startOfEpoch(
   epoch: number,
-): Pick<RunPosition, 'epoch' | 'batch' | 'samples' | 'lossSum' | 'seconds' | 'trained'> {
-  return { epoch, batch: 0, samples: 0, lossSum: 0, seconds: 0, trained: false }
+): Pick<RunPosition, 'epoch' | 'batch' | 'samples' | 'lossSum' | 'seconds' | 'dataSeconds' | 'trained'> {
+  return { epoch, batch: 0, samples: 0, lossSum: 0, seconds: 0, dataSeconds: 0, trained: false }
 }
 
 /** Refuses what is no run state; the parts that belong to others are left to them. */
@@ -56,7 +58,7 @@ export function checkRunState(value: unknown): RunState {
   for (const name of ['epoch', 'batch', 'samples', 'step'] as const) {
     if (!Number.isSafeInteger(fields[name]) || (fields[name] as number) < 0) refuse(name, fields[name], 'a count')
   }
-  for (const name of ['lossSum', 'seconds'] as const) {
+  for (const name of ['lossSum', 'seconds', 'dataSeconds'] as const) {
     if (!Number.isFinite(fields[name])) refuse(name, fields[name], 'a finite number')
   }
   if (!Array.isArray(fields.initialLrs) || !fields.initialLrs.every(Number.isFinite)) {
