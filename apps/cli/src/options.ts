@@ -1,7 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 
 /** The data sets that are known by name. */
-export const VARIANT_NAMES = ['mnist', 'fashion-mnist'] as const
+export const VARIANT_NAMES = [
+  ...(['mnist', 'fashion-mnist', 'kmnist', 'qmnist', 'emnist-byclass', 'emnist-bymerge'] as const),
+  ...(['emnist-balanced', 'emnist-letters', 'emnist-digits', 'emnist-mnist'] as const),
+] as const
 
 /** The cells that `rowwise train` knows. */
 export const CELL_NAMES = ['lstm', 'gru', 'rnn'] as const

@@ -20,3 +20,9 @@ export async function sha256(bytes: Uint8Array): Promise<string> {
   const digest = new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
+
+/** The MD5 sum of bytes in hexadecimal digits; undefined where there is none, as in browsers. */
+export function md5(bytes: Uint8Array): string | undefined {
+  if (typeof process !== 'object' || !process.getBuiltinModule) return undefined
+  return process.getBuiltinModule('node:crypto').createHash('md5').update(bytes).digest('hex')
+}

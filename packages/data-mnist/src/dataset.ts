@@ -46,6 +46,11 @@ export interface ImageArrays {
   readonly labels: Uint8Array
   /** One name per class, by label. */
   readonly classNames: readonly string[]
+  /**
+   * Of QMNIST what is known of each image, int32 `[length, 8]`: class, NIST series, writer, digit of that writer, NIST class, digit among all,
+   * duplicate, nothing.
+   */
+  readonly details?: Int32Array
 }
 
 const TO_UNIT = toTensor()
@@ -59,7 +64,8 @@ const TO_UNIT = toTensor()
  * const digits = imageDataset({ name: 'mine', height: 28, width: 28, images, labels, classNames: ['0', '1'] })
  * ```
  */
-export function imageDataset({ name, height, width, images, labels, classNames }: ImageArrays): ImageDataset {
+export function imageDataset(arrays: ImageArrays): ImageDataset {
+  const { name, height, width, images, labels, classNames, details } = arrays
   const [pixels, length] = [height * width, labels.length]
   if (length === 0 || images.length !== length * pixels) {
     throw new DatasetError(
@@ -73,7 +79,7 @@ export function imageDataset({ name, height, width, images, labels, classNames }
         'pass classNames with one name per class',
     )
   }
-  return new Images({ name, height, width, images, labels, classNames })
+  return new Images({ name, height, width, images, labels, classNames, ...(details && { details }) })
 }
 
 /** Its methods are not copied with its fields: `{ ...dataset, images }` would still gather the images of before. */
@@ -84,6 +90,7 @@ class Images implements ImageDataset {
   readonly images!: Uint8Array
   readonly labels!: Uint8Array
   readonly classNames!: readonly string[]
+  declare readonly details?: Int32Array
   readonly length: number
 
   constructor(arrays: ImageArrays) {
@@ -116,14 +123,18 @@ class Images implements ImageDataset {
  * @param labels uint8 `[N]`
  * @throws {@link DatasetError} when the counts differ or a label has no class.
  */
-function makeDataset(name: string, images: IdxArray, labels: IdxArray, classNames: readonly string[]): ImageDataset {
+function makeDataset(name: string, images: IdxArray, labels: Labels, classNames: readonly string[]): ImageDataset {
   const [length, height, width] = images.shape
   if (labels.shape[0] !== length) {
     throw new DatasetError(
       `${name}: ${length} images but ${labels.shape[0]} labels; take both files from the same data set`,
     )
   }
-  return imageDataset({ name, height, width, images: images.data, labels: labels.data, classNames })
+  const { details } = labels
+  return imageDataset({
+    ...{ name, height, width, images: images.data, labels: labels.data, classNames },
+    ...(details && { details }),
+  })
 }
 
 /** The same bytes without the methods of Node's Buffer, which are slower. */
@@ -131,10 +142,39 @@ function bytesOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
+/** Labels as a file holds them, and what else that says of each image. */
+export interface Labels extends IdxArray {
+  /** int32 `[N, 8]` */
+  readonly details?: Int32Array
+}
+
+/** The classes of QMNIST's labels `[N, 8]`: their first column. @throws {@link DatasetError} when there are not eight, or one is no byte. */
+export function classesOf({ shape, data }: { shape: number[]; data: Int32Array }, name: string): Labels {
+  const [length, columns] = shape
+  if (columns !== 8) throw new DatasetError(`${name}: has ${columns} columns, expected 8; is it QMNIST's file?`)
+  const stray = data.findIndex((value, at) => at % 8 === 0 && (value < 0 || value > 255))
+  if (stray >= 0) throw new DatasetError(`${name}: the class of image ${stray / 8} is ${data[stray]}, expected 0 to 9`)
+  return { shape: [length], data: Uint8Array.from({ length }, (_, n) => data[8 * n]), details: data }
+}
+
+/** Images whose rows are their columns. */
+export function transposed({ shape, data }: IdxArray): IdxArray {
+  const [length, height, width] = shape
+  const turned = new Uint8Array(data.length)
+  for (let image = 0; image < length; image++) {
+    const at = image * height * width
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < width; column++)
+        turned[at + column * height + row] = data[at + row * width + column]
+    }
+  }
+  return { shape: [length, width, height], data: turned }
+}
+
 /** The IDX arrays of a data set's two halves, images then labels. */
 export interface RawHalves {
-  readonly train: readonly [IdxArray, IdxArray]
-  readonly test: readonly [IdxArray, IdxArray]
+  readonly train: readonly [IdxArray, Labels]
+  readonly test: readonly [IdxArray, Labels]
 }
 
 /**
@@ -181,7 +221,7 @@ function largest(labels: Uint8Array): number {
  * ```
  */
 export function subset(dataset: ImageDataset, start: number, end: number): ImageDataset {
-  const { length, height, width, images, labels } = dataset
+  const { length, height, width, images, labels, details } = dataset
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > length || start >= end) {
     throw new LoaderOptionError(`subset ${start} … ${end} of ${length} items: expected 0 <= start < end <= ${length}`)
   }
@@ -190,5 +230,6 @@ export function subset(dataset: ImageDataset, start: number, end: number): Image
     ...dataset,
     images: images.subarray(start * pixels, end * pixels),
     labels: labels.subarray(start, end),
+    ...(details && { details: details.subarray(8 * start, 8 * end) }),
   })
 }

@@ -23,4 +23,4 @@ export {
 } from './sources/cache'
 export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
-export { VARIANTS, type Variant, type VariantFacts } from './variants'
+export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from './variants'

@@ -1,6 +1,7 @@
 import { IdxError } from './errors'
 
-const TYPE_UINT8 = 0x08 // the only one of the format's types that image and label files use
+const TYPE_UINT8 = 0x08 // of the format's types the one that images and all labels but QMNIST's use
+const TYPE_INT32 = 0x0c
 const DIMENSIONS_AT = 4
 
 /** Larger than any data set in this format; what claims more is damaged or an attack. */
@@ -53,6 +54,29 @@ export function parseIdx(bytes: Uint8Array, rank: number, name = 'IDX data'): Id
   return { shape, data: bytes.subarray(dataAt) }
 }
 
+/**
+ * Reads an IDX file of big-endian signed integers of 32 bits, as strictly.
+ *
+ * @throws {@link IdxError}
+ */
+export function parseIdxIntegers(bytes: Uint8Array, rank: number, name: string): { shape: number[]; data: Int32Array } {
+  const dataAt = headerBytes(rank)
+  checkMagic(bytes, rank, name, TYPE_INT32)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (bytes.length < dataAt) {
+    throw new IdxError(`${name}: ends at byte ${bytes.length} inside its ${dataAt}-byte header; fetch it again`)
+  }
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(DIMENSIONS_AT + 4 * axis))
+  const count = shape.reduce((product, size) => product * size, 1)
+  if (count === 0 || 4 * count !== bytes.length - dataAt) {
+    throw new IdxError(
+      `${name}: dimensions [${shape}] at offset ${DIMENSIONS_AT} need ${4 * count} bytes of data, the file has ${bytes.length - dataAt}; ` +
+        'it was cut or altered, so fetch it again',
+    )
+  }
+  return { shape, data: Int32Array.from({ length: count }, (_, k) => view.getInt32(dataAt + 4 * k)) }
+}
+
 /** Bytes before the data. */
 export function headerBytes(rank: number): number {
   return DIMENSIONS_AT + 4 * rank
@@ -69,8 +93,8 @@ export function fileBytes(head: Uint8Array, rank: number, name: string): number 
   throw new IdxError(`${name}: its dimensions need ${size} bytes, more than the ${MAX_FILE_BYTES} that are allowed`)
 }
 
-/** Refuses bytes that do not begin as an IDX file of unsigned bytes with this rank does. */
-export function checkMagic(bytes: Uint8Array, rank: number, name: string): void {
+/** Refuses bytes that do not begin as an IDX file of this type and rank does. */
+export function checkMagic(bytes: Uint8Array, rank: number, name: string, type = TYPE_UINT8): void {
   if (bytes.length < DIMENSIONS_AT) {
     throw new IdxError(`${name}: has ${bytes.length} bytes, fewer than the 4 of an IDX magic number; fetch it again`)
   }
@@ -78,8 +102,9 @@ export function checkMagic(bytes: Uint8Array, rank: number, name: string): void 
   if (zeros !== 0) {
     throw new IdxError(`${name}: magic at offset 0 begins with 0x${hex(zeros, 4)}, expected 0x0000; is it an IDX file?`)
   }
-  if (bytes[2] !== TYPE_UINT8) {
-    throw new IdxError(`${name}: type at offset 2 is 0x${hex(bytes[2], 2)}, expected 0x08 (unsigned bytes)`)
+  if (bytes[2] !== type) {
+    const meaning = type === TYPE_UINT8 ? 'unsigned bytes' : 'integers of 32 bits'
+    throw new IdxError(`${name}: type at offset 2 is 0x${hex(bytes[2], 2)}, expected 0x${hex(type, 2)} (${meaning})`)
   }
   if (bytes[3] !== rank) {
     throw new IdxError(

@@ -9,7 +9,7 @@ export {
 } from './dataset'
 export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'
-export { VARIANTS, type Variant, type VariantFacts } from './variants'
+export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from './variants'
 
 // Downloads and their cache
 export {

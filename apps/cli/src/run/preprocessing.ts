@@ -20,9 +20,10 @@ export function preprocessingOf(settings: RunSettings, training: ImageDataset): 
   const { mean, std, variant = settings.data === undefined ? 'mnist' : undefined } = settings
   const { classNames } = training
   if (mean !== undefined && std !== undefined) return { mean, std, classNames, variant }
-  if (variant !== undefined) return { mean: VARIANTS[variant].mean, std: VARIANTS[variant].std, classNames, variant }
+  const facts = variant && VARIANTS[variant]
+  if (facts && 'mean' in facts) return { mean: facts.mean, std: facts.std, classNames, variant }
   const measured = pixelStatistics(training)
-  return { mean: rounded(measured.mean), std: rounded(measured.std), classNames }
+  return { mean: rounded(measured.mean), std: rounded(measured.std), classNames, ...(variant && { variant }) }
 }
 
 function rounded(value: number): number {

@@ -75,7 +75,8 @@ export async function loadTestImages(flags: UseFlags, { model, preprocessing }: 
 }
 
 function usual({ data, variant }: UseFlags): Preprocessing | undefined {
-  if (variant !== undefined) return { ...VARIANTS[variant], variant: undefined }
+  const facts = variant && VARIANTS[variant]
+  if (facts) return 'mean' in facts ? { ...facts, variant: undefined } : undefined
   return data === undefined ? { ...VARIANTS.mnist, variant: undefined } : undefined
 }
 

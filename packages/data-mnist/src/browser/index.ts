@@ -45,5 +45,5 @@ export {
   randomErasing,
   randomHorizontalFlip,
 } from '../transforms/random-cuts'
-export { VARIANTS, type Variant, type VariantFacts } from '../variants'
+export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from '../variants'
 export { loadMnist } from './load-mnist'

@@ -1,12 +1,12 @@
-import { makeHalves, type RawHalves } from '../dataset'
+import { classesOf, makeHalves, type RawHalves, transposed } from '../dataset'
 import { ChecksumError, DataNotFoundError, LoaderOptionError } from '../errors'
-import { parseIdx } from '../idx'
+import { parseIdx, parseIdxIntegers } from '../idx'
 import type { LoadedMnist } from '../load-mnist'
 import { checkLoadOptions, type LoadMnistOptions } from '../load-options'
 import { download, fetchOf } from '../sources/download'
 import { fetchBytes } from '../sources/fetch-bytes'
 import { verify } from '../sources/verify'
-import { FILES, PUBLISHED, type PublishedFile } from '../variants'
+import { EMNIST_ARCHIVE, filesOf, isTransposed, PUBLISHED, type PublishedFile } from '../variants'
 import { unpackIdx, unpackTo } from './gunzip'
 
 /** The name of the browser's cache that verified files are kept in. */
@@ -27,9 +27,17 @@ export async function loadMnist(options: LoadMnistOptions = {}): Promise<LoadedM
   }
   const read = (file: string, rank: number): Promise<Uint8Array> =>
     root === undefined ? readPublished(file, options) : readFromRoot(root, file, rank, options)
-  const half = async (split: keyof typeof FILES): Promise<RawHalves['train']> => {
-    const { images, labels } = FILES[split]
-    return [parseIdx(await read(images, 3), 3, images), parseIdx(await read(labels, 1), 1, labels)]
+  const { variant } = options
+  const files = filesOf(variant)
+  const half = async (split: 'train' | 'test'): Promise<RawHalves['train']> => {
+    const { images, labels } = files[split]
+    const pixels = parseIdx(await read(images, 3), 3, images)
+    const isWide = labels.endsWith('-int')
+    const found = await read(labels, isWide ? 2 : 1)
+    return [
+      isTransposed(variant) ? transposed(pixels) : pixels,
+      isWide ? classesOf(parseIdxIntegers(found, 2, labels), labels) : parseIdx(found, 1, labels),
+    ]
   }
   return makeHalves(name ?? String(root), { train: await half('train'), test: await half('test') }, classNames)
 }
@@ -62,7 +70,14 @@ async function readFromRoot(root: string, name: string, rank: number, options: L
 
 async function readPublished(name: string, options: LoadMnistOptions): Promise<Uint8Array> {
   const { variant = 'mnist' } = options
-  const file = PUBLISHED[variant].find((candidate) => candidate.name === name) as PublishedFile
+  const file = PUBLISHED[variant].find((candidate) => candidate.name === name) as PublishedFile | undefined
+  if (file === undefined) {
+    throw new DataNotFoundError(
+      PUBLISHED[variant].length > 0
+        ? `${variant} is published with MD5 sums, which a browser cannot check; pass the address of its files as root`
+        : `${variant} is published in one archive alone; unpack ${EMNIST_ARCHIVE} and pass the address of its directory gzip as root`,
+    )
+  }
   // A page that is not served securely has no cache; it downloads every time.
   const cache = typeof caches === 'object' ? await caches.open(CACHE) : null
   const key = `https://rowwise.invalid/${variant}/${name}`

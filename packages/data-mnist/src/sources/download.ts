@@ -124,8 +124,8 @@ async function downloadFrom(
     followsRedirects,
     onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
   })
-  // A server may have unpacked it for us.
-  const data = await unpack(bytes, file.bytes, 'its answer')
+  // A server may have unpacked it for us. What is published packed stays so.
+  const data = file.sha256 ? await unpack(bytes, file.bytes, 'its answer') : bytes
   await verify(data, file, 'its answer', 'the mirror is damaged')
   return data
 }
@@ -147,5 +147,5 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 
 /** The names are ours, whatever a mirror answers. */
 function addressOf(mirror: string, name: string): URL {
-  return new URL(`${name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`)
+  return new URL(name.endsWith('.gz') ? name : `${name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`)
 }
