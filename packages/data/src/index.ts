@@ -2,17 +2,15 @@
 export {
   type Batch,
   type BatchOf,
-  concat,
   type Dataset,
   type Inputs,
   type PaddedSequences,
   type Samples,
   type SequenceBatch,
-  split,
-  subset,
   type TensorBatch,
   TensorDataset,
 } from './dataset'
+export { concat, split, subset } from './combine'
 export type { Column, NumberArray, SequenceColumn } from './column'
 
 // Batches

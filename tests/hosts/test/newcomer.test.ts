@@ -5,8 +5,11 @@ import { run } from '../../release/test/run'
 import { environment, Project } from './project'
 
 const page = (name: string): string => fileURLToPath(new URL(`../../../docs/guide/${name}.md`, import.meta.url))
-const shown = programs(page('7-a-model-of-your-own'))
-const names = ['a classifier', 'a forecaster', 'a language model', 'fine-tuning', 'a class of one’s own']
+const shown = [...programs(page('2-your-own-data')), ...programs(page('7-a-model-of-your-own'))]
+const names = [
+  ...['a time series of a CSV file', 'a tag for each step', 'images in MNIST’s format', 'batches of one’s own'],
+  ...['a classifier', 'a forecaster', 'a language model', 'fine-tuning', 'a class of one’s own'],
+]
 
 let project: Project
 let complaints: string
@@ -23,6 +26,10 @@ beforeAll(async () => {
   complaints = (await run(process.execPath, [project.bin('typescript', 'tsc'), '-p', '.'], { cwd: project.directory }))
     .stdout
   return () => project.remove()
+})
+
+it('all of them are named', () => {
+  expect(shown).toHaveLength(names.length)
 })
 
 describe('the programs of a newcomer, with the packages as npm gets them', () => {

@@ -1,11 +1,9 @@
 import { checkCanSave } from '@rowwise/atomic-file'
 import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
 import { type OptionNames, reasonOf } from '@rowwise/errors'
-import { awaitValues, keepHostValues } from '@rowwise/host-values'
-import type { Safetensor } from '@rowwise/safetensors'
-import { getBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { getBackend } from '@tensorflow/tfjs-core'
 import { refuseOptions } from '../checks'
-import { CheckpointMismatchError, CheckpointWriteError, NonFiniteError, TrainOptionError } from '../errors'
+import { CheckpointMismatchError, CheckpointWriteError, TrainOptionError } from '../errors'
 import type { Resumed } from '../events'
 import type { BetterWhen } from '../metrics/metric'
 import type { BatchSource, Trainable } from '../model'
@@ -13,9 +11,10 @@ import { checkBetterWhen } from '../monitor'
 import type { Optimizer } from '../optimizers/optimizer'
 import type { PlateauSchedule, PlateauState } from '../schedules/plateau'
 import { isPlateau, type Schedule } from '../schedules/run'
-import { CheckpointDirectory, type StoredCheckpoint } from './checkpoint-directory'
+import { CheckpointDirectory } from './checkpoint-directory'
 import { differences } from './config'
 import type { RunPosition } from './run-state'
+import { checkShapes, loadWeights, readWeights, refuseNonFinite } from './weights'
 
 /** A random stream that a checkpoint can hold, such as `Generator` of `@rowwise/torch-random`. */
 export interface StatefulGenerator {
@@ -266,49 +265,4 @@ function requireMethod(optimizer: Optimizer, name: 'loadStateDict'): (state: unk
   const method = optimizer[name]
   if (method) return method as (state: unknown) => void
   throw new CheckpointMismatchError(`the checkpoint has an optimizer state, this optimizer has no ${name}()`)
-}
-
-function checkShapes(ours: Readonly<Record<string, Tensor>>, theirs: StoredCheckpoint['weights']): void {
-  const shapes = (named: Readonly<Record<string, { shape: readonly number[] }>>) =>
-    Object.fromEntries(Object.entries(named).map(([name, { shape }]) => [name, `[${shape}]`]))
-  const found = differences(shapes(theirs), shapes(ours))
-  if (found.length === 0) return
-  const list = found.map(({ name, before, now }) => `${name} was ${before}, is now ${now}`).join('; ')
-  throw new CheckpointMismatchError(`the checkpoint is of another model: ${list}; build the model it was made with`)
-}
-
-function loadWeights(model: Trainable, weights: StoredCheckpoint['weights']): void {
-  const dtypes = { F32: 'float32', I32: 'int32', BOOL: 'bool' } as const
-  const tensors = Object.fromEntries(
-    Object.entries(weights).map(([name, { dtype, shape, data }]) => {
-      const made = tensor(data as Float32Array, [...shape], dtypes[dtype as 'F32'])
-      if (dtype === 'F32') keepHostValues(made, data as Float32Array) // so that nobody reads it back from a device
-      return [name, made]
-    }),
-  )
-  try {
-    model.loadStateDict(tensors)
-  } finally {
-    for (const value of Object.values(tensors)) value.dispose()
-  }
-}
-
-/** The weights as arrays; waits for the device. */
-async function readWeights(model: Trainable): Promise<Record<string, Safetensor>> {
-  const dtypes = { float32: 'F32', int32: 'I32', bool: 'BOOL' } as const
-  const named = Object.entries(model.stateDict()).map(async ([name, tensor]): Promise<[string, Safetensor]> => {
-    const dtype = dtypes[tensor.dtype as 'float32']
-    return [name, { dtype, shape: tensor.shape, data: await awaitValues(tensor) }]
-  })
-  return Object.fromEntries(await Promise.all(named))
-}
-
-function refuseNonFinite(weights: Readonly<Record<string, Safetensor>>, step: number): void {
-  for (const [name, { data }] of Object.entries(weights)) {
-    if (!(data as Float32Array).every(Number.isFinite)) {
-      throw new NonFiniteError(
-        `${name} has a weight that is NaN or infinite after step ${step} of the run; lower lr or set maxGradientNorm`,
-      )
-    }
-  }
 }

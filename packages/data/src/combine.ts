@@ -1,0 +1,168 @@
+import type { Generator } from '@rowwise/torch-random'
+import type { Column, SequenceColumn } from './column'
+import { type Batch, type Dataset, type Inputs, isColumn, type Samples } from './dataset'
+import { DatasetError, LoaderOptionError } from './errors'
+
+/**
+ * Some samples of a data set, without copying: from `start` up to, not including, `end`, or those at `indices`.
+ *
+ * @throws {@link LoaderOptionError} when a sample is not there, or there is none.
+ * @example
+ * ```ts
+ * const first1000 = subset(dataset, 0, 1000)
+ * const chosen = subset(dataset, [3, 1, 4])
+ * ```
+ */
+export function subset<B extends Batch>(dataset: Dataset<B>, start: number, end: number): Dataset<B>
+export function subset<B extends Batch>(dataset: Dataset<B>, indices: ArrayLike<number>): Dataset<B>
+export function subset<B extends Batch>(
+  dataset: Dataset<B>,
+  chosen: number | ArrayLike<number>,
+  end = dataset.length,
+): Dataset<B> {
+  const { length } = dataset
+  if (typeof chosen === 'number') {
+    const start = chosen
+    if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end > length || start >= end) {
+      throw new LoaderOptionError(
+        `subset ${start} … ${end} of ${length} samples: expected 0 <= start < end <= ${length}`,
+      )
+    }
+    return part(dataset, end - start, (index) => start + index)
+  }
+  const indices = Int32Array.from(chosen)
+  const stray = Array.from(chosen).find((index) => !Number.isInteger(index) || index < 0 || index >= length)
+  if (stray !== undefined || indices.length === 0) {
+    throw new LoaderOptionError(
+      indices.length === 0 ? 'subset of no sample' : `subset: there is no sample ${stray}, expected 0 to ${length - 1}`,
+    )
+  }
+  return part(dataset, indices.length, (index) => indices[index])
+}
+
+function part<B extends Batch>(dataset: Dataset<B>, length: number, place: (index: number) => number): Dataset<B> {
+  return {
+    length,
+    get: (indices) => dataset.get(indices.map(place)),
+    ...(dataset.transform && { transform: dataset.transform }),
+  }
+}
+
+/**
+ * Cuts a data set at random into parts, as `torch.utils.data.random_split` does with the same generator.
+ *
+ * @param parts how many samples each part has, or its share of all of them: shares that sum up to 1, rounded down, and what is left over
+ * one by one from the first part on
+ * @throws {@link LoaderOptionError} when the parts are not the whole, or one is empty.
+ * @example
+ * ```ts
+ * const [train, validation] = split(dataset, [0.9, 0.1], new Generator(0))
+ * ```
+ */
+export function split<B extends Batch>(
+  dataset: Dataset<B>,
+  parts: readonly number[],
+  generator: Generator,
+): Dataset<B>[] {
+  const lengths = partLengths(dataset.length, parts)
+  const order = generator.randperm(dataset.length)
+  let start = 0
+  return lengths.map((length) => {
+    start += length
+    return subset(dataset, order.subarray(start - length, start))
+  })
+}
+
+function partLengths(length: number, parts: readonly number[]): number[] {
+  const sum = parts.reduce((total, share) => total + share, 0)
+  const areShares = Math.abs(sum - 1) < 1e-9 && parts.every((share) => share > 0 && share < 1)
+  const lengths = areShares ? parts.map((share) => Math.floor(length * share)) : [...parts]
+  const rest = areShares ? length - lengths.reduce((total, count) => total + count, 0) : 0
+  for (let k = 0; k < rest; k++) lengths[k % lengths.length] += 1
+  if (lengths.every((count) => Number.isInteger(count) && count > 0) && lengths.reduce((a, b) => a + b, 0) === length) {
+    return lengths
+  }
+  throw new LoaderOptionError(
+    `split into [${parts}] of ${length} samples: expected counts whose sum is ${length}, or shares whose sum is 1, none of them empty`,
+  )
+}
+
+/**
+ * Data sets one after the other, as `torch.utils.data.ConcatDataset`.
+ *
+ * @throws {@link DatasetError} when there is none, or their samples differ in shape.
+ * @example
+ * ```ts
+ * const both = concat([train, extra])
+ * ```
+ */
+export function concat<B extends Batch>(datasets: readonly Dataset<B>[]): Dataset<B> {
+  if (datasets.length === 0) throw new DatasetError('concat of no data set; give it one or more')
+  const starts = [0]
+  for (const { length } of datasets) starts.push(starts[starts.length - 1] + length)
+  const length = starts[datasets.length]
+  const whole = datasets.map((dataset) => dataset.get.bind(dataset))
+  const { transform } = datasets[0]
+  return {
+    length,
+    get(indices) {
+      const at = Array.from(indices, (index) => starts.findIndex((_, k) => index < starts[k + 1]))
+      const parts = whole.map((get, k) => {
+        const places = at.flatMap((dataset, row) => (dataset === k ? [row] : []))
+        const own = Int32Array.from(places, (row) => indices[row] - starts[k])
+        return { places, samples: places.length > 0 ? get(own) : undefined }
+      })
+      const found = parts.filter(({ places }) => places.length > 0)
+      const put = (samples: Samples[]): Samples =>
+        interleave(
+          indices.length,
+          found.map(({ places }) => places),
+          samples,
+        )
+      const all = found.map(({ samples }) => samples as Samples | Promise<Samples>)
+      return all.some((samples) => samples instanceof Promise) ? Promise.all(all).then(put) : put(all as Samples[])
+    },
+    ...(transform && { transform }),
+  }
+}
+
+/** Puts samples of several data sets into one order. */
+function interleave(count: number, places: number[][], parts: Samples[]): Samples {
+  const join = (columns: (Column | SequenceColumn)[]): Column | SequenceColumn => {
+    const [first] = columns
+    if ('sequences' in first) {
+      const sequences = new Array(count)
+      columns.forEach((column, part) => {
+        places[part].forEach((row, k) => {
+          sequences[row] = (column as SequenceColumn).sequences[k]
+        })
+      })
+      return { ...first, sequences }
+    }
+    const shape = first.shape.slice(1)
+    const size = shape.reduce((product, length) => product * length, 1)
+    const data = new (first.data.constructor as Float32ArrayConstructor)(count * size)
+    columns.forEach((column, part) => {
+      const { data: own, shape: ownShape } = column as Column
+      if (ownShape.slice(1).join() !== shape.join()) {
+        throw new DatasetError(
+          `concat: a sample of one data set has shape [${shape}], of another [${ownShape.slice(1)}]`,
+        )
+      }
+      places[part].forEach((row, k) => {
+        data.set(own.subarray(k * size, (k + 1) * size), row * size)
+      })
+    })
+    return { data, shape: [count, ...shape] }
+  }
+  const [{ inputs }] = parts
+  const joinedInputs: Inputs = isColumn(inputs)
+    ? join(parts.map((samples) => samples.inputs as Column))
+    : Object.fromEntries(
+        Object.keys(inputs).map((name) => [
+          name,
+          join(parts.map((samples) => (samples.inputs as Record<string, Column>)[name])),
+        ]),
+      )
+  return { inputs: joinedInputs, targets: join(parts.map(({ targets }) => targets)) }
+}
