@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DataLoader as AnyLoader, TensorDataset } from '@rowwise/data'
 import { DataLoader, type ImageDataset, imageDataset, normalize } from '@rowwise/data-mnist'
 import { Embedding, GRU, Linear, LSTMNet, lastStep, load, Sequential, save } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
@@ -117,6 +118,14 @@ describe('a device that cannot be read synchronously', () => {
       ({ validation }) => validation?.metrics.perplexity ?? Number.NaN,
     )
     expect(last).toBeLessThan(first / 2)
+  })
+
+  it('refuses tokens of a loader that have no vector, whose values are at hand', () => {
+    const model = new Embedding({ numEmbeddings: 5, embeddingDim: 4 })
+    const column = { data: Int32Array.of(1, 5), shape: [1, 2] }
+    for (const { inputs } of new AnyLoader(new TensorDataset({ inputs: column, targets: column }))) {
+      expect(() => model.forward(inputs)).toThrow(/has the index 5, expected 0 to 4/)
+    }
   })
 
   it.each([3, -1])('finds that a target that only the device knows is no class: %i', async (target) => {

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { filledTensor, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
+import { filledTensor, hostValues, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
 import { Generator } from '@rowwise/torch-random'
 import {
   customGrad,
@@ -170,7 +170,7 @@ export class Embedding extends Layer {
     }
     bringToCurrentBackend('inputs', inputs)
     bringParameters([this.weight])
-    if (!isHostBackend()) return
+    if (!isHostBackend() && hostValues(inputs) === undefined) return // nothing waits for a device here
     const stray = readIntegers(inputs).find((index) => !(index >= 0 && index < this.numEmbeddings))
     if (stray === undefined) return
     throw new ShapeError(
