@@ -6,7 +6,7 @@ import { PNG } from 'pngjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { rowwise, temporaryDirectory } from './rowwise'
 
-const python = process.env.ROWWISE_PYTHON || 'python3'
+const python = process.env.ROWWISE_TENSORBOARD_PYTHON || process.env.ROWWISE_PYTHON || 'python3'
 
 /** Whether there is a Python with TensorBoard. */
 function hasTensorBoard(): boolean {

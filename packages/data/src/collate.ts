@@ -16,7 +16,11 @@ export type Collate<B extends Batch = Batch> = (samples: Samples) => B
 export interface PadOptions {
   /** What inputs are filled up with. @default 0 */
   value?: number
-  /** What targets are filled up with; losses and metrics leave -100 out. @default -100 */
+  /**
+   * What targets are filled up with.
+   *
+   * @default -100 for classes, which losses and metrics leave out; none for other numbers, whose losses would count it
+   */
   target?: number
 }
 
@@ -24,7 +28,8 @@ export interface PadOptions {
  * The collation of a loader that is not told otherwise: tensors of arrays, and of sequences tensors that are filled up to the longest one of
  * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes.
  *
- * @throws {@link LoaderOptionError} when a filling is not a number.
+ * @throws {@link LoaderOptionError} when a filling is not a number; in an epoch {@link DatasetError} when targets that are no classes would
+ * have to be filled up, and nothing says with what.
  * @example
  * ```ts
  * const loader = new DataLoader(dataset, { collate: padSequences({ target: 0 }) })
@@ -32,19 +37,19 @@ export interface PadOptions {
  */
 export function padSequences<B extends Batch = Batch>(options: PadOptions = {}): Collate<B> {
   refuseUnknownOptions('padSequences()', options, { value: true, target: true }, LoaderOptionError)
-  const { value = 0, target = DEFAULT_TARGET } = options
-  for (const filling of [value, target]) {
+  const { value = 0, target } = options
+  for (const filling of [value, target ?? 0]) {
     if (typeof filling !== 'number') throw new LoaderOptionError(`padSequences: ${String(filling)} is not a number`)
   }
   const collate: Collate = ({ inputs, targets }) => {
     if (isColumn(inputs) && !isSequences(inputs)) {
-      return { inputs: toTensor(inputs), targets: toTensor(targets, target) }
+      return { inputs: toTensor(inputs), targets: targetTensor(targets, target) }
     }
     const named: Record<string, Column | SequenceColumn> = isColumn(inputs) ? { inputs } : { ...inputs }
     const tensors = Object.entries(named).map(([name, column]) => [name, toTensor(column, value)])
     const ragged = Object.values(named).find(isSequences)
     const lengths = ragged && { lengths: lengthsOf(ragged) }
-    return { inputs: { ...lengths, ...Object.fromEntries(tensors) }, targets: toTensor(targets, target) }
+    return { inputs: { ...lengths, ...Object.fromEntries(tensors) }, targets: targetTensor(targets, target) }
   }
   return collate as Collate<B>
 }
@@ -77,6 +82,20 @@ const READ_AT_ONCE = 1024
 function lengthsOf({ sequences, stepShape }: SequenceColumn): Int32Array {
   const size = stepShape.reduce((product, length) => product * length, 1)
   return Int32Array.from(sequences, ({ length }) => length / size)
+}
+
+/** Targets, of which only classes are filled up without being told with what. */
+function targetTensor(targets: Column | SequenceColumn, filling: number | undefined): Tensor {
+  if (filling === undefined && isSequences(targets) && isFloating(targets.sequences[0])) {
+    const [first, ...others] = targets.sequences.map(({ length }) => length)
+    if (others.some((length) => length !== first)) {
+      throw new DatasetError(
+        'the targets are sequences of numbers of different lengths, and losses would count what they are filled up with; ' +
+          'pass collate: padSequences({ target }) and a loss that leaves it out, or put samples of one length into a batch',
+      )
+    }
+  }
+  return toTensor(targets, filling ?? DEFAULT_TARGET)
 }
 
 /** A tensor of a column; float32 of floating-point numbers, else int32. */
@@ -116,7 +135,7 @@ export function batchOf(samples: Samples, transform: Transform | undefined): Bat
   requireBytes(inputs)
   const { data, shape } = inputs
   const tensor = filledTensor([...shape], (values) => lookUp(data as Uint8Array, transform, values))
-  return { inputs: tensor, targets: toTensor(targets, DEFAULT_TARGET) }
+  return { inputs: tensor, targets: targetTensor(targets, undefined) }
 }
 
 /** Samples after a transform of their inputs. */

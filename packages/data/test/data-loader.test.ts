@@ -223,6 +223,19 @@ describe('a batch', () => {
     }
   })
 
+  it('of sequences of numbers as targets is not filled up with what every loss would count', () => {
+    const of = (...lengths: number[]) => ({
+      sequences: lengths.map((length) => new Float32Array(length)),
+      stepShape: [],
+    })
+    const loader = (lengths: number[]) =>
+      new DataLoader(new TensorDataset({ inputs: of(...lengths), targets: of(...lengths) }), { batchSize: 2 })
+    expect(() => [...loader([3, 2])]).toThrow(
+      expect.objectContaining({ code: 'DATASET_INVALID', message: expect.stringMatching(/losses would count/) }),
+    )
+    expect([...loader([2, 2, 3])]).toHaveLength(2)
+  })
+
   it('is what a collate and a transform of one’s own make', () => {
     const doubled = ({ data, shape }: Column): Column => ({ data: Float32Array.from(data, (x) => 2 * x), shape })
     const loader = new DataLoader(numbers(2), {
