@@ -53,7 +53,7 @@ export async function imageTask(
     loss,
     metrics: classifierMetrics(),
     decisive: { mean, std, trainingData: `sha256:${digest}` },
-    metadata: { task: 'classify', ...preprocessing },
+    metadata: preprocessing, // without a task: the file of the reference program stays what it is, to the byte
     header: [
       `${training.length} training and ${data.test.length} test images, ${height} rows of ${width}`,
       ...(validated ? [`${validated.length} of the training images steer the run`] : []),
