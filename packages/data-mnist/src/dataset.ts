@@ -105,13 +105,15 @@ class Images implements ImageDataset {
   get(indices: Int32Array): ImageSamples {
     const { images, labels, height, width } = this
     const [count, pixels] = [indices.length, height * width]
-    const chosen = new Uint8Array(count * pixels)
-    indices.forEach((index, row) => {
+    const [chosen, classes] = [new Uint8Array(count * pixels), new Uint8Array(count)]
+    for (let row = 0; row < count; row++) {
+      const index = indices[row]
       chosen.set(images.subarray(index * pixels, (index + 1) * pixels), row * pixels)
-    })
+      classes[row] = labels[index]
+    }
     return {
       inputs: { data: chosen, shape: [count, height, width] },
-      targets: { data: Uint8Array.from(indices, (index) => labels[index]), shape: [count] },
+      targets: { data: classes, shape: [count] },
     }
   }
 }

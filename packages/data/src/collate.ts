@@ -103,7 +103,7 @@ function toTensor(column: Column | SequenceColumn, filling = 0): Tensor {
   if (isSequences(column)) return padded(column, filling)
   const { data, shape } = column
   if (isFloating(data)) return filledTensor([...shape], (values) => values.set(data))
-  return hostTensor(Int32Array.from(data), [...shape])
+  return hostTensor(new Int32Array(data), [...shape])
 }
 
 function padded(column: SequenceColumn, filling: number): Tensor {

@@ -55,10 +55,10 @@ export const crossEntropy: Loss<CrossEntropyOptions> = /* @__PURE__ */ defineLos
  */
 function plain(logits: Float32Array, targets: Int32Array, classes: number): Losses {
   const { probabilities, totals } = softmaxRows(logits, classes)
-  const values = Float32Array.from(targets, (target, n) => {
-    const [max, total] = [totals[2 * n], totals[2 * n + 1]]
-    return Math.log(total) - (logits[n * classes + target] - max)
-  })
+  const values = new Float32Array(targets.length)
+  for (let n = 0; n < targets.length; n++) {
+    values[n] = Math.log(totals[2 * n + 1]) - (logits[n * classes + targets[n]] - totals[2 * n])
+  }
   return {
     values,
     divisor: targets.length,

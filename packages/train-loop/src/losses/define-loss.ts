@@ -114,7 +114,8 @@ const ONE = Float32Array.of(1)
 /** Reduces the losses, and spreads the gradient over them. */
 function fused({ values, divisor, pullback }: Losses, targets: Tensor, reduction: Reduction) {
   if (reduction === 'none') return { value: hostTensor(values, [...targets.shape]), pullback }
-  const total = values.reduce((all, value) => all + value, 0)
+  let total = 0
+  for (let at = 0; at < values.length; at++) total += values[at]
   const share = reduction === 'mean' ? divisor : 1
   return {
     value: hostTensor(Float32Array.of(total / share), []),

@@ -57,6 +57,7 @@ function adamRule(name: 'Adam' | 'AdamW', weightDecay: number): OptimizerRule<Ad
     },
     slots(sizes, groups) {
       const fast = adamSlots(sizes)
+      const coefficients = rememberedCoefficients()
       const slow = plainSlots<AdamSettings>(
         groups.map(({ amsgrad }, place) => (amsgrad ? sizes[place] : 0)),
         groups.map(saved),
@@ -66,12 +67,23 @@ function adamRule(name: 'Adam' | 'AdamW', weightDecay: number): OptimizerRule<Ad
         const { m, v, update } = fast[place]
         const plain: ArraySlot<AdamSettings> = {
           saved: { expAvg: m, expAvgSq: v },
-          update: (theta, gradient, next, t, settings) => update(theta, gradient, next, adamCoefficients(settings, t)),
+          update: (theta, gradient, next, t, settings) => update(theta, gradient, next, coefficients(settings, t)),
         }
         const slot = amsgrad ? slow[place] : plain
         return isDecoupled ? { saved: slot.saved, update: decayed(slot.update) } : slot
       })
     },
+  }
+}
+
+/** The coefficients of a step, which are those of all parameters of a group. */
+function rememberedCoefficients(): typeof adamCoefficients {
+  let last: { settings: object; t: number; lr: number; found: ReturnType<typeof adamCoefficients> } | undefined
+  return (settings, t) => {
+    if (last?.settings !== settings || last.t !== t || last.lr !== settings.lr) {
+      last = { settings, t, lr: settings.lr, found: adamCoefficients(settings, t) }
+    }
+    return last.found
   }
 }
 
