@@ -1,4 +1,4 @@
-// Tables in CSV files: a part of its own, so that who reads none carries no parser along.
+// Tables in CSV files. A separate entry, so a program that reads none does not carry the parser.
 
 export { CSVError, DataNotFoundError, LoaderOptionError } from './errors'
 export type { ByteSource } from './sources/bytes'

@@ -13,9 +13,9 @@ export interface DataLoaderOptions<B extends Batch = Batch> {
   batchSize?: number
   /** Draw a new order for each epoch; needs `generator`. The data set's order otherwise. @default false */
   shuffle?: boolean
-  /** Draws the order of each epoch, in the place of `shuffle`. */
+  /** Draws the order of each epoch, instead of `shuffle`. */
   sampler?: Sampler
-  /** The random stream to draw from, in the place of PyTorch's default generator. */
+  /** The random stream to draw from, instead of PyTorch's default generator. */
   generator?: Generator
   /** What becomes of the inputs, e.g. `normalize` of `@rowwise/data-mnist`. @default what the data set says, or nothing */
   transform?: Transform

@@ -1,4 +1,4 @@
-// Pictures in folders: a part of its own, because a browser has no folders and PNG's reader needs Node.
+// Pictures in folders. A separate entry, because a browser has no folders and the PNG reader needs Node.
 
 export { DataNotFoundError, ImageError, LoaderOptionError } from './errors'
 export { type ImageFolder, type ImageFolderOptions, readImageFolder } from './sources/image-folder'

@@ -16,7 +16,7 @@ export type ImageTransform = (image: GreyImage) => GreyImage
 
 /** What every random transform is told. */
 export interface RandomTransformOptions {
-  /** The random stream to draw from, in the place of PyTorch's default generator: the loader's, for the same draws. */
+  /** The random stream to draw from, instead of PyTorch's default generator: the loader's, for the same draws. */
   generator: Generator
 }
 

@@ -29,7 +29,7 @@ export interface AdamSettings extends CommonSettings {
 const ADAM_RULE: OptimizerRule<AdamSettings> = /* @__PURE__ */ adamRule('Adam', 0)
 const ADAMW_RULE: OptimizerRule<AdamSettings> = /* @__PURE__ */ adamRule('AdamW', 0.01)
 
-/** Adam's rule; AdamW's decays the weights in the place of an L2 penalty. */
+/** Adam's rule; AdamW's decays the weights instead of an L2 penalty. */
 function adamRule(name: 'Adam' | 'AdamW', weightDecay: number): OptimizerRule<AdamSettings> {
   const isDecoupled = name === 'AdamW'
   const saved = ({ amsgrad }: AdamSettings): string[] => ['expAvg', 'expAvgSq', ...(amsgrad ? ['maxExpAvgSq'] : [])]
