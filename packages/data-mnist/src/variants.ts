@@ -109,6 +109,10 @@ function packed(variant: Variant, digests: readonly [string, string, string, str
   return namesOf(variant).map((name, index) => ({ name: `${name}.gz`, bytes: SIZES[0], md5: digests[index] }))
 }
 
+const NO_EMNIST = Object.fromEntries(
+  (['byclass', 'bymerge', 'balanced', 'letters', 'digits', 'mnist'] as const).map((split) => [`emnist-${split}`, []]),
+) as unknown as Record<`emnist-${EMNISTSplit}`, readonly never[]>
+
 /**
  * The files of each data set. Fashion-MNIST's digests are those of the files in Debian's dataset-fashion-mnist; the MD5 sums of the others
  * are those by which torchvision knows them. EMNIST is published as one archive alone, which is to be unpacked by hand.
@@ -138,12 +142,7 @@ export const PUBLISHED: Readonly<Record<Variant, readonly PublishedFile[]>> = {
     '1394631089c404de565df7b7aeaf9412',
     '5b5b05890a5e13444e108efe57b788aa',
   ]),
-  'emnist-byclass': [],
-  'emnist-bymerge': [],
-  'emnist-balanced': [],
-  'emnist-letters': [],
-  'emnist-digits': [],
-  'emnist-mnist': [],
+  ...NO_EMNIST,
 }
 
 /** The archive that EMNIST is published in. */
@@ -158,10 +157,5 @@ export const MIRRORS: Readonly<Record<Variant, readonly string[]>> = {
   ],
   kmnist: ['http://codh.rois.ac.jp/kmnist/dataset/kmnist/'], // no https there; the MD5 is torchvision's
   qmnist: ['https://raw.githubusercontent.com/facebookresearch/qmnist/master/'],
-  'emnist-byclass': [],
-  'emnist-bymerge': [],
-  'emnist-balanced': [],
-  'emnist-letters': [],
-  'emnist-digits': [],
-  'emnist-mnist': [],
+  ...NO_EMNIST,
 }

@@ -4,7 +4,7 @@ import type { LayerVJP, VJPOptions } from './layer'
 import { passOf } from './pass'
 
 /**
- * A pullback for a layer that computes with TensorFlow.js's operations: it runs the layer once more, on a tape of its own (recomputation,
+ * A pullback for a layer that computes with TensorFlow.js's operations: it runs the layer once more, on a separate tape (recomputation,
  * Griewank 1992). For layers that give the same output for the same input, and draw nothing at random.
  *
  * @param forward the layer

@@ -109,3 +109,11 @@ export function show(value: unknown): string {
   const name = value.constructor?.name
   return name && name !== 'Object' ? `an object of class ${name.replace(/^_/, '')}` : 'an object'
 }
+
+/** Refuses what is not a finite number of at least 0. */
+export function requireNonNegative(owner: string, settings: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (Number.isFinite(value) && value >= 0) continue
+    throw new TrainOptionError(`${owner}: ${name} is ${value}, expected a finite number of at least 0`)
+  }
+}

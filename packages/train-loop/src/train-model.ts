@@ -108,8 +108,8 @@ export async function trainModel(
         if (!(await meter.add(result.loss, count))) {
           throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
-        await tell(onGradients, batch + 1, result.gradients)
-        await applyGradients(optimizer, result.gradients, maxGradientNorm)
+        const told = (gradients: NamedGradients) => onGradients?.({ batch: batch + 1, gradients })
+        await applyGradients(optimizer, result.gradients, { maxGradientNorm, told })
         batch += 1
         samples += count
         await onBatchEnd?.({
@@ -180,27 +180,14 @@ async function notFinite(
   )
 }
 
-/** Tells of gradients, and frees them when whoever is told throws. */
-async function tell(
-  onGradients: TrainModelOptions['onGradients'],
-  batch: number,
-  gradients: NamedGradients,
-): Promise<void> {
-  try {
-    await onGradients?.({ batch, gradients })
-  } catch (error) {
-    dispose({ ...gradients })
-    throw error
-  }
-}
-
 async function applyGradients(
   optimizer: Optimizer,
   raw: NamedGradients,
-  maxGradientNorm: number | undefined,
+  { maxGradientNorm, told }: { maxGradientNorm?: number; told(gradients: NamedGradients): void | Promise<void> },
 ): Promise<void> {
   let gradients = raw
   try {
+    await told(raw)
     if (maxGradientNorm !== undefined) gradients = (await clipGradientNorm(raw, maxGradientNorm)).gradients
     optimizer.step(gradients)
   } finally {

@@ -33,7 +33,7 @@ export function randint(generator: Generator, end: number): number {
   return generator.random() % end
 }
 
-/** Rounds halves to the even number, as Python's `round` does. */
+/** Rounds halves to the even number, as Python's `round` and C's `nearbyint` do. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value)
   if (value - floor !== 0.5) return Math.round(value)

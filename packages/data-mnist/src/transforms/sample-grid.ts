@@ -1,4 +1,4 @@
-import type { GreyImage, Interpolation } from './image'
+import { type GreyImage, type Interpolation, roundHalfEven } from './image'
 
 /** The upper two rows of the matrix that takes a place in the output to one in the input, from the middle of both. */
 export type InverseMatrix = readonly [number, number, number, number, number, number]
@@ -59,7 +59,7 @@ export function sampleGrid(
 }
 
 function nearest({ data, height, width }: GreyImage, x: number, y: number, fill: number): number {
-  const [column, row] = [nearbyint(x), nearbyint(y)]
+  const [column, row] = [roundHalfEven(x), roundHalfEven(y)]
   return column >= 0 && column < width && row >= 0 && row < height ? data[row * width + column] : fill
 }
 
@@ -76,11 +76,4 @@ function bilinear({ data, height, width }: GreyImage, x: number, y: number, fill
     }
   }
   return value * mask + (1 - mask) * fill
-}
-
-/** The nearest whole number, of two the even one, as C's `nearbyint`. */
-function nearbyint(value: number): number {
-  const floor = Math.floor(value)
-  if (value - floor !== 0.5) return Math.round(value)
-  return floor % 2 === 0 ? floor : floor + 1
 }

@@ -1,6 +1,6 @@
 import { refuseOptions } from '../checks'
 import { TargetError, TrainOptionError } from '../errors'
-import { argmax, classesOf, type Metric, requireClass, type TensorValues } from './metric'
+import { argmax, type BetterWhen, classesOf, type Metric, requireClass, type TensorValues } from './metric'
 
 /** Options of the metrics of classes. */
 export interface ClassMetricOptions {
@@ -198,9 +198,8 @@ export function confusion(options: ClassMetricOptions = {}): Metric<number[][]> 
     update(outputs, targets) {
       const classes = classesOf('confusion', outputs, targets)
       while (matrix.length < classes) matrix.push(new Array<number>(classes).fill(0))
-      targets.values.forEach((target, at) => {
-        if (target === ignoreIndex) return
-        matrix[requireClass('confusion', target, classes)][argmax(outputs.values, at * classes, classes)] += 1
+      forEachClass('confusion', outputs, targets, ignoreIndex, (row, target) => {
+        matrix[target][argmax(row, 0, classes)] += 1
       })
     },
     value: () => matrix,
@@ -228,29 +227,14 @@ export function topK(options: TopKOptions = {}): Metric<number> {
   refuseOptions('topK()', options, { k: true, ignoreIndex: true })
   const { k = 5, ignoreIndex = -100 } = options
   if (!Number.isInteger(k) || k < 1) throw new TrainOptionError(`topK: k is ${k}, expected an integer of at least 1`)
-  let [right, total] = [0, 0]
-  return {
-    better: 'higher',
-    reset() {
-      right = 0
-      total = 0
-    },
-    update(outputs, targets) {
-      const classes = classesOf('topK', outputs, targets)
-      targets.values.forEach((target, at) => {
-        if (target === ignoreIndex) return
-        const row = outputs.values.subarray(at * classes, (at + 1) * classes)
-        const own = row[requireClass('topK', target, classes)]
-        let before = 0
-        row.forEach((value, index) => {
-          if (value > own || (value === own && index < target)) before += 1
-        })
-        total += 1
-        if (before < k && !Number.isNaN(own)) right += 1
-      })
-    },
-    value: () => right / total,
-  }
+  return meanOverTargets('topK', 'higher', ignoreIndex, (row, target) => {
+    const own = row[target]
+    let before = 0
+    row.forEach((value, index) => {
+      if (value > own || (value === own && index < target)) before += 1
+    })
+    return before < k && !Number.isNaN(own) ? 1 : 0
+  })
 }
 
 /**
@@ -266,24 +250,49 @@ export function topK(options: TopKOptions = {}): Metric<number> {
  */
 export function perplexity(options: ClassMetricOptions = {}): Metric<number> {
   const ignoreIndex = ignoreIndexOf('perplexity', options)
+  const minusLogP = (row: Float32Array | Int32Array, target: number): number => {
+    const max = row[argmax(row, 0, row.length)]
+    return Math.log((row as Float32Array).reduce((all, value) => all + Math.exp(value - max), 0)) - (row[target] - max)
+  }
+  return meanOverTargets('perplexity', 'lower', ignoreIndex, minusLogP, Math.exp)
+}
+
+/** The mean of a number of each target and its row of outputs; `finish` makes the value of it. */
+function meanOverTargets(
+  name: string,
+  better: BetterWhen,
+  ignoreIndex: number,
+  numberOf: (row: Float32Array | Int32Array, target: number) => number,
+  finish = (mean: number): number => mean,
+): Metric<number> {
   let [sum, total] = [0, 0]
   return {
-    better: 'lower',
+    better,
     reset() {
       sum = 0
       total = 0
     },
     update(outputs, targets) {
-      const classes = classesOf('perplexity', outputs, targets)
-      targets.values.forEach((target, at) => {
-        if (target === ignoreIndex) return
-        const row = outputs.values.subarray(at * classes, (at + 1) * classes)
-        const max = row[argmax(row, 0, classes)]
-        const logTotal = Math.log((row as Float32Array).reduce((all, value) => all + Math.exp(value - max), 0))
-        sum += logTotal - (row[requireClass('perplexity', target, classes)] - max)
+      forEachClass(name, outputs, targets, ignoreIndex, (row, target) => {
+        sum += numberOf(row, target)
         total += 1
       })
     },
-    value: () => Math.exp(sum / total),
+    value: () => finish(sum / total),
   }
+}
+
+/** Calls with each target that counts, and its row of outputs. */
+function forEachClass(
+  name: string,
+  outputs: TensorValues,
+  targets: TensorValues,
+  ignoreIndex: number,
+  each: (row: Float32Array | Int32Array, target: number) => void,
+): void {
+  const classes = classesOf(name, outputs, targets)
+  targets.values.forEach((target, at) => {
+    if (target === ignoreIndex) return
+    each(outputs.values.subarray(at * classes, (at + 1) * classes), requireClass(name, target, classes))
+  })
 }

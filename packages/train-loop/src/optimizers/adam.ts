@@ -1,16 +1,10 @@
 import { adamCoefficients, adamSlots } from '@rowwise/rnn-kernels'
 import { add, div, maximum, mul, sqrt, square, sub } from '@tensorflow/tfjs-core'
+import { requireNonNegative } from '../checks'
 import { TrainOptionError } from '../errors'
 import { GroupedOptimizer, type OptimizerOptions } from './grouped-optimizer'
 import type { ParametersOf } from './parameters'
-import {
-  type ArraySlot,
-  type CommonSettings,
-  type OptimizerRule,
-  plainSlots,
-  requireBoolean,
-  requireNonNegative,
-} from './rule'
+import { type ArraySlot, type CommonSettings, type OptimizerRule, plainSlots, requireBoolean } from './rule'
 
 /** The settings of {@link Adam} and {@link AdamW}, with PyTorch's defaults. */
 export interface AdamSettings extends CommonSettings {

@@ -1,12 +1,12 @@
 import { filledTensor, isHostBackend, readValues, takeOver } from '@rowwise/host-values'
 import { dispose, keep, type Tensor, tensor, tidy, type Variable, zeros } from '@tensorflow/tfjs-core'
-import { refuseOptions } from '../checks'
+import { refuseOptions, requireNonNegative } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
 import type { NamedGradients } from '../model'
 import type { Optimizer } from './optimizer'
 import { checkState, type OptimizerState } from './optimizer-state'
 import { namedParameters, type ParametersOf, parametersToTrain } from './parameters'
-import { type ArraySlot, type CommonSettings, type OptimizerRule, requireNonNegative } from './rule'
+import type { ArraySlot, CommonSettings, OptimizerRule } from './rule'
 
 /** Settings of a part of the parameters; what is absent is as for the rest. */
 export type ParameterGroupOptions<Settings> = Partial<Settings> & {

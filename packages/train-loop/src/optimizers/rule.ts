@@ -67,14 +67,6 @@ export function plainSlots<Settings extends CommonSettings>(
   })
 }
 
-/** Refuses what is not a finite number of at least 0. */
-export function requireNonNegative(owner: string, settings: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(settings)) {
-    if (Number.isFinite(value) && value >= 0) continue
-    throw new TrainOptionError(`${owner}: ${name} is ${value}, expected a finite number of at least 0`)
-  }
-}
-
 /** Refuses what is not true or false. */
 export function requireBoolean(owner: string, settings: Readonly<Record<string, boolean>>): void {
   for (const [name, value] of Object.entries(settings)) {

@@ -1,8 +1,9 @@
 import { add, mul, sub, type Tensor } from '@tensorflow/tfjs-core'
+import { requireNonNegative } from '../checks'
 import { TrainOptionError } from '../errors'
 import { GroupedOptimizer, type OptimizerOptions } from './grouped-optimizer'
 import type { ParametersOf } from './parameters'
-import { type CommonSettings, type OptimizerRule, plainSlots, requireBoolean, requireNonNegative } from './rule'
+import { type CommonSettings, type OptimizerRule, plainSlots, requireBoolean } from './rule'
 
 /** The settings of {@link SGD}, with PyTorch's defaults. */
 export interface SGDSettings extends CommonSettings {

@@ -1,12 +1,6 @@
+import { requireNonNegative } from '../checks'
 import { TrainOptionError } from '../errors'
-import {
-  refuseScheduleOptions,
-  requireCount,
-  requireRate,
-  type Schedule,
-  type ScheduleOptions,
-  schedule,
-} from './schedule'
+import { refuseScheduleOptions, requireCount, type Schedule, type ScheduleOptions, schedule } from './schedule'
 
 /** Half a cosine from `from` to `to`, at a share of the way. */
 function anneal(from: number, to: number, share: number): number {
@@ -35,7 +29,7 @@ export function cosineAnnealingLR(options: CosineAnnealingLROptions): Schedule {
   refuseScheduleOptions('cosineAnnealingLR', options, { tMax: true, etaMin: true })
   const { tMax, etaMin = 0 } = options
   requireCount('cosineAnnealingLR', { tMax })
-  requireRate('cosineAnnealingLR', { etaMin })
+  requireNonNegative('cosineAnnealingLR', { etaMin })
   return schedule('cosineAnnealingLR', options, (at, initialLr) => anneal(initialLr, etaMin, at / tMax))
 }
 
@@ -63,7 +57,7 @@ export function cosineAnnealingWarmRestarts(options: CosineAnnealingWarmRestarts
   refuseScheduleOptions('cosineAnnealingWarmRestarts', options, { t0: true, tMult: true, etaMin: true })
   const { t0, tMult = 1, etaMin = 0 } = options
   requireCount('cosineAnnealingWarmRestarts', { t0, tMult })
-  requireRate('cosineAnnealingWarmRestarts', { etaMin })
+  requireNonNegative('cosineAnnealingWarmRestarts', { etaMin })
   return schedule('cosineAnnealingWarmRestarts', options, (at, initialLr) => {
     let [since, stretch] = [at, t0]
     if (tMult === 1) since = at % t0
@@ -106,7 +100,7 @@ export function oneCycleLR(options: OneCycleLROptions): Schedule {
   refuseScheduleOptions('oneCycleLR', options, known)
   const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, by = 'step' } = options
   requireCount('oneCycleLR', { totalSteps })
-  requireRate('oneCycleLR', { maxLr, pctStart })
+  requireNonNegative('oneCycleLR', { maxLr, pctStart })
   if (pctStart > 1) throw new TrainOptionError(`oneCycleLR: pctStart is ${pctStart}, expected a share from 0 to 1`)
   if (!(divFactor > 0 && finalDivFactor > 0)) {
     throw new TrainOptionError(

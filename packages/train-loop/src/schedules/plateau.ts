@@ -1,9 +1,8 @@
 import type { OptionNames } from '@rowwise/errors'
-import { refuseOptions } from '../checks'
+import { refuseOptions, requireNonNegative } from '../checks'
 import { TrainOptionError } from '../errors'
 import type { BetterWhen } from '../metrics/metric'
 import { checkBetterWhen } from '../monitor'
-import { requireRate } from './schedule'
 
 /** Options of {@link reduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
@@ -70,7 +69,7 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Plate
   const { monitor, better, factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = 'rel' } = options
   const { cooldown = 0, minLr = 0, eps = 1e-8 } = options
   checkBetterWhen('reduceLROnPlateau', better)
-  requireRate('reduceLROnPlateau', { factor, patience, threshold, cooldown, minLr, eps })
+  requireNonNegative('reduceLROnPlateau', { factor, patience, threshold, cooldown, minLr, eps })
   if (factor >= 1) throw new TrainOptionError(`reduceLROnPlateau: factor is ${factor}, expected a number under 1`)
   if (thresholdMode !== 'rel' && thresholdMode !== 'abs') {
     throw new TrainOptionError(

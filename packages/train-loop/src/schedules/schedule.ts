@@ -38,11 +38,3 @@ export function requireCount(name: string, options: Readonly<Record<string, numb
     throw new TrainOptionError(`${name}: ${option} is ${value}, expected an integer of at least 1`)
   }
 }
-
-/** Refuses what is not a finite number of at least 0. */
-export function requireRate(name: string, options: Readonly<Record<string, number>>): void {
-  for (const [option, value] of Object.entries(options)) {
-    if (Number.isFinite(value) && value >= 0) continue
-    throw new TrainOptionError(`${name}: ${option} is ${value}, expected a finite number of at least 0`)
-  }
-}

@@ -1,12 +1,6 @@
+import { requireNonNegative } from '../checks'
 import { TrainOptionError } from '../errors'
-import {
-  refuseScheduleOptions,
-  requireCount,
-  requireRate,
-  type Schedule,
-  type ScheduleOptions,
-  schedule,
-} from './schedule'
+import { refuseScheduleOptions, requireCount, type Schedule, type ScheduleOptions, schedule } from './schedule'
 
 /** Options of {@link stepLR}. */
 export interface StepLROptions extends ScheduleOptions {
@@ -29,7 +23,7 @@ export function stepLR(options: StepLROptions): Schedule {
   refuseScheduleOptions('stepLR', options, { stepSize: true, gamma: true })
   const { stepSize, gamma = 0.1 } = options
   requireCount('stepLR', { stepSize })
-  requireRate('stepLR', { gamma })
+  requireNonNegative('stepLR', { gamma })
   return schedule('stepLR', options, (at, initialLr) => initialLr * gamma ** Math.floor(at / stepSize))
 }
 
@@ -53,7 +47,7 @@ export interface MultiStepLROptions extends ScheduleOptions {
 export function multiStepLR(options: MultiStepLROptions): Schedule {
   refuseScheduleOptions('multiStepLR', options, { milestones: true, gamma: true })
   const { milestones, gamma = 0.1 } = options
-  requireRate('multiStepLR', { gamma })
+  requireNonNegative('multiStepLR', { gamma })
   if (!Array.isArray(milestones) || !milestones.every((at) => Number.isInteger(at) && at >= 0)) {
     throw new TrainOptionError(`multiStepLR: milestones is ${String(milestones)}, expected an array of integers`)
   }
@@ -79,7 +73,7 @@ export interface ExponentialLROptions extends ScheduleOptions {
 export function exponentialLR(options: ExponentialLROptions): Schedule {
   refuseScheduleOptions('exponentialLR', options, { gamma: true })
   const { gamma } = options
-  requireRate('exponentialLR', { gamma })
+  requireNonNegative('exponentialLR', { gamma })
   return schedule('exponentialLR', options, (at, initialLr) => initialLr * gamma ** at)
 }
 
@@ -106,7 +100,7 @@ export function linearLR(options: LinearLROptions = {}): Schedule {
   refuseScheduleOptions('linearLR', options, { startFactor: true, endFactor: true, totalIters: true })
   const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options
   requireCount('linearLR', { totalIters })
-  requireRate('linearLR', { startFactor, endFactor })
+  requireNonNegative('linearLR', { startFactor, endFactor })
   const factor = (at: number): number => startFactor + (endFactor - startFactor) * Math.min(at / totalIters, 1)
   return schedule('linearLR', options, (at, initialLr) => initialLr * factor(at))
 }
@@ -132,6 +126,6 @@ export function polynomialLR(options: PolynomialLROptions = {}): Schedule {
   refuseScheduleOptions('polynomialLR', options, { totalIters: true, power: true })
   const { totalIters = 5, power = 1 } = options
   requireCount('polynomialLR', { totalIters })
-  requireRate('polynomialLR', { power })
+  requireNonNegative('polynomialLR', { power })
   return schedule('polynomialLR', options, (at, lr) => lr * (1 - Math.min(at, totalIters) / totalIters) ** power)
 }
