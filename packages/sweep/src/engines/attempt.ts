@@ -1,0 +1,61 @@
+import { hostname } from 'node:os'
+import { isRecord, type Job, type JobContext, MAX_FAILURES, MAX_LOSSES, type Outcome, reasonFrom } from '../engine'
+import { SweepStoreError } from '../errors'
+import { LostError, type Pool, StoppedError } from './pool'
+
+/** Faults of the machine and not of the job: it would fail here whatever it is. */
+const MACHINE_CODES: readonly unknown[] = ['CHECKPOINT_WRITE', 'DIRECTORY_IN_USE', 'ENOSPC', 'EDQUOT', 'EIO', 'EROFS']
+
+/** What an attempt at a job came to. */
+export type Attempt =
+  | { ended: 'outcome'; outcome: Outcome }
+  /** It failed, or its process died; it is to be tried again. */
+  | { ended: 'again'; failed: boolean; reason: string }
+  /** The signal stopped it. */
+  | { ended: 'stopped' }
+
+/** How often a job was begun before. */
+export interface Before {
+  failures: number
+  losses: number
+}
+
+/**
+ * Tries a job once.
+ *
+ * @throws {@link SweepStoreError} when the machine cannot do any job, because its disk is full.
+ */
+export async function attempt(pool: Pool, job: Job, context: JobContext, before: Before): Promise<Attempt> {
+  const began = performance.now()
+  const [failures, losses] = [before.failures, before.losses]
+  const ended = (fields: Pick<Outcome, 'status' | 'value' | 'reason'>): Attempt => {
+    const seconds = (performance.now() - began) / 1000
+    const facts = { attempts: failures + losses + 1, seconds, worker: workerName() }
+    return { ended: 'outcome', outcome: { key: job.key, ...fields, ...facts } }
+  }
+  try {
+    const value: unknown = await pool.run(job.kind, job.data, context)
+    if (!isRecord(value)) throw new Error(`it returned ${JSON.stringify(value)}, expected an object`)
+    return ended({ status: 'done', value, reason: null })
+  } catch (error) {
+    if (error instanceof StoppedError) return { ended: 'stopped' }
+    const reason = reasonFrom(error)
+    const { code } = isRecord(error) || error instanceof Error ? (error as { code?: unknown }) : {}
+    if (MACHINE_CODES.includes(code)) {
+      throw new SweepStoreError(
+        `job ${job.key} cannot be done on this machine: ${reason}; nothing is lost: fix that, and run the same command again`,
+        { cause: error },
+      )
+    }
+    const isLost = error instanceof LostError
+    const [count, limit] = isLost ? [losses, MAX_LOSSES] : [failures, MAX_FAILURES]
+    if (count + 1 < limit) return { ended: 'again', failed: !isLost, reason }
+    const times = isLost ? `its process died ${limit} times: it was killed, or ran out of memory` : reason
+    return ended({ status: 'failed', value: null, reason: times })
+  }
+}
+
+/** This machine and process, for people. */
+export function workerName(): string {
+  return `${hostname()}:${process.pid}`
+}

@@ -1,0 +1,33 @@
+import { writeSync } from 'node:fs'
+import type { JobContext } from '../engine'
+import { type ChildTask, STOP } from './child-task'
+
+// A process of our own: what a job prints is for people, so it must not mix with what the program prints for machines.
+process.stdout.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
+  writeSync(2, Buffer.from(chunk as Uint8Array)) // of text, too
+  const done = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined
+  done?.()
+  return true
+}) as typeof process.stdout.write
+
+// The terminal sends Ctrl-C to all its processes; the one that started this one decides.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+process.on('disconnect', () => process.exit(1)) // the one that waits for the result is gone
+
+let current: AbortController | null = null
+process.on('message', (message) => {
+  if (message === STOP) current?.abort()
+})
+
+type Job = (data: object, context: JobContext) => object | Promise<object>
+
+/** Does a job; the pool's processes run this. */
+export default async function work({ module, kind, data, directory, shared }: ChildTask): Promise<object> {
+  current = new AbortController()
+  const { signal } = current
+  const functions = (await import(module)) as Record<string, Job | undefined>
+  const job = functions[kind]
+  if (typeof job !== 'function') throw new Error(`the module ${module} exports no function '${kind}'`)
+  const value = await job(data, { directory, shared, signal })
+  return { value, stopped: signal.aborted }
+}

@@ -1,0 +1,19 @@
+// Many machines
+
+export type {
+  Engine,
+  Job,
+  JobContext,
+  JobFunctions,
+  JobKind,
+  JobSet,
+  JobSetOptions,
+  Outcome,
+} from './engine'
+export type { Jobs } from './engines/pool'
+// Errors
+export { JobRefusedError, RedisError, SweepMismatchError, SweepStoreError } from './errors'
+export type { RedisConnection } from './redis/connection'
+export { type RedisEngineOptions, redisEngine } from './redis/engine'
+export { fetchRedisFiles, readRedisSet, type StoredSet } from './redis/read'
+export { runWorker, type WorkerOptions } from './redis/worker'

@@ -1,0 +1,223 @@
+import { type JobsOptions, Queue, QueueEvents } from 'bullmq'
+import type { Redis } from 'ioredis'
+import {
+  decodeOutcome,
+  type Engine,
+  encodeOutcome,
+  type Job,
+  type JobSet,
+  type JobSetOptions,
+  MAX_FAILURES,
+  type Outcome,
+} from '../engine'
+import { canonicalJson, requireSame } from '../engines/definition'
+import { RedisError } from '../errors'
+import { addressOf, connect, type RedisConnection } from './connection'
+import { type FileStore, redisFiles, saveInto, sharedDirectory } from './files'
+import { jobId, keysOf, QUEUE, SETS } from './names'
+
+/** How {@link redisEngine} reaches the workers. */
+export interface RedisEngineOptions {
+  /** Where Redis is. */
+  connection: RedisConnection
+  /** The directory for checkpoints and weights that the workers share. Redis holds them when absent. */
+  files?: string
+}
+
+/** Events wake the one who waits; this is for those that a lost connection has swallowed. */
+const POLL_MILLISECONDS = 2000
+
+/** Jobs that are sent at once. */
+const CHUNK = 1000
+
+const OPTIONS: JobsOptions = {
+  attempts: MAX_FAILURES,
+  backoff: { type: 'fixed', delay: 500 },
+  removeOnComplete: true, // the outcome is what counts, and has its own place
+  stackTraceLimit: 1,
+}
+
+/**
+ * Gives jobs to the workers of a queue, on any number of machines: BullMQ on Redis. Outcomes are in Redis, each written once by whoever
+ * was first, so a program that stops, or a second one beside it, loses and doubles nothing.
+ *
+ * @throws when opened, {@link RedisError} when Redis cannot be reached
+ * @example
+ * ```ts
+ * const table = await runSweep(sweep, { engine: redisEngine({ connection: 'redis://localhost:6379' }) })
+ * ```
+ */
+export function redisEngine({ connection, files }: RedisEngineOptions): Engine {
+  return {
+    async open(options) {
+      const client = await connect(connection)
+      try {
+        return await RedisJobs.open(client, options, files === undefined ? redisFiles(client) : sharedDirectory(files))
+      } catch (error) {
+        client.disconnect()
+        throw error
+      }
+    },
+  }
+}
+
+class RedisJobs implements JobSet {
+  /** Outcomes that came, as text: Redis gets them back should it lose them. */
+  private readonly seen = new Map<string, string>()
+  private readonly pending = new Map<string, Job>()
+  private readonly arrived: string[] = []
+  private isUnsure = false
+  private isClosed = false
+  private wake: () => void = () => {}
+
+  private constructor(
+    private readonly client: Redis,
+    private readonly name: string,
+    private readonly files: FileStore,
+    private readonly queue: Queue,
+    private readonly events: QueueEvents,
+  ) {
+    client.on('ready', () => {
+      this.isUnsure = true // it was gone: an event may have been missed, a job lost
+      this.wake()
+    })
+    queue.on('error', () => {}) // the connection comes back; see `connect`
+    events.on('error', () => {})
+    events.on('completed', ({ jobId: id }) => this.onEnd(id))
+    events.on('failed', ({ jobId: id }) => this.onEnd(id))
+  }
+
+  static async open(client: Redis, { name, definition, shared }: JobSetOptions, files: FileStore): Promise<RedisJobs> {
+    const keys = keysOf(name)
+    const text = canonicalJson(definition)
+    if (shared !== undefined) await saveInto(client, keys.shared, shared, name)
+    await client.set(keys.definition, text, 'NX')
+    requireSame(`${addressOf(client.options)}: ${name}`, (await client.get(keys.definition)) ?? text, text)
+    await client.sadd(SETS, name)
+    const connection = client as never // BullMQ types ioredis by structure
+    const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
+    const events = new QueueEvents(QUEUE, { connection: client.duplicate() as never })
+    return new RedisJobs(client, name, files, queue, events)
+  }
+
+  async add(jobs: readonly Job[]): Promise<void> {
+    const wanted = jobs.filter(({ key }) => !this.seen.has(key) && !this.pending.has(key))
+    for (const job of wanted) this.pending.set(job.key, job)
+    await this.send(wanted)
+  }
+
+  async *outcomes(signal?: AbortSignal): AsyncGenerator<Outcome> {
+    const end = (): void => this.wake()
+    signal?.addEventListener('abort', end)
+    try {
+      await this.giveUpStalled()
+      while (!this.isClosed && !signal?.aborted) {
+        for (const key of await this.newKeys()) {
+          const outcome = await this.read(key)
+          if (outcome) yield outcome
+        }
+        if (this.isUnsure) await this.sendAgain()
+        if (this.arrived.length === 0 && !this.isUnsure && !signal?.aborted) await this.sleep()
+      }
+    } finally {
+      signal?.removeEventListener('abort', end)
+    }
+  }
+
+  fetch(key: string, directory: string): Promise<boolean> {
+    return this.files.restore(this.name, key, directory)
+  }
+
+  discard(key: string): Promise<void> {
+    return this.files.discard(this.name, key)
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true
+    this.wake()
+    await Promise.allSettled([this.events.close(), this.queue.close()])
+    this.client.disconnect()
+  }
+
+  private async send(jobs: readonly Job[]): Promise<void> {
+    for (let begin = 0; begin < jobs.length; begin += CHUNK) {
+      await this.queue.addBulk(
+        jobs.slice(begin, begin + CHUNK).map(({ kind, ...job }) => ({
+          name: kind,
+          data: { set: this.name, ...job },
+          opts: { ...OPTIONS, jobId: jobId(this.name, job.key) },
+        })),
+      )
+    }
+  }
+
+  private onEnd(id: string): void {
+    const prefix = `${this.name}/`
+    if (!id.startsWith(prefix)) return
+    this.arrived.push(id.slice(prefix.length))
+    this.wake()
+  }
+
+  /** Keys of outcomes that were not handed out yet: those of events, or all that Redis has when the numbers differ. */
+  private async newKeys(): Promise<string[]> {
+    const { outcomes } = keysOf(this.name)
+    const fresh = new Set(this.arrived.splice(0).filter((key) => !this.seen.has(key)))
+    const count = await this.client.hlen(outcomes)
+    if (count !== this.seen.size + fresh.size) {
+      for (const key of await this.client.hkeys(outcomes)) if (!this.seen.has(key)) fresh.add(key)
+    }
+    if (count < this.seen.size) this.isUnsure = true
+    return [...fresh]
+  }
+
+  private async read(key: string): Promise<Outcome | null> {
+    const { outcomes } = keysOf(this.name)
+    let text = await this.client.hget(outcomes, key)
+    if (text === null) {
+      await this.giveUp(key)
+      text = await this.client.hget(outcomes, key)
+    }
+    if (text === null || this.seen.has(key)) return null
+    const outcome = decodeOutcome(text, `${outcomes} ${key}`)
+    if (outcome.key !== key)
+      throw new RedisError(`${outcomes}: ${key} holds the outcome of ${outcome.key}; it was altered`)
+    this.seen.set(key, text)
+    this.pending.delete(key)
+    return outcome
+  }
+
+  /** A job that BullMQ moved to its failed ones: its worker died too often, or it was refused. */
+  private async giveUp(key: string): Promise<void> {
+    const job = await this.queue.getJob(jobId(this.name, key))
+    if (!job || !(await job.isFailed())) return
+    const reason = job.failedReason || 'its workers died'
+    const attempts = Math.max(job.attemptsMade, job.attemptsStarted, 1)
+    const outcome: Outcome = { key, status: 'failed', value: null, reason, attempts, seconds: 0, worker: '' }
+    await this.client.hsetnx(keysOf(this.name).outcomes, key, encodeOutcome(outcome))
+    await job.remove()
+  }
+
+  private async giveUpStalled(): Promise<void> {
+    for (const { id = '' } of await this.queue.getFailed()) this.onEnd(id)
+  }
+
+  /** After Redis was gone: what it may have lost, it gets again. What it still has, stays. */
+  private async sendAgain(): Promise<void> {
+    this.isUnsure = false
+    const { outcomes } = keysOf(this.name)
+    const there = new Set(await this.client.hkeys(outcomes))
+    for (const [key, text] of this.seen) if (!there.has(key)) await this.client.hsetnx(outcomes, key, text)
+    await this.send([...this.pending.values()].filter(({ key }) => !there.has(key)))
+    await this.giveUpStalled()
+  }
+
+  private async sleep(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MILLISECONDS)
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

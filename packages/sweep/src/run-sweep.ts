@@ -1,0 +1,103 @@
+import type { Engine, JobSet, Outcome } from './engine'
+import { searcherOf } from './search/searcher-of'
+import { checkSweep, type Sweep } from './sweep'
+import { compareRows, costOf, type Row, rowOf, type SweepTable, tableOf } from './table'
+import { keyOf, type Trial } from './trial'
+
+/** How {@link runSweep} runs. */
+export interface RunSweepOptions {
+  /** Where trials run. */
+  engine: Engine
+  /** Told of each trial's end, those of earlier programs too. */
+  onRow?: (row: Row, progress: SweepProgress) => void
+  /** Stops: trials under way save and end, and the same call goes on later. */
+  signal?: AbortSignal
+}
+
+/** How far a sweep is. */
+export interface SweepProgress {
+  /** Jobs with an outcome. */
+  done: number
+  /** Jobs that were given out so far. */
+  given: number
+  /** Jobs in all; null while a search has not decided. */
+  total: number | null
+  /** The best so far; null while every trial has failed. */
+  best: Row | null
+}
+
+/**
+ * Searches hyper-parameters: gives out trials, collects what they find, and decides what is tried next. All that it knows is in the
+ * engine's outcomes, and its decisions follow from them alone. So it can be stopped at any instant and called again, and two programs
+ * that run the same sweep at once decide the same and count nothing twice.
+ *
+ * @returns every part of every trial, the best first
+ * @throws {@link SweepDefinitionError} for a sweep that cannot be, {@link SweepMismatchError} when the engine holds another of its name,
+ * {@link SweepStoreError} when something cannot be saved; what was found until then stays.
+ * @example
+ * ```ts
+ * const { best } = await runSweep(
+ *   { name: 'lr', space: { lr: logUniform(1e-4, 1e-1) }, search: { type: 'sobol', trials: 16 }, objective: { metric: 'loss', better: 'lower' } },
+ *   { engine: localEngine({ jobs: { trial }, directory: 'sweeps/lr' }) },
+ * )
+ * ```
+ */
+export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweepOptions): Promise<SweepTable> {
+  const complete = checkSweep(sweep)
+  const searcher = searcherOf(complete)
+  const jobs = await engine.open({ name: complete.name, definition: complete })
+  const given = new Map<string, Trial>()
+  const early = new Map<string, Outcome>() // of trials that the search has not come to yet: a program before this one had
+  const rows: Row[] = []
+  let best: Row | null = null
+
+  const give = async (): Promise<Outcome[]> => {
+    const trials = searcher.next()
+    for (const trial of trials) given.set(keyOf(trial), trial)
+    const known = trials.map((trial) => early.get(keyOf(trial))).filter((outcome) => outcome !== undefined)
+    for (const { key } of known) early.delete(key)
+    await jobs.add(
+      trials.map((trial) => ({
+        key: keyOf(trial),
+        kind: 'trial' as const,
+        data: { ...trial },
+        ...(trial.from > 0 && { after: keyOf({ number: trial.number, epochs: trial.from }) }),
+      })),
+    )
+    return known
+  }
+  const take = async (outcome: Outcome): Promise<void> => {
+    const trial = given.get(outcome.key)
+    if (!trial) {
+      early.set(outcome.key, outcome)
+      return
+    }
+    const row = rowOf(trial, outcome, complete)
+    searcher.tell(outcome.key, costOf(row, complete.objective))
+    rows.push(row)
+    const isBest = row.status === 'done' && (best === null || compareRows(row, best, complete.objective) < 0)
+    const loser = isBest ? best : row
+    if (isBest) best = row
+    if (loser && complete.search.type !== 'halving') await forget(jobs, loser)
+    onRow?.(row, { done: rows.length, given: given.size, total: searcher.total, best })
+    for (const known of await give()) await take(known)
+  }
+
+  try {
+    for (const known of await give()) await take(known)
+    if (!searcher.done) {
+      for await (const outcome of jobs.outcomes(signal)) {
+        await take(outcome)
+        if (searcher.done) break
+      }
+    }
+    return tableOf(complete, rows, searcher.done)
+  } finally {
+    await jobs.close()
+  }
+}
+
+/** Weights of a trial that is not the best are not kept: there may be thousands. */
+function forget(jobs: JobSet, { trial, epochs }: Row): Promise<void> {
+  return jobs.discard(keyOf({ number: trial, epochs }))
+}
