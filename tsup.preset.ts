@@ -5,6 +5,7 @@ import type { Options } from 'tsup'
 /** The packages under `internal/`. */
 const INTERNAL = [
   '@rowwise/atomic-file',
+  '@rowwise/charts',
   '@rowwise/directory-lock',
   '@rowwise/errors',
   '@rowwise/host',

@@ -80,6 +80,15 @@ export function jsonOption(): Option {
   return new Option('--json', 'print JSON for machines')
 }
 
+/** Which queue gives the work to other machines. */
+export function redisOptions(): Option[] {
+  return [
+    new Option('--redis <address>', 'redis://host:6379 or rediss://… (default: ROWWISE_REDIS, or none)'),
+    new Option('--redis-ca <file>', 'the authority that signed the certificate of rediss://…'),
+    new Option('--files <directory>', 'for checkpoints and weights, shared by the machines (default: in Redis)'),
+  ]
+}
+
 /** Weights are asked for when a command runs: an option that is missing would hide one that is misspelled. */
 export function weightsOptions(): Option[] {
   return [

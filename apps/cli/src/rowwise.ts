@@ -19,6 +19,7 @@ import {
   positiveInteger,
   positiveNumber,
   probability,
+  redisOptions,
   seed,
   seriesOptions,
   share,
@@ -86,10 +87,44 @@ const test = program
 
 const predict = program
   .command('predict')
-  .description('say what one image shows')
+  .description('say what an image shows, or many, or what comes after a time series')
   .argument('[image]', 'a PNG file')
   .option('--index <k>', 'take the test image number k instead of a file', nonNegativeInteger)
+  .option('--batch <path>', 'all pictures below a directory, or every window of a .csv file')
+  .option('--out <file>', 'of --batch: a .csv or .jsonl file (default: predictions.csv)')
+  .option('--workers <n>', 'of --batch: processes (default: one per core)', positiveInteger)
   .action(async (image, options) => (await import('./commands/predict')).predict(image, options))
+
+const sweep = program.command('sweep').description('search hyper-parameters, on this machine or on many')
+const run = sweep
+  .command('run', { isDefault: true })
+  .description('run a sweep, or go on with it: a file as docs/scale describes, .json or .ts')
+  .argument('<file>')
+  .option('--workers <n>', 'trials at once, each in a process (default: one per core)', positiveInteger)
+  .option('--out <directory>', 'where outcomes, checkpoints and weights go (default: sweeps/NAME)')
+  .action(async (file, options) => (await import('./commands/sweep')).sweep(file, options))
+const named = (name: string, description: string): Command =>
+  sweep.command(name).description(description).argument('<sweep>', "a sweep's directory, or its name in Redis")
+const status = named('status', 'how far a sweep is').action(async (which, options) =>
+  (await import('./commands/sweep')).status(which, options),
+)
+const best = named('best', "the best trial's settings and numbers")
+  .option('--weights <file>', 'write its weights there')
+  .action(async (which, options) => (await import('./commands/sweep')).best(which, options))
+const exported = named('export', 'all trials, as JSON or into a file')
+  .option('--to <file>', 'a .csv, .json or .html file')
+  .option('--tensorboard <directory>', 'event files with settings and curves')
+  .action(async (which, options) => (await import('./commands/sweep')).exportSweep(which, options))
+
+const worker = program
+  .command('worker')
+  .description('do the jobs of a queue, until a signal ends it')
+  .option('--workers <n>', 'jobs at once, each in a process (default: one per core)', positiveInteger)
+  .option('--root <directory>', 'what paths of jobs are read from, and cannot leave', '.')
+  .option('--module <file>', 'the file of a sweep whose trials are its own')
+  .option('--idle <seconds>', 'end after so long without a job', positiveNumber)
+  .option('--lost-after <seconds>', 'its silence, after which others do its jobs', positiveNumber, 15)
+  .action(async (options) => (await import('./commands/worker')).worker(options))
 
 const backends = program
   .command('backends')
@@ -122,6 +157,10 @@ for (const command of [test, predict]) for (const option of weightsOptions()) co
 for (const command of [train, test, predict]) {
   for (const option of [...dataOptions(), ...seriesOptions()]) command.addOption(option)
 }
+for (const command of [run, status, best, exported, worker]) command.addOption(jsonOption())
+for (const command of [run, status, best, exported, worker, predict]) {
+  for (const option of redisOptions()) command.addOption(option)
+}
 for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
 
 oneLineErrors(program)
@@ -129,7 +168,7 @@ allowReaderToLeave()
 
 try {
   if (process.argv.length <= 2)
-    throw new UsageError('which command? train, test, predict, data or backends; --help says more')
+    throw new UsageError('which command? train, test, predict, sweep, worker, data or backends; --help says more')
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

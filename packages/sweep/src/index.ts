@@ -8,6 +8,7 @@ export {
   int,
   type LogUniform,
   logUniform,
+  positionOf,
   type Space,
   type Uniform,
   uniform,
@@ -32,7 +33,13 @@ export { replaySweep, type SweepState } from './replay'
 export { importancesOf, type Row, type SweepTable } from './table'
 
 // Where jobs run
-export { localEngine, type LocalEngineOptions, readOutcomes, type StoredOutcomes } from './engines/local'
+export {
+  fetchLocalFiles,
+  localEngine,
+  type LocalEngineOptions,
+  readOutcomes,
+  type StoredOutcomes,
+} from './engines/local'
 export { type RunJobsOptions, runJobs } from './run-jobs'
 export type { Jobs } from './engines/pool'
 export type {

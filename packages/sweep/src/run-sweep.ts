@@ -1,6 +1,6 @@
 import type { Engine, JobSet, Outcome } from './engine'
 import { searcherOf } from './search/searcher-of'
-import { checkSweep, type Sweep } from './sweep'
+import { checkSweep, type Objective, type Sweep } from './sweep'
 import { compareRows, costOf, type Row, rowOf, type SweepTable, tableOf } from './table'
 import { keyOf, type Trial } from './trial'
 
@@ -49,6 +49,7 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
   const given = new Map<string, Trial>()
   const early = new Map<string, Outcome>() // of trials that the search has not come to yet: a program before this one had
   const rows: Row[] = []
+  const furthest = new Map<number, Row>()
   let best: Row | null = null
 
   const give = async (): Promise<Outcome[]> => {
@@ -75,10 +76,13 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
     const row = rowOf(trial, outcome, complete)
     searcher.tell(outcome.key, costOf(row, complete.objective))
     rows.push(row)
-    const isBest = row.status === 'done' && (best === null || compareRows(row, best, complete.objective) < 0)
-    const loser = isBest ? best : row
-    if (isBest) best = row
-    if (loser && complete.search.type !== 'halving') await forget(jobs, loser)
+    const before = furthest.get(row.trial)
+    if (!before || before.epochs < row.epochs) furthest.set(row.trial, row)
+    const loser = best
+    best = bestOf(row, best, furthest, complete.objective)
+    if (complete.search.type !== 'halving') {
+      for (const other of [row, loser]) if (other && other !== best) await forget(jobs, other)
+    }
     onRow?.(row, { done: rows.length, given: given.size, total: searcher.total, best })
     for (const known of await give()) await take(known)
   }
@@ -95,6 +99,14 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
   } finally {
     await jobs.close()
   }
+}
+
+/** The best trial by what it found last: one that gets worse while it is trained further loses its place. */
+function bestOf(row: Row, best: Row | null, furthest: ReadonlyMap<number, Row>, objective: Objective): Row | null {
+  const isOwn = best?.trial === row.trial
+  const rivals = isOwn ? [...furthest.values()] : [best, row].filter((rival) => rival !== null)
+  const done = rivals.filter(({ status }) => status === 'done')
+  return done.sort((one, other) => compareRows(one, other, objective))[0] ?? null
 }
 
 /** Weights of a trial that is not the best are not kept: there may be thousands. */

@@ -33,7 +33,7 @@ export interface Int {
   readonly int: readonly [low: number, high: number]
 }
 
-/** What is searched: a dimension per name, in this order. */
+/** What is searched: a dimension per name. Their order does not matter: they are taken by name. */
 export type Space = Readonly<Record<string, Dimension>>
 
 /**

@@ -118,7 +118,12 @@ export function checkSweep(sweep: unknown): CompleteSweep {
   if (typeof fixed !== 'object' || fixed === null || Array.isArray(fixed)) {
     throw new SweepDefinitionError(`fixed is ${show(fixed)}, expected an object`)
   }
-  return { name, space, search, epochs, objective, seed, fixed }
+  return { name, space: inOrder(space), search, epochs, objective, seed, fixed }
+}
+
+/** By name, so that what is drawn does not depend on the order in which the dimensions were written. */
+function inOrder(space: Space): Space {
+  return Object.fromEntries(Object.entries(space).sort(([one], [other]) => (one < other ? -1 : 1)))
 }
 
 function checkSearch(search: unknown, epochs: number): asserts search is Search {

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { certificate, freePort, hasRedis, RedisServer } from '@rowwise/redis-server'
 import { localEngine, replaySweep, runSweep, type Sweep, type Trial, uniform } from '@rowwise/sweep'
 import { readRedisSet, redisEngine, runWorker } from '@rowwise/sweep/redis'
 import { Queue } from 'bullmq'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
-import { certificate, freePort, hasRedis, RedisServer } from './redis-server'
 
 const fixture = (name: string) => new URL(`./fixtures/${name}`, import.meta.url)
 const jobs = fixture('quadratic.mjs')
@@ -199,6 +199,22 @@ describe.skipIf(!hasRedis)('a worker', () => {
       },
     })
     expect((await result).rows.every(({ attempts }) => attempts <= 2)).toBe(true)
+  })
+
+  it('ends when it is told to although Redis is gone, and leaves no process', async () => {
+    const redis = await server()
+    const child = program(redis.url)
+    const ended = new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+    const stop = new AbortController()
+    await runSweep(random, {
+      engine: engine(redis.url),
+      signal: stop.signal,
+      onRow: () => {
+        void redis.stop().then(() => child.kill('SIGTERM'))
+        stop.abort()
+      },
+    })
+    expect(await ended).toBe(0)
   })
 
   it('ends after so long without a job', async () => {

@@ -112,6 +112,11 @@ describe('a grid', () => {
 })
 
 describe('a random search', () => {
+  it('does not depend on the order in which dimensions are written', () => {
+    const [x, y] = [uniform(0, 1), int(1, 9)]
+    expect(configurations({ ...base, space: { x, y } })).toEqual(configurations({ ...base, space: { y, x } }))
+  })
+
   it('is the same for the same seed and another for another', () => {
     const of = (seed: number) => configurations({ ...base, seed })
     expect(of(1)).toEqual(of(1))
@@ -123,7 +128,9 @@ describe('Sobol points', () => {
   it.each(sobol.engines as { dimensions: number; seed: number; points: number[][] }[])(
     'are those of torch.quasirandom.SobolEngine in $dimensions dimensions',
     ({ dimensions, seed, points }) => {
-      const space = Object.fromEntries(Array.from({ length: dimensions }, (_, k) => [`x${k}`, uniform(0, 1)]))
+      const space = Object.fromEntries(
+        Array.from({ length: dimensions }, (_, k) => [`x${String(k).padStart(2, '0')}`, uniform(0, 1)]),
+      )
       const found = configurations({ ...base, space, seed, search: { type: 'sobol', trials: points.length } })
       const [first, ...rest] = found.map((config) => Object.values(config).map(Number))
       expect([first.map(Math.fround), ...rest]).toEqual(points) // PyTorch keeps its first point as float32

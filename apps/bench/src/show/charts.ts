@@ -1,3 +1,4 @@
+import { drawChart } from '@rowwise/charts'
 import type { Report } from '../report/report'
 import { captionOf, OURS, PEERS, panelsOf, throughputSpec } from './throughput-chart'
 
@@ -16,14 +17,14 @@ interface Spec extends Omit<Chart, 'svg'> {
 /** Draws the charts that a report has data for, as SVG that takes the colour of the text around it. */
 export async function drawCharts(report: Report): Promise<Chart[]> {
   const specs = [throughput(report), latency(report), growth(report), training(report)].filter((spec) => spec !== null)
-  return Promise.all(specs.map(async ({ spec, ...rest }) => ({ ...rest, svg: await draw(rest.title, spec) })))
+  return Promise.all(specs.map(async ({ spec, ...rest }) => ({ ...rest, svg: await drawChart(rest.title, spec) })))
 }
 
 /** The throughput chart as a file, which paints its own background: light, or dark where the reader prefers that. */
 export async function drawThroughputFile(report: Report): Promise<string> {
   const chart = throughput(report)
   if (chart === null) throw new Error('nothing was measured that could be drawn')
-  const svg = await draw(chart.title, chart.spec)
+  const svg = await drawChart(chart.title, chart.spec)
   return `${svg.replace(/<svg [^>]*>/, (tag) => `${tag}${CARD}`)}\n`
 }
 
@@ -31,34 +32,6 @@ const CARD = `<style>
 svg { color: #1f2328; } .card { fill: #ffffff; }
 @media (prefers-color-scheme: dark) { svg { color: #e6edf3; } .card { fill: #0d1117; } }
 </style><rect class="card" width="100%" height="100%" rx="8"/>`
-
-const CONFIG = {
-  background: null,
-  padding: 12,
-  font: 'system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif',
-  title: { color: 'currentColor', fontSize: 14 },
-  axis: {
-    labelColor: 'currentColor',
-    titleColor: 'currentColor',
-    titleFontWeight: 'normal',
-    labelFontSize: 12,
-    labelLimit: 0,
-    domainColor: '#888',
-    tickColor: '#888',
-    gridColor: '#8884',
-  },
-  text: { fontSize: 12 },
-  legend: { labelColor: 'currentColor', titleColor: 'currentColor', labelLimit: 0 },
-  header: { labelColor: 'currentColor', titleColor: 'currentColor', labelFontSize: 12 },
-  view: { stroke: null },
-}
-
-async function draw(title: string, spec: object): Promise<string> {
-  const [{ compile }, vega] = await Promise.all([import('vega-lite'), import('vega')])
-  const { spec: compiled } = compile({ ...spec, config: CONFIG } as unknown as Parameters<typeof compile>[0])
-  const svg = await new vega.View(vega.parse(compiled), { renderer: 'none' }).toSVG()
-  return svg.replace('<svg ', `<svg role="img" aria-label="${title}" `)
-}
 
 function throughput({ rows }: Report): Spec | null {
   const panels = panelsOf(rows)

@@ -1,18 +1,20 @@
 import { type ImageDataset, normalize } from '@rowwise/data-mnist'
 import { predict as predictAll } from '@rowwise/train-loop'
 import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
+import { type BatchFlags, predictBatch } from '../batch/predict-batch'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
-import { type Content, readPicture, toSquare } from '../picture/read-picture'
+import { readPicture, toSquare } from '../picture/read-picture'
+import { contentFor } from '../run/content'
 import { startBackend } from '../run/prepare'
-import { lastWindow, type SeriesInUse, seriesInUse } from '../run/series-in-use'
+import { type SeriesInUse, seriesInUse, windowsUpTo } from '../run/series-in-use'
 import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import { type LoadedModel, loadWeights } from '../run/weights-file'
 import { drawImage, drawProbabilities } from '../show/digit'
 import { print, printJson } from '../show/print'
 
 /** The flags of `rowwise predict`. */
-export interface PredictFlags extends CommonFlags, UseFlags {
+export interface PredictFlags extends CommonFlags, UseFlags, BatchFlags {
   index?: number
 }
 
@@ -27,6 +29,13 @@ interface GreyImage {
 
 /** `rowwise predict`: what one image shows, with the probability of every class, or what comes after a time series. */
 export async function predict(path: string | undefined, flags: PredictFlags): Promise<void> {
+  if (flags.batch !== undefined) {
+    if (path !== undefined || flags.index !== undefined)
+      throw new UsageError('predict takes --batch or one image, not both')
+    await predictBatch(flags.batch, flags)
+    return
+  }
+  if (flags.out !== undefined) throw new UsageError('--out is for --batch; leave it out, or pass --batch too')
   if (flags.csv !== undefined) {
     if (path !== undefined || flags.index !== undefined)
       throw new UsageError('predict takes --csv or an image, not both')
@@ -69,7 +78,10 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
 /** The rows after the last, in the units of the columns. */
 async function showForecast({ model, facts, table }: SeriesInUse, { json }: PredictFlags): Promise<void> {
   const { columns, target, window, horizon, scales } = facts
-  const outputs = await predictAll(model, tensor3d(lastWindow(table, facts), [1, window, columns.length]))
+  const outputs = await predictAll(
+    model,
+    tensor3d(windowsUpTo(table, facts, [table.rows]), [1, window, columns.length]),
+  )
   const values = await outputs.data()
   const rows = Array.from({ length: horizon }, (_, row) =>
     Object.fromEntries(
@@ -89,11 +101,6 @@ function testImage(dataset: ImageDataset, index: number): GreyImage {
   if (index >= length) throw new UsageError(`--index is ${index}, the test images are numbered 0 to ${length - 1}`)
   const size = height * width
   return { pixels: images.subarray(index * size, (index + 1) * size), height, width, label: classNames[labels[index]] }
-}
-
-/** Digits are drawings, which are found and centred; anything else is taken as it is. */
-function contentFor(classNames: readonly string[]): Content {
-  return classNames.every((name) => /^\d+$/.test(name)) ? 'drawing' : 'whole'
 }
 
 async function classify(model: LoadedModel['model'], image: GreyImage, table: Float32Array): Promise<Float32Array> {

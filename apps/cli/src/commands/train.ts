@@ -3,6 +3,7 @@ import type { RecurrentNet } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
 import { fit, type Metrics } from '@rowwise/train-loop'
 import { isInterruption } from '../exit'
+import { whatDecidesNumbers } from '../run/decisive'
 import { imageTask } from '../run/image-task'
 import { startBackend } from '../run/prepare'
 import { optimizerOf, scheduleOf } from '../run/recipe'
@@ -107,10 +108,4 @@ async function trainInto<M extends Metrics>(
   } else print(`${goOn ? 'Stopped' : 'Done'} in ${duration(seconds)}; weights in ${weights}`)
   if (goOn && !flags.json) print(`go on with: ${goOn}`)
   if (goOn) process.exitCode = stop.exitCode()
-}
-
-/** What a resumed run must share; not the number of epochs, which may grow, nor where the data are. */
-function whatDecidesNumbers(settings: RunSettings): Record<string, unknown> {
-  const others: readonly string[] = ['epochs', 'data', 'images', 'csv', 'source'] satisfies (keyof RunSettings)[]
-  return Object.fromEntries(Object.entries(settings).filter(([name]) => !others.includes(name)))
 }

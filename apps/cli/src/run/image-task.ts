@@ -30,7 +30,7 @@ export async function imageTask(
   checkSizes(settings, training)
   const preprocessing = preprocessingOf(settings, training)
   const { mean, std, classNames } = preprocessing
-  const digest = createHash('sha256').update(training.images).update(training.labels).digest('hex')
+  const digest = digestOf(training)
   const { height, width } = training
   transformOf(settings.augment, { mean, std }, [height, width], new Generator(0)) // refuses what cannot be
   const [trained, validated] = validationOf(training, settings)
@@ -64,6 +64,15 @@ export async function imageTask(
     shown: classified,
     line: (name, result) => testLine(classified(result)).replace('Test set', name),
   }
+}
+
+/** Digests of images, which take longer than a short training. */
+const digests = new WeakMap<Uint8Array, string>()
+
+function digestOf({ images, labels }: ImageDataset): string {
+  const known = digests.get(images) ?? createHash('sha256').update(images).update(labels).digest('hex')
+  digests.set(images, known)
+  return known
 }
 
 /** The images that are trained on, and those that steer the run; drawn by the seed, apart from the run's own draws. */

@@ -14,11 +14,25 @@ export async function startBackend({ backend }: CommonFlags): Promise<SelectedBa
   )
 }
 
-/** Loads the data set that the flags name; a download is shown where there is a terminal. */
-export async function loadData(
-  { data, variant, source, classNames }: DataFlags,
-  signal?: AbortSignal,
-): Promise<LoadedMnist> {
+let last: { key: string; loaded: Promise<LoadedMnist> } | null = null
+
+/**
+ * Loads the data set that the flags name; a download is shown where there is a terminal. The last one is kept: the trials of a sweep
+ * share theirs.
+ */
+export function loadData({ data, variant, source, classNames }: DataFlags, signal?: AbortSignal): Promise<LoadedMnist> {
+  const key = JSON.stringify([data, variant, source, classNames])
+  if (last?.key !== key) {
+    const loaded = load({ data, variant, source, classNames }, signal)
+    last = { key, loaded }
+    loaded.catch(() => {
+      last = null
+    })
+  }
+  return last.loaded
+}
+
+async function load({ data, variant, source, classNames }: DataFlags, signal?: AbortSignal): Promise<LoadedMnist> {
   const bar = new DownloadBar()
   try {
     const options = { root: data, variant, source, classNames, signal }

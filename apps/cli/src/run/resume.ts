@@ -1,46 +1,11 @@
-import { z } from 'zod'
 import { UsageError } from '../exit'
-import { CELL_NAMES, LOSS_NAMES, OPTIMIZER_NAMES, VARIANT_NAMES } from '../options'
 import { optionOf } from '../show/option-name'
 import { RunDirectory } from './run-directory'
+import { savedSettings } from './saved-settings'
 import { checkSettings, type RunSettings, settingsOf, type TrainFlags } from './settings'
 
 /** What may be another in a resumed run. */
 const MAY_CHANGE: readonly string[] = ['epochs', 'data', 'images', 'csv', 'source'] satisfies (keyof RunSettings)[]
-
-const savedSettings = z.object({
-  data: z.string().optional(),
-  variant: z.enum(VARIANT_NAMES).optional(),
-  source: z.enum(['npm', 'cache', 'download']).optional(),
-  classNames: z.array(z.string()).optional(),
-  images: z.string().optional(),
-  csv: z.string().optional(),
-  delimiter: z.string().length(1).optional(),
-  window: z.int().positive().optional(),
-  horizon: z.int().positive().optional(),
-  target: z.array(z.string()).optional(),
-  columns: z.array(z.string()).optional(),
-  loss: z.enum(LOSS_NAMES).optional(),
-  optimizer: z.enum(OPTIMIZER_NAMES),
-  momentum: z.number().min(0).optional(),
-  weightDecay: z.number().min(0).optional(),
-  schedule: z.string().optional(),
-  scheduleEpochs: z.int().positive(),
-  augment: z.string().optional(),
-  validation: z.number().gt(0).lt(1).optional(),
-  mean: z.number().optional(),
-  std: z.number().positive().optional(),
-  epochs: z.int().positive(),
-  batchSize: z.int().positive(),
-  lr: z.number().positive(),
-  cell: z.enum(CELL_NAMES),
-  hiddenSize: z.int().positive(),
-  numLayers: z.int().positive(),
-  bidirectional: z.boolean(),
-  dropout: z.number().min(0).lt(1),
-  seed: z.string().regex(/^-?\d+$/),
-  samples: z.int().positive().optional(),
-})
 
 /**
  * Takes the run's directory; the settings are those of the flags, with --resume those that the run was begun with, unless a flag says

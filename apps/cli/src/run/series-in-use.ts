@@ -20,8 +20,7 @@ export async function seriesInUse(flags: UseFlags, { model, series }: LoadedMode
     (name) => flags[name] !== undefined,
   )
   if (stray) throw new UsageError(`--${stray} is for images, and ${weights} forecasts a time series; leave it out`)
-  const columns = [...new Set([...series.columns, ...series.target])]
-  const table = await readCSV(csv, { delimiter, columns })
+  const table = await tableOf(csv, series, delimiter)
   const { inputSize, numClasses } = model.config
   if (inputSize !== series.columns.length || numClasses !== series.horizon * series.target.length) {
     throw new UsageError(
@@ -31,16 +30,29 @@ export async function seriesInUse(flags: UseFlags, { model, series }: LoadedMode
   return { model, facts: series, table }
 }
 
-/** The last window of a table, from which what comes next is forecast: scaled, `[window, columns]`. */
-export function lastWindow(table: Table, { columns, window, scales }: SeriesFacts): Float32Array {
+/** The windows that end before some rows of a table: scaled, `[ends, window, columns]`. */
+export function windowsUpTo(
+  table: Table,
+  { columns, window, scales }: SeriesFacts,
+  ends: readonly number[],
+): Float32Array {
   if (table.rows < window) {
     throw new UsageError(`${table.name} has ${table.rows} rows, the model reads ${window}; give it more`)
   }
-  const values = new Float32Array(window * columns.length)
+  const values = new Float32Array(ends.length * window * columns.length)
   columns.forEach((name, column) => {
     const { mean, std } = scales[name]
     const all = table.column(name)
-    for (let t = 0; t < window; t++) values[t * columns.length + column] = (all[table.rows - window + t] - mean) / std
+    ends.forEach((end, sample) => {
+      for (let t = 0; t < window; t++) {
+        values[(sample * window + t) * columns.length + column] = (all[end - window + t] - mean) / std
+      }
+    })
   })
   return values
+}
+
+/** The table that a model of a time series reads; columns that it does not know are not read. */
+export function tableOf(csv: string, { columns, target }: SeriesFacts, delimiter?: string): Promise<Table> {
+  return readCSV(csv, { delimiter, columns: [...new Set([...columns, ...target])] })
 }

@@ -27,14 +27,16 @@ export interface WeightsFlags {
   rename?: Record<string, string>
 }
 
-/** Reads a weights file, ours or PyTorch's; what a person should know about it is said on standard error, a line each. */
-export async function loadWeights({ weights: path, rename }: WeightsFlags): Promise<LoadedModel> {
+/** Reads a weights file, ours or PyTorch's; what a person should know about it is said on standard error, a line each, unless not `isTold`. */
+export async function loadWeights({ weights: path, rename }: WeightsFlags, isTold = true): Promise<LoadedModel> {
   if (path === undefined) throw new UsageError('which weights? pass a safetensors file as --weights')
   const bytes = await readFile(path).catch((cause) => {
     throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}; pass a safetensors file as --weights`, { cause })
   })
   const file = named(path, () => decodeSafetensors(bytes))
-  const onNote = (note: string): void => console.error(`rowwise: ${path}: ${note}`)
+  const onNote = (note: string): void => {
+    if (isTold) console.error(`rowwise: ${path}: ${note}`)
+  }
   const model = named(path, () => loadNet(file, { rename, onNote }))
   const text = file.metadata[METADATA_KEY]
   return { model, preprocessing: readPreprocessing(text), series: readSeries(text) }

@@ -220,6 +220,11 @@ export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
   return { definition: JSON.parse(text), outcomes }
 }
 
+/** Fills a directory with what a job left, without taking the sweep's; whether it left something. */
+export function fetchLocalFiles(directory: string, key: string, into: string): Promise<boolean> {
+  return copyDirectory(join(directory, FILES, key), into)
+}
+
 async function keysIn(directory: string): Promise<string[]> {
   const names = await readdir(directory)
   return names.filter((name) => name.endsWith('.json') && isKey(name.slice(0, -5))).map((name) => name.slice(0, -5))

@@ -4,6 +4,12 @@ import { RedisError } from '../errors'
 /** Where Redis is: an address such as `redis://:password@host:6379` or `rediss://…` for TLS, or all options of ioredis. */
 export type RedisConnection = string | RedisOptions
 
+/** A client that also closes those that BullMQ has made after it: they would try to connect for ever. */
+export interface Connected {
+  client: Redis
+  disconnect(): void
+}
+
 const FIRST_MILLISECONDS = 5000
 const LONGEST_DELAY_MILLISECONDS = 2000
 
@@ -12,7 +18,7 @@ const LONGEST_DELAY_MILLISECONDS = 2000
  *
  * @throws {@link RedisError} when Redis cannot be reached at first, or wants another password; the address is shown without it.
  */
-export async function connect(connection: RedisConnection): Promise<Redis> {
+export async function connect(connection: RedisConnection): Promise<Connected> {
   const options: RedisOptions = {
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(100 * times, LONGEST_DELAY_MILLISECONDS),
@@ -30,12 +36,29 @@ export async function connect(connection: RedisConnection): Promise<Redis> {
   const first = new Promise<never>((_, reject) => client.once('error', reject))
   try {
     await Promise.race([client.connect().then(() => client.ping()), first, tooLate])
-    return client
+    return withDuplicates(client)
   } catch (cause) {
     client.disconnect()
     throw new RedisError(`${addressOf(connection)}: ${reasonOf(cause as Error)}`, { cause })
   } finally {
     clearTimeout(timer)
+  }
+}
+
+function withDuplicates(client: Redis): Connected {
+  const made = [client]
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = (override) => {
+    const copy = duplicate(override)
+    copy.on('error', () => {}) // it connects again
+    made.push(copy)
+    return copy
+  }
+  return {
+    client,
+    disconnect() {
+      for (const one of made) one.disconnect()
+    },
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../engine'
 import { canonicalJson, requireSame } from '../engines/definition'
 import { RedisError } from '../errors'
-import { addressOf, connect, type RedisConnection } from './connection'
+import { addressOf, type Connected, connect, type RedisConnection } from './connection'
 import { type FileStore, redisFiles, saveInto, sharedDirectory } from './files'
 import { jobId, keysOf, QUEUE, SETS } from './names'
 
@@ -50,11 +50,12 @@ const OPTIONS: JobsOptions = {
 export function redisEngine({ connection, files }: RedisEngineOptions): Engine {
   return {
     async open(options) {
-      const client = await connect(connection)
+      const connected = await connect(connection)
+      const store = files === undefined ? redisFiles(connected.client) : sharedDirectory(files)
       try {
-        return await RedisJobs.open(client, options, files === undefined ? redisFiles(client) : sharedDirectory(files))
+        return await RedisJobs.open(connected, options, store)
       } catch (error) {
-        client.disconnect()
+        connected.disconnect()
         throw error
       }
     },
@@ -66,18 +67,20 @@ class RedisJobs implements JobSet {
   private readonly seen = new Map<string, string>()
   private readonly pending = new Map<string, Job>()
   private readonly arrived: string[] = []
+  private readonly client: Redis
   private isUnsure = false
   private isClosed = false
   private wake: () => void = () => {}
 
   private constructor(
-    private readonly client: Redis,
+    private readonly connected: Connected,
     private readonly name: string,
     private readonly files: FileStore,
     private readonly queue: Queue,
     private readonly events: QueueEvents,
   ) {
-    client.on('ready', () => {
+    this.client = connected.client
+    this.client.on('ready', () => {
       this.isUnsure = true // it was gone: an event may have been missed, a job lost
       this.wake()
     })
@@ -87,7 +90,12 @@ class RedisJobs implements JobSet {
     events.on('failed', ({ jobId: id }) => this.onEnd(id))
   }
 
-  static async open(client: Redis, { name, definition, shared }: JobSetOptions, files: FileStore): Promise<RedisJobs> {
+  static async open(
+    connected: Connected,
+    { name, definition, shared }: JobSetOptions,
+    files: FileStore,
+  ): Promise<RedisJobs> {
+    const { client } = connected
     const keys = keysOf(name)
     const text = canonicalJson(definition)
     if (shared !== undefined) await saveInto(client, keys.shared, shared, name)
@@ -97,7 +105,7 @@ class RedisJobs implements JobSet {
     const connection = client as never // BullMQ types ioredis by structure
     const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
     const events = new QueueEvents(QUEUE, { connection: client.duplicate() as never })
-    return new RedisJobs(client, name, files, queue, events)
+    return new RedisJobs(connected, name, files, queue, events)
   }
 
   async add(jobs: readonly Job[]): Promise<void> {
@@ -135,8 +143,8 @@ class RedisJobs implements JobSet {
   async close(): Promise<void> {
     this.isClosed = true
     this.wake()
+    this.connected.disconnect() // at once: Redis may be gone, and nothing is left to be said
     await Promise.allSettled([this.events.close(), this.queue.close()])
-    this.client.disconnect()
   }
 
   private async send(jobs: readonly Job[]): Promise<void> {

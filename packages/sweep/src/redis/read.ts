@@ -19,7 +19,7 @@ export interface StoredSet {
  * @throws {@link RedisError} when there is none of this name: the message lists those that are there.
  */
 export async function readRedisSet(connection: RedisConnection, name: string): Promise<StoredSet> {
-  const client = await connect(connection)
+  const { client, disconnect } = await connect(connection)
   const queue = new Queue(QUEUE, { connection: client as never })
   queue.on('error', () => {})
   try {
@@ -44,7 +44,7 @@ export async function readRedisSet(connection: RedisConnection, name: string): P
     return { definition: JSON.parse(definition), outcomes, queue: { waiting, active } }
   } finally {
     await queue.close()
-    client.disconnect()
+    disconnect()
   }
 }
 
@@ -53,10 +53,10 @@ export async function fetchRedisFiles(
   { connection, files }: { connection: RedisConnection; files?: string },
   { name, key, directory }: { name: string; key: string; directory: string },
 ): Promise<boolean> {
-  const client = await connect(connection)
+  const { client, disconnect } = await connect(connection)
   try {
     return await (files === undefined ? redisFiles(client) : sharedDirectory(files)).restore(name, key, directory)
   } finally {
-    client.disconnect()
+    disconnect()
   }
 }

@@ -39,6 +39,9 @@ const DEFAULT_LOST_SECONDS = 15
 const RETRY_MILLISECONDS = 1000
 const IDLE_CHECK_MILLISECONDS = 250
 
+/** A connection that is down at so many checks in a row does not come back soon. */
+const GONE_CHECKS = 12
+
 /**
  * Does the jobs of a queue until the signal ends it. A job that it was doing when it died is done by another worker.
  *
@@ -52,7 +55,7 @@ const IDLE_CHECK_MILLISECONDS = 250
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { connection, jobs, workers = 1, files, signal, onNote = () => {} } = options
   const pool = poolOf(jobs, workers)
-  const client = await connect(connection)
+  const { client, disconnect } = await connect(connection)
   const scratch = await mkdtemp(join(tmpdir(), 'rowwise-worker-'))
   const serving = new Serving(
     client,
@@ -72,15 +75,28 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   })
   worker.on('error', (error) => onNote(reasonFrom(error)))
   try {
-    worker.run().catch((error) => serving.end(error))
+    worker.run().catch((error) => serving.end(error)) // of no account when it has ended
     await serving.ended(signal)
-    await worker.close()
+    await closed(worker, client)
   } finally {
     await pool.close()
-    client.disconnect()
+    disconnect()
     await rm(scratch, { recursive: true, force: true })
   }
   if (serving.fault) throw serving.fault
+}
+
+/** Waits until the jobs are back in the queue; not for a Redis that is gone, where they come back by themselves. */
+async function closed(worker: Worker, client: Redis): Promise<void> {
+  const gone = new AbortController()
+  let misses = 0
+  const timer = setInterval(() => {
+    misses = client.status === 'ready' ? 0 : misses + 1
+    if (misses >= GONE_CHECKS) gone.abort()
+  }, IDLE_CHECK_MILLISECONDS)
+  const isGone = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()))
+  await Promise.race([worker.close(), isGone])
+  clearInterval(timer)
 }
 
 class Serving {

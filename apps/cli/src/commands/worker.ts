@@ -1,0 +1,51 @@
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UsageError } from '../exit'
+import { print, printJson } from '../show/print'
+import { duration } from '../show/progress'
+import { stopOnSignal } from '../stop-on-signal'
+import { short } from '../sweep/show'
+import { connectionOf, jobsModule, type WhereFlags, workersOf } from '../sweep/where'
+
+/** The flags of `rowwise worker`. */
+export interface WorkerFlags extends WhereFlags {
+  root: string
+  module?: string
+  idle?: number
+  lostAfter: number
+  json?: boolean
+}
+
+/** `rowwise worker`: does the jobs of a queue until a signal ends it. */
+export async function worker(flags: WorkerFlags): Promise<void> {
+  const connection = connectionOf(flags)
+  if (connection === undefined)
+    throw new UsageError('which queue? pass --redis redis://host:6379, or set ROWWISE_REDIS')
+  process.env.ROWWISE_JOBS_ROOT = resolve(flags.root)
+  if (flags.module !== undefined) process.env.ROWWISE_SWEEP_MODULE = pathToFileURL(resolve(flags.module)).href
+  const stop = stopOnSignal()
+  const workers = workersOf(flags)
+  const { runWorker } = await import('@rowwise/sweep/redis')
+  try {
+    if (!flags.json) print(`waiting for jobs, ${workers} at once; Ctrl-C gives them back`)
+    await runWorker({
+      ...{ connection, workers, files: flags.files, signal: stop.signal, jobs: jobsModule(flags.module !== undefined) },
+      ...{ lostAfterSeconds: flags.lostAfter, idleSeconds: flags.idle },
+      onOutcome(set, { key, status, value, reason, seconds }) {
+        if (flags.json) printJson({ set, key, status, reason, seconds })
+        else print(`${set} ${key}: ${status === 'failed' ? `failed: ${reason}` : numbers(value)}${duration(seconds)}`)
+      },
+      onNote: (note) => console.error(`rowwise: ${note}`),
+    })
+    if (stop.signal.aborted) process.exitCode = stop.exitCode()
+  } finally {
+    stop.dispose()
+  }
+}
+
+function numbers(value: unknown): string {
+  const { metrics } = value as { metrics?: Record<string, number> }
+  return Object.entries(metrics ?? {})
+    .map(([name, number]) => `${name} ${short(number)}, `)
+    .join('')
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { CELL_NAMES, LOSS_NAMES, OPTIMIZER_NAMES, VARIANT_NAMES } from '../options'
+
+/** The settings of a run as they come from a file or a queue. */
+export const savedSettings = z.object({
+  data: z.string().optional(),
+  variant: z.enum(VARIANT_NAMES).optional(),
+  source: z.enum(['npm', 'cache', 'download']).optional(),
+  classNames: z.array(z.string()).optional(),
+  images: z.string().optional(),
+  csv: z.string().optional(),
+  delimiter: z.string().length(1).optional(),
+  window: z.int().positive().optional(),
+  horizon: z.int().positive().optional(),
+  target: z.array(z.string()).optional(),
+  columns: z.array(z.string()).optional(),
+  loss: z.enum(LOSS_NAMES).optional(),
+  optimizer: z.enum(OPTIMIZER_NAMES),
+  momentum: z.number().min(0).optional(),
+  weightDecay: z.number().min(0).optional(),
+  schedule: z.string().optional(),
+  scheduleEpochs: z.int().positive(),
+  augment: z.string().optional(),
+  validation: z.number().gt(0).lt(1).optional(),
+  mean: z.number().optional(),
+  std: z.number().positive().optional(),
+  epochs: z.int().positive(),
+  batchSize: z.int().positive(),
+  lr: z.number().positive(),
+  cell: z.enum(CELL_NAMES),
+  hiddenSize: z.int().positive(),
+  numLayers: z.int().positive(),
+  bidirectional: z.boolean(),
+  dropout: z.number().min(0).lt(1),
+  seed: z.string().regex(/^-?\d+$/),
+  samples: z.int().positive().optional(),
+})

@@ -1,0 +1,2 @@
+export { drawChart } from './draw'
+export { escapeHtml, figure, page, table } from './page'
