@@ -6,6 +6,6 @@ export default defineConfig(
   library({
     entry: { index: 'src/index.ts', redis: 'src/redis.ts', child: 'src/engines/child.ts' },
     platform: 'node',
-    external: ['bullmq', 'ioredis', 'tinypool'],
+    external: ['bullmq', 'ioredis', 's3mini', 'tinypool'],
   }),
 )

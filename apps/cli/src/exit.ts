@@ -13,7 +13,7 @@ export class UsageError extends RowwiseError {
 }
 
 /** Errors whose input was right: the training diverged, or a disk was full. */
-const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE', 'DOWNLOAD_FAILED']
+const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE', 'DOWNLOAD_FAILED', 'SWEEP_STORE']
 
 /** Errors that name what the user can fix are wrong input; everything else is a failure. */
 export function exitCodeOf(error: unknown): number {

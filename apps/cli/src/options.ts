@@ -85,7 +85,7 @@ export function redisOptions(): Option[] {
   return [
     new Option('--redis <address>', 'redis://host:6379 or rediss://… (default: ROWWISE_REDIS, or none)'),
     new Option('--redis-ca <file>', 'the authority that signed the certificate of rediss://…'),
-    new Option('--files <directory>', 'for checkpoints and weights, shared by the machines (default: in Redis)'),
+    new Option('--files <place>', 'a shared directory or an S3 bucket’s https:// for checkpoints (default: Redis)'),
   ]
 }
 

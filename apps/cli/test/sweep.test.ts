@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasRedis, RedisServer } from '@rowwise/redis-server'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
 import { program, rowwise, temporaryDirectory } from './rowwise'
 import { writeStripes } from './stripes'
 
@@ -41,6 +42,7 @@ function rowsOf(stdout: string): object[] {
   return stdout
     .trim()
     .split('\n')
+    .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
     .filter(({ type }) => type === 'trial')
     .map(({ trial, epochs, config, metrics, weights, reason }: TrialLine) => ({
@@ -146,12 +148,32 @@ describe('rowwise sweep', () => {
     const slow = join(home, 'slow.json')
     writeFileSync(slow, JSON.stringify({ ...definition, epochs: 80, search: { type: 'random', trials: 3 } }))
     const args = ['sweep', slow, '--out', directory, '--workers', '1', '--json']
+    let isTold = false
     const first = await rowwise(args, {
-      onOutput: (text, child) => void (text.includes('"trial":0') && child.kill('SIGINT')),
+      onOutput(text, child) {
+        if (isTold || !text.includes('"trial":0')) return
+        isTold = child.kill('SIGINT')
+      },
     })
     expect(first.exitCode).toBe(130)
     const second = await rowwise(args)
     expect(rowsOf(second.stdout)).toEqual(rowsOf((await rowwise([...args.slice(0, 2), '--json'])).stdout))
+  })
+
+  it.skipIf(smallDiskMissing)('loses nothing when the disk is full, and goes on when it is not', async () => {
+    const sweepTo = (place: string) => `${process.execPath} ${program} sweep ${file} --out "${place}" --json`
+    const { stdout, stderr } = await onSmallDisk(
+      '900k',
+      `dd if=/dev/zero of="$DISK/filler" bs=1k count=700 2>/dev/null
+       ${sweepTo('$DISK/sweep')} >/dev/null; echo "exit $?"
+       rm "$DISK/filler"
+       ${sweepTo('$DISK/sweep')}; echo "exit $?"`,
+    )
+    expect(stdout).toMatch(/^exit 1$/m)
+    expect(stderr).toMatch(/^rowwise: .*the disk is full.*run the same command again$/m)
+    expect(stdout).toMatch(/exit 0\n$/)
+    const alone = await rowwise(['sweep', file, '--json'])
+    expect(rowsOf(stdout.replace(/^exit \d$/gm, ''))).toEqual(rowsOf(alone.stdout))
   })
 
   it('runs trials of one’s own, in TypeScript, and keeps what they print out of the output', async () => {

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PNG } from 'pngjs'
@@ -109,4 +109,22 @@ describe.skipIf(!hasTensorBoard())('rowwise train --tensorboard, read by TensorB
     const { scalars } = JSON.parse(stdout.trim().split('\n').at(-1) as string) as Found
     expect(scalars['step/loss'].map(([step]) => step)).toEqual(Array.from({ length: 40 }, (_, step) => step + 1))
   })
+})
+
+describe.skipIf(!hasTensorBoard())('rowwise sweep export --tensorboard, read by TensorBoard itself', () => {
+  it('has the settings of a trial, and its numbers by epoch', async () => {
+    const directory = temporaryDirectory()
+    const file = join(directory, 'sweep.json')
+    const space = { lr: { choice: [0.001, 0.01] }, cell: { choice: ['gru'] } }
+    const sweep = { train: { samples: 640 }, space, search: { type: 'grid' }, epochs: 2 }
+    writeFileSync(file, JSON.stringify(sweep))
+    const out = join(directory, 'sweep')
+    await rowwise(['sweep', file, '--out', out])
+    await rowwise(['sweep', 'export', out, '--tensorboard', join(directory, 'events')])
+    const { stdout } = await promisify(execFile)(python, ['-c', READER, join(directory, 'events', 'trial-1')])
+    const found = JSON.parse(stdout.trim().split('\n').at(-1) as string) as Found
+    expect(found.hparams).toEqual({ lr: 0.01, cell: 'gru' })
+    expect([found.compared, found.status]).toEqual([['accuracy'], 1])
+    expect(found.scalars.accuracy.map(([epoch]) => epoch)).toEqual([1, 2])
+  }, 60_000)
 })

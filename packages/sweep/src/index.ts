@@ -54,5 +54,11 @@ export type {
 } from './engine'
 
 // Errors
-export { JobRefusedError, SweepDefinitionError, SweepMismatchError, SweepStoreError } from './errors'
+export {
+  JobRefusedError,
+  SweepDefinitionError,
+  SweepMismatchError,
+  SweepNotFoundError,
+  SweepStoreError,
+} from './errors'
 export { isRowwiseError } from '@rowwise/errors'

@@ -56,8 +56,9 @@ function worker(connection: string, options: Partial<Parameters<typeof runWorker
 }
 
 /** A worker as a program, which can be killed. */
-function program(url: string, module = './slow.mjs'): ChildProcess {
-  const child = spawn(process.execPath, [fixture('worker.mjs').pathname, url, module, '1'], { stdio: 'inherit' })
+function program(url: string, module = './slow.mjs', env: Record<string, string> = {}): ChildProcess {
+  const args = [fixture('worker.mjs').pathname, url, module, '1']
+  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...env } })
   ends.push(() => child.kill('SIGKILL'))
   return child
 }
@@ -176,6 +177,15 @@ describe.skipIf(!hasRedis)('a sweep on Redis', () => {
     expect(rows.at(-1)).toMatchObject({ trial: 2, status: 'failed', reason: 'the loss became NaN', attempts: 3 })
   })
 
+  it('does not mind clocks that differ by an hour, nor who tries a trial again', async () => {
+    const { url } = await server()
+    const tries = { SWEEP_TRIES: mkdtempSync(join(tmpdir(), 'rowwise-tries-')) }
+    program(url, './flaky.mjs', tries)
+    program(url, './flaky.mjs', { ...tries, NODE_OPTIONS: `--import ${fixture('an-hour-ahead.mjs').href}` })
+    const { rows } = await runSweep(random, { engine: engine(url) })
+    expect(rows.map(({ status, attempts }) => [status, attempts])).toEqual(Array(12).fill(['done', 3]))
+  })
+
   it('hands checkpoints on by a directory that all share', async () => {
     const { url } = await server()
     const files = mkdtempSync(join(tmpdir(), 'rowwise-files-'))
@@ -199,6 +209,19 @@ describe.skipIf(!hasRedis)('a worker', () => {
       },
     })
     expect((await result).rows.every(({ attempts }) => attempts <= 2)).toBe(true)
+  })
+
+  it('whose disk is full ends, and another does its jobs', async () => {
+    const { url } = await server()
+    const full = { trial: () => Promise.reject(Object.assign(new Error('the disk is full'), { code: 'ENOSPC' })) }
+    const refused = expect(runWorker({ connection: url, jobs: full })).rejects.toMatchObject({
+      code: 'SWEEP_STORE',
+      message: expect.stringContaining('cannot be done on this machine: the disk is full'),
+    })
+    const result = runSweep(random, { engine: engine(url) })
+    await refused
+    worker(url)
+    expect(shown(await result)).toEqual(await undisturbed(random))
   })
 
   it('ends when it is told to although Redis is gone, and leaves no process', async () => {

@@ -42,7 +42,7 @@ export interface FitOptions<M extends Metrics = Metrics> {
   signal?: AbortSignal
   /**
    * Save everything needed to go on: in this directory before the first step, every 10 seconds or as the options say, after each
-   * epoch, when the signal stops it, and at the end. Needs a file system.
+   * epoch unless the options say otherwise, when the signal stops it, and at the end. Needs a file system.
    */
   checkpoint?: string | CheckpointOptions
   /** Go on from the newest checkpoint, bit for bit; from the start when there is none. @default false */
@@ -213,7 +213,7 @@ async function run(
     for (const callback of callbacks) await callback.onEpochEnd?.(end, control)
     schedule.endEpoch(end)
     Object.assign(position, startOfEpoch(epoch + 1))
-    if (checkpoints) await save(end)
+    if (checkpoints?.isEpochDue(epoch === epochs || stopped)) await save(end)
   }
 
   if (checkpoints && resumed === undefined) await checkpoints.save(position, null) // a run that cannot save ends here
@@ -224,6 +224,7 @@ async function run(
       throw withPosition(error, epoch, checkpoints)
     })
   }
+  if (signal?.aborted && checkpoints && !checkpoints.isSaved(position)) await save(null)
   const found = test && !signal?.aborted ? await testModel(model, test, { loss, metrics, signal }) : undefined
   const tested = found && !signal?.aborted ? { test: found } : {}
   for (const callback of callbacks) await callback.onFitEnd?.({ history, ...tested })

@@ -185,6 +185,22 @@ describe('fit({ checkpoint, resume })', () => {
     expect([...fresh.state()]).toEqual([1, 2])
   })
 
+  it('saves at the start and the end alone when it is told to, and between epochs when it is stopped there', async () => {
+    const seldom = () => ({ directory: temporaryDirectory(), everyEpoch: false, everySeconds: 1000, keep: 10 })
+    const stepsOf = ({ directory }: CheckpointOptions) => {
+      const { checkpoints } = JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'))
+      return checkpoints.map(({ step }: { step: number }) => step)
+    }
+    const whole = seldom()
+    const { weights } = await run({ checkpoint: whole })
+    expect(stepsOf(whole)).toEqual([0, 12])
+    const [stopped, controller] = [seldom(), new AbortController()]
+    const onEpochEnd = ({ epoch }: EpochEnd) => void (epoch === 2 && controller.abort())
+    await run({ checkpoint: stopped, signal: controller.signal, callbacks: [{ onEpochEnd }] })
+    expect(stepsOf(stopped)).toEqual([0, 8])
+    expect((await run({ checkpoint: stopped, resume: true })).weights).toEqual(weights)
+  })
+
   it('keeps the newest two and the best', async () => {
     const directory = temporaryDirectory()
     const losses = [0.3, 0.1, 0.5, 0.4, 0.6]

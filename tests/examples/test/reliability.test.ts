@@ -9,6 +9,7 @@ const FAULTS = [
   ...['CK-1', 'CK-2', 'CK-3', 'CK-4', 'CK-5', 'ST-1', 'ST-2', 'ST-3', 'TR-1', 'TR-2', 'TR-3'],
   ...['BE-1', 'BE-2', 'BE-3', 'PK-1'],
   ...['HOST-1', 'HOST-2', 'HOST-3', 'HOST-4', 'HOST-5', 'HOST-6', 'HOST-7', 'OUT-1', 'SIG-1'],
+  ...['SW-1', 'SW-2', 'SW-3', 'SW-4', 'SW-5', 'SW-6', 'SW-7', 'SW-8'],
   ...['WT-1', 'WT-2', 'WT-3', 'PNG-1', 'CLI-1', 'API-1'],
 ]
 

@@ -5,7 +5,7 @@ import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
 import { stopOnSignal } from '../stop-on-signal'
 import { short } from '../sweep/show'
-import { connectionOf, jobsModule, type WhereFlags, workersOf } from '../sweep/where'
+import { connectionOf, filesOf, jobsModule, type WhereFlags, workersOf } from '../sweep/where'
 
 /** The flags of `rowwise worker`. */
 export interface WorkerFlags extends WhereFlags {
@@ -29,7 +29,13 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   try {
     if (!flags.json) print(`waiting for jobs, ${workers} at once; Ctrl-C gives them back`)
     await runWorker({
-      ...{ connection, workers, files: flags.files, signal: stop.signal, jobs: jobsModule(flags.module !== undefined) },
+      ...{
+        connection,
+        workers,
+        files: await filesOf(flags),
+        signal: stop.signal,
+        jobs: jobsModule(flags.module !== undefined),
+      },
       ...{ lostAfterSeconds: flags.lostAfter, idleSeconds: flags.idle },
       onOutcome(set, { key, status, value, reason, seconds }) {
         if (flags.json) printJson({ set, key, status, reason, seconds })

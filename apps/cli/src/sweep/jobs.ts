@@ -43,7 +43,12 @@ async function train<M extends Metrics>(
   const { history } = await fit(model, {
     ...{ optimizer, train: loader, validation, loss: task.loss, metrics: task.metrics, epochs, signal },
     schedule: scheduleOf(settings, loader.length),
-    checkpoint: { directory: checkpoints, keep: 1, config: { ...whatDecidesNumbers(settings), ...task.decisive } },
+    checkpoint: {
+      directory: checkpoints,
+      keep: 1,
+      everyEpoch: false,
+      config: { ...whatDecidesNumbers(settings), ...task.decisive },
+    },
     resume: true,
   })
   const weights = await encodeWeights(model, task.metadata)

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { reasonOf } from '@rowwise/errors'
 import { type Engine, fetchLocalFiles, localEngine, readOutcomes, replaySweep, type SweepState } from '@rowwise/sweep'
-import type { RedisConnection } from '@rowwise/sweep/redis'
+import type { FileStore, RedisConnection } from '@rowwise/sweep/redis'
 import { UsageError } from '../exit'
 
 /** Where jobs run. */
@@ -41,6 +41,17 @@ function readAuthority(file: string): string {
   }
 }
 
+/** What --files names: a directory, or a bucket by its address, whose keys are where they usually are. */
+export async function filesOf({ files }: WhereFlags): Promise<string | FileStore | undefined> {
+  if (files === undefined || !/^https?:\/\//.test(files)) return files
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_REGION: region } = process.env
+  if (!accessKeyId || !secretAccessKey) {
+    throw new UsageError(`--files ${files} is a bucket; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to its keys`)
+  }
+  const { s3Files } = await import('@rowwise/sweep/redis')
+  return s3Files({ endpoint: files, accessKeyId, secretAccessKey, ...(region && { region }) })
+}
+
 /** The address of a program of ours that does jobs. */
 export function jobsModule(isUsers: boolean): string {
   return fileURLToPath(new URL(isUsers ? './user-jobs.js' : './jobs.js', import.meta.url))
@@ -69,7 +80,7 @@ export async function engineOf(
     )
   }
   const { redisEngine } = await import('@rowwise/sweep/redis')
-  return redisEngine({ connection, files: flags.files })
+  return redisEngine({ connection, files: await filesOf(flags) })
 }
 
 /** What was found of a sweep, which may be under way; and a way to what its jobs left. */
@@ -96,7 +107,7 @@ export async function readSweep(nameOrDirectory: string, flags: WhereFlags): Pro
   return {
     state: replaySweep(definition, outcomes),
     queue,
-    fetch: (key, directory) =>
-      fetchRedisFiles({ connection, files: flags.files }, { name: nameOrDirectory, key, directory }),
+    fetch: async (key, directory) =>
+      fetchRedisFiles({ connection, files: await filesOf(flags) }, { name: nameOrDirectory, key, directory }),
   }
 }

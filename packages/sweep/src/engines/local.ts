@@ -13,7 +13,7 @@ import {
   type JobSetOptions,
   type Outcome,
 } from '../engine'
-import { JobRefusedError, SweepStoreError } from '../errors'
+import { JobRefusedError, SweepNotFoundError, SweepStoreError } from '../errors'
 import { copyDirectory } from '../files/directory'
 import { attempt, type Before } from './attempt'
 import { canonicalJson, requireSame } from './definition'
@@ -206,11 +206,13 @@ export interface StoredOutcomes {
 /**
  * The outcomes that a directory holds, without taking it: a sweep may be running there.
  *
- * @throws {@link SweepStoreError} when it holds none of ours.
+ * @throws {@link SweepNotFoundError} when it holds none of ours.
  */
 export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
   const text = await readFile(join(directory, DEFINITION), 'utf8').catch((cause) => {
-    throw new SweepStoreError(`${directory} holds no sweep: ${reasonOf(cause)}; pass the directory of one`, { cause })
+    throw new SweepNotFoundError(`${directory} holds no sweep: ${reasonOf(cause)}; pass the directory of one`, {
+      cause,
+    })
   })
   const outcomes: Outcome[] = []
   for (const key of await keysIn(join(directory, OUTCOMES))) {

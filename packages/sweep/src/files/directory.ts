@@ -24,7 +24,9 @@ export async function copyDirectory(from: string, to: string): Promise<boolean> 
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true })
     if (await isThere(to)) return true // another was faster
-    throw new SweepStoreError(`${to} cannot be written: ${reasonOf(cause)}`, { cause })
+    throw new SweepStoreError(`${to} cannot be written: ${reasonOf(cause)}; fix that, and run the same command again`, {
+      cause,
+    })
   }
   return true
 }

@@ -12,16 +12,17 @@ import {
 } from '../engine'
 import { canonicalJson, requireSame } from '../engines/definition'
 import { RedisError } from '../errors'
+import type { FileStore } from '../files/store'
 import { addressOf, type Connected, connect, type RedisConnection } from './connection'
-import { type FileStore, redisFiles, saveInto, sharedDirectory } from './files'
+import { saveInto, storeOf } from './files'
 import { jobId, keysOf, QUEUE, SETS } from './names'
 
 /** How {@link redisEngine} reaches the workers. */
 export interface RedisEngineOptions {
   /** Where Redis is. */
   connection: RedisConnection
-  /** The directory for checkpoints and weights that the workers share. Redis holds them when absent. */
-  files?: string
+  /** A directory for checkpoints and weights that the workers share, or {@link s3Files}. Redis holds them when absent. */
+  files?: string | FileStore
 }
 
 /** Events wake the one who waits; this is for those that a lost connection has swallowed. */
@@ -31,8 +32,7 @@ const POLL_MILLISECONDS = 2000
 const CHUNK = 1000
 
 const OPTIONS: JobsOptions = {
-  attempts: MAX_FAILURES,
-  backoff: { type: 'fixed', delay: 500 },
+  attempts: MAX_FAILURES, // at once: a delay would be reckoned by the clocks of the workers, which may differ
   removeOnComplete: true, // the outcome is what counts, and has its own place
   stackTraceLimit: 1,
 }
@@ -51,7 +51,7 @@ export function redisEngine({ connection, files }: RedisEngineOptions): Engine {
   return {
     async open(options) {
       const connected = await connect(connection)
-      const store = files === undefined ? redisFiles(connected.client) : sharedDirectory(files)
+      const store = storeOf(files, connected.client)
       try {
         return await RedisJobs.open(connected, options, store)
       } catch (error) {

@@ -1,21 +1,13 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import { JobRefusedError, SweepStoreError } from '../errors'
-import { copyDirectory, copyInto, filesBelow, isThere } from '../files/directory'
-import { show } from '../space'
+import { FilesTooLargeError } from '../errors'
+import { copyDirectory, copyInto, isThere } from '../files/directory'
+import { type FileStore, MAX_FILES, readFrom, writeInto } from '../files/store'
 import { keysOf } from './names'
 
-/** What jobs leave for those that go on from them, and for the one who asks for the best weights. */
-export interface FileStore {
-  save(set: string, key: string, directory: string): Promise<void>
-  /** Whether there was something. */
-  restore(set: string, key: string, directory: string): Promise<boolean>
-  discard(set: string, key: string): Promise<void>
-}
-
 /** A directory that all machines share, such as one of NFS. */
-export function sharedDirectory(root: string): FileStore {
+function sharedDirectory(root: string): FileStore {
   const place = (set: string, key: string): string => join(root, set, key)
   return {
     async save(set, key, directory) {
@@ -34,16 +26,10 @@ export function sharedDirectory(root: string): FileStore {
 }
 
 /** Redis holds them in memory, so a model of this size is the largest that goes through it. */
-export const MAX_REDIS_BYTES = 32 << 20
-
-/** A job leaves a handful of files. */
-const MAX_FILES = 64
-
-/** A file's path in a job's directory: names with '/' between, none of which leads out of it. */
-const FILE_NAME = /^(?:[A-Za-z0-9_-][\w.-]{0,99}\/){0,4}[A-Za-z0-9_-][\w.-]{0,99}$/
+const MAX_REDIS_BYTES = 32 << 20
 
 /** Redis itself. */
-export function redisFiles(client: Redis): FileStore {
+function redisFiles(client: Redis): FileStore {
   return {
     save: (set, key, directory) => saveInto(client, keysOf(set).files(key), directory, `job ${key} of ${set}`),
     restore: (set, key, directory) => restoreFrom(client, keysOf(set).files(key), directory),
@@ -55,30 +41,28 @@ export function redisFiles(client: Redis): FileStore {
 
 /** Writes a directory's files into a hash, all of them or none. */
 export async function saveInto(client: Redis, hash: string, directory: string, owner: string): Promise<void> {
-  const names = await filesBelow(directory)
+  const files = await readFrom(directory)
+  const names = Object.keys(files)
   if (names.length === 0) return
-  const files = await Promise.all(names.map((name) => readFile(join(directory, name))))
-  const bytes = files.reduce((sum, file) => sum + file.length, 0)
+  const bytes = Object.values(files).reduce((sum, file) => sum + file.length, 0)
   if (bytes > MAX_REDIS_BYTES || names.length > MAX_FILES) {
-    throw new SweepStoreError(
+    throw new FilesTooLargeError(
       `${owner} leaves ${names.length} files of ${Math.ceil(bytes / 2 ** 20)} MiB, Redis holds at most ${MAX_FILES} of ` +
         `${MAX_REDIS_BYTES / 2 ** 20} MiB; give the workers and the sweep a directory that they share`,
     )
   }
-  await client.hset(hash, new Map(names.map((name, k) => [name, files[k]])))
+  await client.hset(hash, new Map(Object.entries(files)))
 }
 
 /** Writes a hash's files into a directory, and nowhere else. */
 export async function restoreFrom(client: Redis, hash: string, directory: string): Promise<boolean> {
   const found = await client.hgetallBuffer(hash)
-  const names = Object.keys(found)
-  const stray = names.find((name) => !FILE_NAME.test(name))
-  if (stray !== undefined)
-    throw new JobRefusedError(`${hash} has a file ${show(stray)}, which is no name of a file here`)
-  for (const name of names) {
-    const file = join(directory, name)
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, found[name])
-  }
-  return names.length > 0
+  await writeInto(directory, found, hash)
+  return Object.keys(found).length > 0
+}
+
+/** The files that the machines hand on: those of a directory, of a store, or Redis itself. */
+export function storeOf(files: string | FileStore | undefined, client: Redis): FileStore {
+  if (files === undefined) return redisFiles(client)
+  return typeof files === 'string' ? sharedDirectory(files) : files
 }

@@ -1,8 +1,9 @@
 import { Queue } from 'bullmq'
 import { decodeOutcome, type Outcome } from '../engine'
-import { RedisError } from '../errors'
+import { SweepNotFoundError } from '../errors'
+import type { FileStore } from '../files/store'
 import { addressOf, connect, type RedisConnection } from './connection'
-import { redisFiles, sharedDirectory } from './files'
+import { storeOf } from './files'
 import { keysOf, QUEUE, SETS } from './names'
 
 /** What Redis holds of a set of jobs. */
@@ -16,7 +17,7 @@ export interface StoredSet {
 /**
  * Reads a set of jobs, which may be under way.
  *
- * @throws {@link RedisError} when there is none of this name: the message lists those that are there.
+ * @throws {@link SweepNotFoundError} when there is none of this name: the message lists those that are there.
  */
 export async function readRedisSet(connection: RedisConnection, name: string): Promise<StoredSet> {
   const { client, disconnect } = await connect(connection)
@@ -27,7 +28,7 @@ export async function readRedisSet(connection: RedisConnection, name: string): P
     const definition = await client.get(keys.definition)
     if (definition === null) {
       const names = (await client.smembers(SETS)).sort()
-      throw new RedisError(
+      throw new SweepNotFoundError(
         `${addressOf(connection)} has no sweep '${name}'; it has ${names.length === 0 ? 'none' : names.join(', ')}`,
       )
     }
@@ -50,12 +51,12 @@ export async function readRedisSet(connection: RedisConnection, name: string): P
 
 /** Fills a directory with what a job left; whether it left something. */
 export async function fetchRedisFiles(
-  { connection, files }: { connection: RedisConnection; files?: string },
+  { connection, files }: { connection: RedisConnection; files?: string | FileStore },
   { name, key, directory }: { name: string; key: string; directory: string },
 ): Promise<boolean> {
   const { client, disconnect } = await connect(connection)
   try {
-    return await (files === undefined ? redisFiles(client) : sharedDirectory(files)).restore(name, key, directory)
+    return await storeOf(files, client).restore(name, key, directory)
   } finally {
     disconnect()
   }

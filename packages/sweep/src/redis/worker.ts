@@ -6,10 +6,11 @@ import type { Redis } from 'ioredis'
 import { encodeOutcome, MAX_LOSSES, type Outcome, reasonFrom } from '../engine'
 import { attempt } from '../engines/attempt'
 import { type Jobs, type Pool, poolOf } from '../engines/pool'
-import { JobRefusedError, SweepStoreError } from '../errors'
+import { FilesTooLargeError, JobRefusedError, SweepStoreError } from '../errors'
 import { isThere } from '../files/directory'
+import type { FileStore } from '../files/store'
 import { connect, type RedisConnection } from './connection'
-import { type FileStore, redisFiles, restoreFrom, sharedDirectory } from './files'
+import { restoreFrom, storeOf } from './files'
 import { checkQueuedJob, type QueuedJob } from './job-data'
 import { keysOf, QUEUE } from './names'
 
@@ -21,8 +22,8 @@ export interface WorkerOptions {
   jobs: Jobs
   /** Jobs at once, each in a process. @default 1 */
   workers?: number
-  /** The directory for checkpoints and weights that the machines share. Redis holds them when absent. */
-  files?: string
+  /** A directory for checkpoints and weights that the machines share, or {@link s3Files}. Redis holds them when absent. */
+  files?: string | FileStore
   /** After this silence a worker counts as dead, and others do its jobs. @default 15 */
   lostAfterSeconds?: number
   /** End after so long without a job; stays when absent. */
@@ -57,13 +58,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const pool = poolOf(jobs, workers)
   const { client, disconnect } = await connect(connection)
   const scratch = await mkdtemp(join(tmpdir(), 'rowwise-worker-'))
-  const serving = new Serving(
-    client,
-    pool,
-    scratch,
-    files === undefined ? redisFiles(client) : sharedDirectory(files),
-    options,
-  )
+  const serving = new Serving(client, pool, scratch, storeOf(files, client), options)
   const milliseconds = 1000 * (options.lostAfterSeconds ?? DEFAULT_LOST_SECONDS)
   const worker = new Worker(QUEUE, (job, token) => serving.process(job, token), {
     connection: client as never,
@@ -199,7 +194,7 @@ class Serving {
     let said = outcome
     if (outcome.status === 'done') {
       await this.files.save(job.set, job.key, directory).catch((error) => {
-        if (!(error instanceof SweepStoreError)) throw error
+        if (!(error instanceof FilesTooLargeError)) throw error
         said = { ...outcome, status: 'failed', value: null, reason: error.message }
       })
     }

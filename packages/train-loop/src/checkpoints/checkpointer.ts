@@ -40,6 +40,8 @@ export interface CheckpointOptions {
   everySeconds?: number
   /** Save after every so many steps. Never when absent. */
   everySteps?: number
+  /** Save after each epoch too, so that the best of them can be found. @default true */
+  everyEpoch?: boolean
   /** How many of the newest stay, besides the best. @default 2 */
   keep?: number
   /** Settings that a resumed run must share, as JSON, such as batch size, seed and data set. @default {} */
@@ -59,7 +61,15 @@ export interface CheckpointOptions {
 }
 
 const OPTIONS: OptionNames<CheckpointOptions> = {
-  ...{ directory: true, everySeconds: true, everySteps: true, keep: true, config: true, computedBy: true },
+  ...{
+    directory: true,
+    everySeconds: true,
+    everySteps: true,
+    everyEpoch: true,
+    keep: true,
+    config: true,
+    computedBy: true,
+  },
   ...{ monitor: true, better: true, generators: true },
 }
 
@@ -176,6 +186,11 @@ export class Checkpointer {
     const { everySteps, everySeconds = everySteps === undefined ? DEFAULT_SECONDS : undefined } = this.options
     const byTime = everySeconds !== undefined && performance.now() - this.lastSave >= 1000 * everySeconds
     return byTime || (everySteps !== undefined && step % everySteps === 0)
+  }
+
+  /** Whether a complete epoch is saved, the last of them always. */
+  isEpochDue(isLast: boolean): boolean {
+    return isLast || (this.options.everyEpoch ?? true)
   }
 
   /** Whether the newest checkpoint already stands at this step, in the middle of an epoch. */
