@@ -2,7 +2,7 @@ import { type ChildProcess, exec, execFileSync, spawn } from 'node:child_process
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
 import { program, type Run, rowwise, temporaryDirectory } from './rowwise'
 import { writeStripes } from './stripes'
@@ -106,6 +106,11 @@ describe('rowwise train, interrupted', () => {
     const out = join(temporaryDirectory(), 'terminal')
     const command = ['node', program, 'train', ...settings, '--out', out, '--checkpoint-every', '100000s']
     const terminal = spawn('script', ['-qfec', command.join(' '), '/dev/null'], { detached: true, stdio: 'pipe' })
+    onTestFinished(() => {
+      terminal.kill('SIGKILL')
+      const lock = join(out, 'lock-1.json') // there while the program runs, which is in a session of its own
+      if (existsSync(lock)) process.kill(JSON.parse(readFileSync(lock, 'utf8')).pid, 'SIGKILL')
+    })
     let seen = ''
     terminal.stdout.on('data', (chunk) => {
       seen += chunk
