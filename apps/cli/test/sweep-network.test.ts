@@ -5,6 +5,7 @@ import { hasRedis, PROGRAM } from '@rowwise/redis-server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { program, rowwise, temporaryDirectory } from './rowwise'
 import { writeStripes } from './stripes'
+import { rowsOf } from './sweep-programs'
 
 /** Two network name spaces with a cable between them; root alone may make them. */
 const [near, far] = [`rw-near-${process.pid}`, `rw-far-${process.pid}`]
@@ -95,14 +96,3 @@ describe.skipIf(!hasRedis || !hasNamespaces)('a sweep whose worker is cut off fr
     expect(rowsOf(stdout)).toEqual(rowsOf(alone.stdout))
   })
 })
-
-function rowsOf(stdout: string): string[] {
-  const rows = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line))
-  return rows
-    .filter(({ type }) => type === 'trial')
-    .map(({ trial, epochs, metrics, weights }) => JSON.stringify([trial, epochs, metrics, weights]))
-    .sort()
-}

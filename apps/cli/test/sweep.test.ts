@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasRedis, RedisServer } from '@rowwise/redis-server'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { hasRedis } from '@rowwise/redis-server'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
 import { program, rowwise, temporaryDirectory } from './rowwise'
 import { writeStripes } from './stripes'
+import { redis, rowsOf, type TrialLine, worker } from './sweep-programs'
 
 const home = temporaryDirectory()
 const file = join(home, 'stripes.json')
@@ -22,56 +22,6 @@ beforeAll(() => {
   writeStripes(join(home, 'data'), { classes: 2 })
   writeFileSync(file, JSON.stringify(definition))
 })
-
-const ends: (() => unknown)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end()
-})
-
-interface TrialLine {
-  trial: number
-  epochs: number
-  config: object
-  metrics: Record<string, number>
-  weights: string
-  reason: string | null
-}
-
-/** The rows of a sweep without what a clock or a machine makes, by trial and epochs. */
-function rowsOf(stdout: string): object[] {
-  return stdout
-    .trim()
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line))
-    .filter(({ type }) => type === 'trial')
-    .map(({ trial, epochs, config, metrics, weights, reason }: TrialLine) => ({
-      trial,
-      epochs,
-      config,
-      metrics,
-      weights,
-      reason,
-    }))
-    .sort((one, other) => one.trial - other.trial || one.epochs - other.epochs)
-}
-
-function worker(url: string, ...more: string[]): ChildProcess {
-  const args = ['worker', '--redis', url, '--workers', '1', '--root', home, '--lost-after', '1', ...more]
-  const child = spawn(process.execPath, [program, ...args], { stdio: 'ignore' })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  ends.push(() => {
-    child.kill('SIGTERM')
-    return ended
-  })
-  return child
-}
-
-async function redis(): Promise<RedisServer> {
-  const server = await RedisServer.start()
-  ends.push(() => server.stop())
-  return server
-}
 
 describe('rowwise sweep', () => {
   const out = join(home, 'sweeps', 'stripes')
@@ -233,7 +183,7 @@ describe.skipIf(!hasRedis)('rowwise sweep --redis', () => {
     timeout: 60_000,
   }, async () => {
     const { url } = await redis()
-    const [first] = [worker(url), worker(url), worker(url)]
+    const [first] = [worker(url, home), worker(url, home), worker(url, home)]
     const many = await rowwise(['sweep', file, '--redis', url, '--json'], {
       onOutput: (text) => void (text.split('\n').length > 2 && first.kill('SIGKILL')),
     })
@@ -248,123 +198,12 @@ describe.skipIf(!hasRedis)('rowwise sweep --redis', () => {
 
   it('makes rows of trials whose data would lead out of a worker’s directory', { timeout: 60_000 }, async () => {
     const { url } = await redis()
-    worker(url)
+    worker(url, home)
     const outside = join(home, 'outside.json')
     const train = { ...definition.train, data: '../data' }
     writeFileSync(outside, JSON.stringify({ ...definition, train, search: { type: 'random', trials: 1 } }))
     const { exitCode, stdout } = await rowwise(['sweep', outside, '--redis', url])
     expect(exitCode).toBe(1)
     expect(stdout).toContain("data is ../data, which leads out of the worker's directory")
-  })
-})
-
-describe('rowwise predict --batch', () => {
-  const pictures = join(home, 'pictures')
-  const weights = join(home, 'batch', 'model.safetensors')
-
-  beforeAll(async () => {
-    mkdirSync(join(pictures, 'deep'), { recursive: true })
-    const { PNG } = await import('pngjs')
-    for (let n = 0; n < 300; n++) {
-      const picture = new PNG({ width: 4, height: 4 })
-      for (let pixel = 0; pixel < 16; pixel++)
-        picture.data.set([...Array(3).fill((pixel * 37 + n * 11) % 256), 255], 4 * pixel)
-      writeFileSync(join(pictures, n % 2 ? 'deep' : '', `${n}.png`), PNG.sync.write(picture))
-    }
-    writeFileSync(join(pictures, 'broken.png'), 'no picture')
-    await rowwise([
-      'train',
-      '--data',
-      join(home, 'data'),
-      '--class-names',
-      'a,b',
-      '--epochs',
-      '1',
-      '--out',
-      join(home, 'batch'),
-    ])
-  }, 60_000)
-
-  const linesOf = (path: string) => readFileSync(path, 'utf8').trim().split('\n')
-
-  it('says what every picture shows, in the order of their names, and why not', async () => {
-    const out = join(home, 'predictions.jsonl')
-    const { exitCode, stdout, stderr } = await rowwise([
-      'predict',
-      '--batch',
-      pictures,
-      '--weights',
-      weights,
-      '--out',
-      out,
-    ])
-    expect([exitCode, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^301 predictions, 1 of which could not be read in .*; in /)
-    const rows = linesOf(out).map((line) => JSON.parse(line))
-    expect(rows.map(({ file: name }) => name)).toEqual(rows.map(({ file: name }) => name).sort())
-    const alone = await rowwise(['predict', join(pictures, rows[5].file), '--weights', weights, '--json'])
-    expect(rows[5].probabilities.a).toBeCloseTo(JSON.parse(alone.stdout).probabilities.a, 5)
-    expect(rows.find(({ file: name }) => name === 'broken.png').error).toContain('is not a PNG file')
-    expect(readdirSync(home)).not.toContain('predictions.jsonl.parts')
-  })
-
-  it.skipIf(!hasRedis)('gives the same file on Redis', { timeout: 60_000 }, async () => {
-    const { url } = await redis()
-    worker(url)
-    worker(url)
-    const [one, other] = [join(home, 'one.csv'), join(home, 'other.csv')]
-    await rowwise(['predict', '--batch', pictures, '--weights', weights, '--out', one])
-    await rowwise(['predict', '--batch', 'pictures', '--weights', weights, '--out', other, '--redis', url], {
-      cwd: home,
-    })
-    expect(linesOf(other)).toEqual(linesOf(one))
-    expect(linesOf(one)).toHaveLength(302)
-  })
-
-  it('forecasts after every window of a CSV file', async () => {
-    const csv = join(home, 'wave.csv')
-    writeFileSync(
-      csv,
-      ['a,b', ...Array.from({ length: 400 }, (_, t) => `${Math.sin(t / 8)},${Math.cos(t / 8)}`)].join('\n'),
-    )
-    const series = join(home, 'series')
-    await rowwise([
-      'train',
-      '--csv',
-      csv,
-      '--target',
-      'a',
-      '--window',
-      '8',
-      '--horizon',
-      '2',
-      '--epochs',
-      '1',
-      '--out',
-      series,
-    ])
-    const model = join(series, 'model.safetensors')
-    const out = join(home, 'forecasts.csv')
-    const { exitCode } = await rowwise(['predict', '--batch', csv, '--weights', model, '--out', out])
-    expect(exitCode).toBe(0)
-    const lines = linesOf(out)
-    expect(lines[0]).toBe('row,a+1,a+2')
-    expect(lines).toHaveLength(1 + 393)
-    const alone = JSON.parse((await rowwise(['predict', '--csv', csv, '--weights', model, '--json'])).stdout)
-    const [row, first, second] = (lines.at(-1) ?? '').split(',').map(Number)
-    expect(row).toBe(401)
-    expect([first, second]).toEqual(alone.forecast.map(({ a }: { a: number }) => expect.closeTo(a, 5)))
-  })
-
-  it.each([
-    [['--batch', 'nowhere'], 'nowhere cannot be read'],
-    [['--batch', join(home, 'data')], 'has no .png files'],
-    [['--batch', pictures, '--out', 'x.txt'], 'ends in .csv or .jsonl'],
-    [['--batch', pictures, '--index', '3'], 'not both'],
-    [['--out', 'x.csv', '--index', '3'], '--out is for --batch'],
-  ])('refuses %j', async (args, words) => {
-    const { exitCode, stderr } = await rowwise(['predict', '--weights', weights, ...args])
-    expect(exitCode).toBe(2)
-    expect(stderr).toContain(words)
   })
 })
