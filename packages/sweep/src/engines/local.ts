@@ -81,6 +81,10 @@ class LocalJobs implements JobSet {
       const before = await readFile(file, 'utf8').catch(() => null)
       if (before !== null) requireSame(directory, before, text)
       for (const name of [OUTCOMES, FILES]) await mkdir(join(directory, name), { recursive: true })
+      for (const name of await readdir(join(directory, FILES))) {
+        // Copies that a program did not live to finish.
+        if (name.endsWith('.tmp')) await rm(join(directory, FILES, name), { recursive: true, force: true })
+      }
       if (before === null) await writeFileAtomically(file, text)
       return new LocalJobs(place, shared, lock, await keysIn(join(directory, OUTCOMES)))
     } catch (error) {

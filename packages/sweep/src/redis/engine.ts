@@ -78,6 +78,8 @@ class RedisJobs implements JobSet {
     private readonly files: FileStore,
     private readonly queue: Queue,
     private readonly events: QueueEvents,
+    /** Keys of outcomes that programs before this one have got. */
+    private readonly earlier: ReadonlySet<string>,
   ) {
     this.client = connected.client
     this.client.on('ready', () => {
@@ -105,13 +107,13 @@ class RedisJobs implements JobSet {
     const connection = client as never // BullMQ types ioredis by structure
     const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
     const events = new QueueEvents(QUEUE, { connection: client.duplicate() as never })
-    return new RedisJobs(connected, name, files, queue, events)
+    return new RedisJobs(connected, name, files, queue, events, new Set(await client.hkeys(keys.outcomes)))
   }
 
   async add(jobs: readonly Job[]): Promise<void> {
     const wanted = jobs.filter(({ key }) => !this.seen.has(key) && !this.pending.has(key))
     for (const job of wanted) this.pending.set(job.key, job)
-    await this.send(wanted)
+    await this.send(wanted.filter(({ key }) => !this.earlier.has(key)))
   }
 
   async *outcomes(signal?: AbortSignal): AsyncGenerator<Outcome> {
