@@ -12,6 +12,11 @@ export class UsageError extends RowwiseError {
   readonly code = 'USAGE'
 }
 
+/** A worker was started for other jobs than those of its queue: they are for another, and none of them has failed. */
+export class WrongWorkerError extends RowwiseError {
+  readonly code = 'WRONG_WORKER'
+}
+
 /** Errors whose input was right: the training diverged, or a disk was full. */
 const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE', 'DOWNLOAD_FAILED', 'SWEEP_STORE']
 

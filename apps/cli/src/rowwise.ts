@@ -102,6 +102,7 @@ const run = sweep
   .argument('<file>')
   .option('--workers <n>', 'trials at once, each in a process (default: one per core)', positiveInteger)
   .option('--out <directory>', 'where outcomes, checkpoints and weights go (default: sweeps/NAME)')
+  .option('--retry-failed', 'forget which trials failed, and do them again')
   .action(async (file, options) => (await import('./commands/sweep')).sweep(file, options))
 const named = (name: string, description: string): Command =>
   sweep.command(name).description(description).argument('<sweep>', "a sweep's directory, or its name in Redis")

@@ -38,6 +38,7 @@ export function isAlive(owner: Owner, touchedMilliseconds: number): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false // EPERM: alive, and someone else's
   }
+  if (fieldsOf(owner.pid)[0] === 'Z') return false // a zombie: it has ended, and waits for its parent to ask
   const started = startOf(owner.pid)
   return started === '' || owner.started === '' || started === owner.started
 }
@@ -51,9 +52,16 @@ function hostname(): string {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat; the name before it may hold spaces, but ends with the last bracket. */
+/** Field 22 of /proc/<pid>/stat. */
 function startOf(pid: number): string {
-  return read(`/proc/${pid}/stat`).replace(/^.*\)/s, '').split(' ')[20] ?? ''
+  return fieldsOf(pid)[19] ?? ''
+}
+
+/** The fields of /proc/<pid>/stat from the third on, the state; the name before it may hold spaces, but ends with the last bracket. */
+function fieldsOf(pid: number): string[] {
+  return read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ')
 }
 
 function read(file: string): string {

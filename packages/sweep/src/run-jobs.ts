@@ -37,6 +37,9 @@ export async function runJobs(
       if (left.size === 0) return true
     }
     return false
+  } catch (error) {
+    if (!signal?.aborted) throw error
+    return false // it was stopped while a store was asked
   } finally {
     await open.close()
   }

@@ -96,6 +96,9 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
       }
     }
     return tableOf(complete, rows, searcher.done)
+  } catch (error) {
+    if (!signal?.aborted) throw error
+    return tableOf(complete, rows, false) // it was stopped while a store was asked
   } finally {
     await jobs.close()
   }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
@@ -35,6 +35,7 @@ export class Parts {
     const rows = (value?.rows ?? []) as Row[]
     this.rows += rows.length
     this.errors += rows.filter((row) => 'error' in row && row.error !== null).length
+    await mkdir(this.directory, { recursive: true })
     await writeFileAtomically(this.fileOf(key), this.textOf(rows))
   }
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { basename, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, normalize, resolve } from 'node:path'
+import { makeDirectory } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { type Job, runJobs } from '@rowwise/sweep'
 import { SingleBar } from 'cli-progress'
@@ -40,7 +41,7 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
   const model = await loadWeights(flags)
   const shards = await shardsOf(input, flags, model)
   const jobs = shards.map((data, k): Job => ({ key: String(k), kind: 'shard', data: { ...data } }))
-  const definition = { out: basename(out), shards: createHash('sha256').update(JSON.stringify(jobs)).digest('hex') }
+  const definition = { shards: createHash('sha256').update(JSON.stringify(jobs)).digest('hex') }
   const place = `${out}.parts`
   const engine = await engineOf(where, { directory: place, isUsers: false })
   const shared = await mkdtemp(join(tmpdir(), 'rowwise-weights-'))
@@ -54,7 +55,7 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
   let count = 0
   bar?.start(jobs.length, 0)
   try {
-    await mkdir(join(place, 'rows'), { recursive: true })
+    await makeDirectory(dirname(resolve(out)))
     await copyFile(flags.weights as string, join(shared, WEIGHTS))
     const name = `predict-${definition.shards.slice(0, 16)}`
     const isDone = await runJobs(jobs, {
@@ -96,7 +97,13 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
 
 /** Cuts the input; refuses weights that are for something else. */
 async function shardsOf(input: string, flags: UseFlags & BatchFlags, model: LoadedModel): Promise<Shard[]> {
-  const path = connectionOf(flags) === undefined ? resolve(input) : input // other machines have their own root
+  const isLocal = connectionOf(flags) === undefined
+  if (!isLocal && (isAbsolute(input) || normalize(input).startsWith('..'))) {
+    throw new UsageError(
+      `--batch ${input} leads out of the workers' directory; with --redis name it from their --root on, and start in that directory here`,
+    )
+  }
+  const path = isLocal ? resolve(input) : input // other machines have their own root
   const digest = createHash('sha256')
     .update(await readFile(flags.weights as string))
     .digest('hex')

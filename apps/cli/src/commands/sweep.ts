@@ -1,12 +1,14 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { writeFileAtomically } from '@rowwise/atomic-file'
-import { importancesOf, runSweep, type SweepState } from '@rowwise/sweep'
+import { type CompleteSweep, importancesOf, runSweep, type SweepState } from '@rowwise/sweep'
 import { FAILURE, UsageError } from '../exit'
+import { writeOutput } from '../run/write-output'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
 import { stopOnSignal } from '../stop-on-signal'
+import { pathOfJob } from '../sweep/path-of-job'
 import { jsonRows, peopleRows, rowJson, short, statusLine, tableText } from '../sweep/show'
 import { directoryOf, readSweepFile } from '../sweep/sweep-file'
 import { connectionOf, engineOf, readSweep, type WhereFlags } from '../sweep/where'
@@ -23,8 +25,10 @@ export async function sweep(path: string, flags: SweepFlags): Promise<void> {
   if (module) process.env.ROWWISE_SWEEP_MODULE = module
   const isLocal = connectionOf(flags) === undefined
   const directory = flags.out ?? join('sweeps', definition.name)
-  const engine = await engineOf(flags, { directory, isUsers: module !== undefined })
   if (isLocal && module === undefined) process.env.ROWWISE_JOBS_HOME = directoryOf(path)
+  if (module === undefined) requireData(definition, isLocal)
+  tellOfHalving(definition)
+  const engine = await engineOf(flags, { directory, isUsers: module !== undefined })
   const stop = stopOnSignal()
   const { metric } = definition.objective
   const shown = flags.json ? { onRow: jsonRows, stop: () => {} } : peopleRows(metric)
@@ -47,6 +51,35 @@ export async function sweep(path: string, flags: SweepFlags): Promise<void> {
     shown.stop()
     stop.dispose()
   }
+}
+
+/** Refuses data that are not there, before a trial looks for them; workers of a queue have their own. */
+function requireData({ fixed }: CompleteSweep, isLocal: boolean): void {
+  const { train } = fixed as { train: Partial<Record<string, unknown>> }
+  if (train.csv !== undefined && (train.window === undefined || train.target === undefined)) {
+    throw new UsageError(
+      'train.csv wants train.window, how many rows are read, and train.target, a list of columns; add both',
+    )
+  }
+  for (const name of ['data', 'images', 'csv']) {
+    const path = train[name]
+    if (!isLocal || typeof path !== 'string' || existsSync(pathOfJob(name, path))) continue
+    throw new UsageError(
+      `train.${name} is ${path}, and ${pathOfJob(name, path)} is not there; paths are read from the sweep's file`,
+    )
+  }
+}
+
+/** Says that a halving has too few trials for one of them to be trained in full. */
+function tellOfHalving({ search, epochs }: CompleteSweep): void {
+  if (search.type !== 'halving') return
+  const { trials, minEpochs = 1, eta = 3 } = search
+  let [needed, part] = [1, epochs]
+  for (; Math.floor(part / eta) >= minEpochs; part = Math.floor(part / eta)) needed *= eta
+  if (trials >= needed) return
+  console.error(
+    `rowwise: of ${trials} trials none is trained for all ${epochs} epochs; that wants ${needed} trials, or a smaller ratio of epochs to minEpochs`,
+  )
 }
 
 /** `rowwise sweep status`: how far a sweep is. */
@@ -77,7 +110,7 @@ export async function best(name: string, flags: SweepFlags & { weights?: string 
         throw new UsageError(
           `the weights of trial ${row.trial} of ${name} are not there; leave out --weights, or pass --files if the machines share a directory`,
         )
-      await writeFileAtomically(flags.weights, bytes)
+      await writeOutput('--weights', flags.weights, bytes)
     } finally {
       await rm(join(place, '..'), { recursive: true, force: true })
     }

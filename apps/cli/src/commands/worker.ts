@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
@@ -21,8 +23,13 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   const connection = connectionOf(flags)
   if (connection === undefined)
     throw new UsageError('which queue? pass --redis redis://host:6379, or set ROWWISE_REDIS')
+  if (!existsSync(flags.root))
+    throw new UsageError(`--root ${flags.root} is not there; name the directory with the data`)
   process.env.ROWWISE_JOBS_ROOT = resolve(flags.root)
-  if (flags.module !== undefined) process.env.ROWWISE_SWEEP_MODULE = pathToFileURL(resolve(flags.module)).href
+  if (flags.module !== undefined) {
+    await requireTrial(flags.module)
+    process.env.ROWWISE_SWEEP_MODULE = pathToFileURL(resolve(flags.module)).href
+  }
   const stop = stopOnSignal()
   const workers = workersOf(flags)
   const { runWorker } = await import('@rowwise/sweep/redis')
@@ -39,7 +46,7 @@ export async function worker(flags: WorkerFlags): Promise<void> {
       ...{ lostAfterSeconds: flags.lostAfter, idleSeconds: flags.idle },
       onOutcome(set, { key, status, value, reason, seconds }) {
         if (flags.json) printJson({ set, key, status, reason, seconds })
-        else print(`${set} ${key}: ${status === 'failed' ? `failed: ${reason}` : numbers(value)}${duration(seconds)}`)
+        else print(`${set} ${key}: ${status === 'failed' ? `failed: ${reason}; ` : numbers(value)}${duration(seconds)}`)
       },
       onNote: (note) => console.error(`rowwise: ${note}`),
     })
@@ -47,6 +54,15 @@ export async function worker(flags: WorkerFlags): Promise<void> {
   } finally {
     stop.dispose()
   }
+}
+
+async function requireTrial(path: string): Promise<void> {
+  const { importModule } = await import('../sweep/import-module')
+  const found = await importModule(resolve(path)).catch((cause) => {
+    throw new UsageError(`--module ${path} cannot be loaded: ${reasonOf(cause)}`, { cause })
+  })
+  if (typeof found.trial === 'function') return
+  throw new UsageError(`--module ${path} exports no function 'trial'; pass the file of a sweep that has its own`)
 }
 
 function numbers(value: unknown): string {

@@ -1,20 +1,21 @@
-import { writeFileAtomically } from '@rowwise/atomic-file'
 import { importancesOf, type SweepState } from '@rowwise/sweep'
 import Papa from 'papaparse'
 import { UsageError } from '../exit'
+import { writeOutput } from '../run/write-output'
 
 /** Writes what a sweep found into a file; how, its name says. */
 export async function writeExport(state: SweepState, file: string): Promise<void> {
   const ending = /\.(\w+)$/.exec(file)?.[1]
-  if (ending === 'csv') return writeFileAtomically(file, `${csvOf(state)}\n`)
+  if (ending === 'csv') return writeOutput('--to', file, `${csvOf(state)}\n`)
   if (ending === 'json') {
     const { sweep, complete, rows } = state
-    return writeFileAtomically(
+    return writeOutput(
+      '--to',
       file,
       `${JSON.stringify({ sweep, complete, importances: importancesOf(state), rows }, null, 2)}\n`,
     )
   }
-  if (ending === 'html') return writeFileAtomically(file, await (await import('./report')).reportPage(state))
+  if (ending === 'html') return writeOutput('--to', file, await (await import('./report')).reportPage(state))
   throw new UsageError(`--to is ${file}, expected a name that ends in .csv, .json or .html`)
 }
 

@@ -26,7 +26,9 @@ export async function readSweepFile(path: string): Promise<SweepFile> {
   const isCode = CODE.includes(extname(path))
   const { definition, hasTrial } = isCode ? await importSweep(path) : await parseSweep(path)
   if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) {
-    throw new UsageError(`${path} has no sweep, expected an object with ${FIELDS.join(', ')}`)
+    throw new UsageError(
+      `${path} has no sweep${isCode ? ' as its default export' : ''}, expected an object with ${FIELDS.join(', ')}`,
+    )
   }
   const stray = Object.keys(definition).find((name) => !FIELDS.includes(name))
   if (stray) throw new UsageError(`${path} has '${stray}', expected some of ${FIELDS.join(', ')}`)
@@ -37,6 +39,11 @@ export async function readSweepFile(path: string): Promise<SweepFile> {
       throw new UsageError(`${path} exports a trial of its own, which 'train' is not for; call it fixed`)
     return { sweep: checkSweep({ ...sweep, name }), module: pathToFileURL(resolve(path)).href }
   }
+  if (isCode && train === undefined) {
+    throw new UsageError(
+      `${path} exports no function 'trial', and has no 'train' for a training; export one, or add train: {}`,
+    )
+  }
   return { sweep: trainingSweep(path, { ...sweep, name }, train ?? {}) }
 }
 
@@ -45,7 +52,9 @@ function trainingSweep(path: string, sweep: Sweep, train: Record<string, unknown
   const parsed = trainSettings.safeParse(train)
   if (!parsed.success) {
     const [{ path: field, message }] = parsed.error.issues
-    throw new UsageError(`${path}: ${['train', ...field].join('.')}: ${message}`)
+    throw new UsageError(
+      `${path}: ${['train', ...field].join('.')}: ${message}; settings are named as in docs/scale, columns are lists`,
+    )
   }
   if (sweep.fixed !== undefined) throw new UsageError(`${path}: fixed is for a trial of your own; call it train`)
   const isSeries = parsed.data.csv !== undefined
@@ -57,7 +66,15 @@ function trainingSweep(path: string, sweep: Sweep, train: Record<string, unknown
   for (const [name, dimension] of Object.entries(complete.space)) {
     for (const value of endsOf(dimension)) checkSearched({ [name]: value })
   }
+  requireMetric(complete.objective.metric, isSeries)
   return complete
+}
+
+/** Numbers that a training reports. */
+function requireMetric(metric: string, isSeries: boolean): void {
+  const known = ['loss', 'trainLoss', ...(isSeries ? ['meanAbsoluteError', 'r2'] : ['accuracy'])]
+  if (known.includes(metric)) return
+  throw new UsageError(`objective.metric is ${metric}, a training reports ${known.join(', ')}; choose one of them`)
 }
 
 /** Values that stand for all of a dimension: its choices, or its ends and, of an interval, one between that is not whole. */

@@ -1,5 +1,5 @@
 import type { Trial } from '@rowwise/sweep'
-import { UsageError } from '../exit'
+import { UsageError, WrongWorkerError } from '../exit'
 import { savedSettings } from '../run/saved-settings'
 import { checkSettings, type RunSettings } from '../run/settings'
 import { pathOfJob } from './path-of-job'
@@ -31,7 +31,10 @@ const DEFAULT_VALIDATION = 0.1
  * @throws {@link UsageError} that names the setting.
  */
 export function settingsOfTrial({ config, fixed, seed }: Trial): RunSettings {
-  const { train = {}, epochs } = fixed
+  const { train, epochs } = fixed
+  if (!isTraining(fixed)) {
+    throw new WrongWorkerError('its sweep has a trial of its own; start the worker with --module and that file')
+  }
   const given = checked(trainSettings, train, 'train')
   const chosen = checked(SEARCHED, withTextSeed(config), 'config')
   const scheduleEpochs = Number(epochs)
@@ -42,9 +45,15 @@ export function settingsOfTrial({ config, fixed, seed }: Trial): RunSettings {
     ...{ epochs: scheduleEpochs, scheduleEpochs, seed: String(seed) },
     ...chosen,
   } as RunSettings
+  if (settings.numLayers === 1) settings.dropout = 0 // it acts between layers, and a search may try one
   for (const name of PATHS) if (settings[name] !== undefined) settings[name] = pathOfJob(name, settings[name])
   checkSettings(settings)
   return settings
+}
+
+/** Whether a sweep is one of trainings, by what all its trials share; a file with a trial of its own has other things there. */
+export function isTraining({ train, epochs }: Trial['fixed']): boolean {
+  return typeof train === 'object' && train !== null && typeof epochs === 'number'
 }
 
 /** Refuses a space in which a value cannot be a setting, before anything is run. */

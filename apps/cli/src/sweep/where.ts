@@ -13,6 +13,7 @@ export interface WhereFlags {
   redis?: string
   redisCa?: string
   files?: string
+  retryFailed?: boolean
 }
 
 /** The queue that the flags or ROWWISE_REDIS name; undefined for this machine alone. */
@@ -71,7 +72,8 @@ export async function engineOf(
   if (connection === undefined) {
     if (flags.files !== undefined)
       throw new UsageError('--files is what machines share; pass --redis too, or leave it out')
-    return localEngine({ jobs: jobsModule(isUsers), directory, workers: workersOf(flags) })
+    const { retryFailed } = flags
+    return localEngine({ jobs: jobsModule(isUsers), directory, workers: workersOf(flags), retryFailed })
   }
   for (const name of ['workers', 'out'] as const) {
     if (flags[name] === undefined) continue
@@ -80,7 +82,10 @@ export async function engineOf(
     )
   }
   const { redisEngine } = await import('@rowwise/sweep/redis')
-  return redisEngine({ connection, files: await filesOf(flags) })
+  return redisEngine({
+    ...{ connection, files: await filesOf(flags), retryFailed: flags.retryFailed },
+    onNote: (note) => console.error(`rowwise: ${note}: rowwise worker --redis …`),
+  })
 }
 
 /** What was found of a sweep, which may be under way; and a way to what its jobs left. */

@@ -4,7 +4,15 @@ import { SweepStoreError } from '../errors'
 import { LostError, type Pool, StoppedError } from './pool'
 
 /** Faults of the machine and not of the job: it would fail here whatever it is. */
-const MACHINE_CODES: readonly unknown[] = ['CHECKPOINT_WRITE', 'DIRECTORY_IN_USE', 'ENOSPC', 'EDQUOT', 'EIO', 'EROFS']
+const MACHINE_CODES: readonly unknown[] = [
+  'CHECKPOINT_WRITE',
+  'DIRECTORY_IN_USE',
+  'WRONG_WORKER',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EROFS',
+]
 
 /** What an attempt at a job came to. */
 export type Attempt =
@@ -34,7 +42,7 @@ export async function attempt(pool: Pool, job: Job, context: JobContext, before:
     return { ended: 'outcome', outcome: { key: job.key, ...fields, ...facts } }
   }
   try {
-    const value: unknown = await pool.run(job.kind, job.data, context)
+    const value: unknown = await patiently(() => pool.run(job.kind, job.data, context), context.signal)
     if (!isRecord(value)) throw new Error(`it returned ${JSON.stringify(value)}, expected an object`)
     return ended({ status: 'done', value, reason: null })
   } catch (error) {
@@ -52,6 +60,22 @@ export async function attempt(pool: Pool, job: Job, context: JobContext, before:
     if (count + 1 < limit) return { ended: 'again', failed: !isLost, reason }
     const times = isLost ? `its process died ${limit} times: it was killed, or ran out of memory` : reason
     return ended({ status: 'failed', value: null, reason: times })
+  }
+}
+
+/** How often, and how far apart, a directory is tried that another program has: one that was killed may take a moment to be gone. */
+const IN_USE_TRIES = 20
+const IN_USE_MILLISECONDS = 500
+
+async function patiently(run: () => Promise<object>, signal: AbortSignal): Promise<object> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await run()
+    } catch (error) {
+      const isInUse = (error as { code?: unknown }).code === 'DIRECTORY_IN_USE'
+      if (!isInUse || tries === IN_USE_TRIES || signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, IN_USE_MILLISECONDS))
+    }
   }
 }
 

@@ -13,7 +13,13 @@ import {
   type JobSetOptions,
   type Outcome,
 } from '../engine'
-import { JobRefusedError, SweepNotFoundError, SweepStoreError } from '../errors'
+import {
+  JobRefusedError,
+  SweepDefinitionError,
+  SweepMismatchError,
+  SweepNotFoundError,
+  SweepStoreError,
+} from '../errors'
 import { copyDirectory } from '../files/directory'
 import { attempt, type Before } from './attempt'
 import { canonicalJson, requireSame } from './definition'
@@ -27,6 +33,8 @@ export interface LocalEngineOptions {
   directory: string
   /** Processes. @default 1 */
   workers?: number
+  /** Forget which jobs failed, and do them again. @default false */
+  retryFailed?: boolean
 }
 
 const DEFINITION = 'definition.json'
@@ -43,15 +51,16 @@ const FILES = 'files'
  * const engine = localEngine({ jobs: new URL('./trial.js', import.meta.url), directory: 'sweeps/lr', workers: 2 })
  * ```
  */
-export function localEngine({ jobs, directory, workers = 1 }: LocalEngineOptions): Engine {
+export function localEngine({ jobs, directory, workers = 1, retryFailed = false }: LocalEngineOptions): Engine {
   const pool = poolOf(jobs, workers)
-  return { open: (options) => LocalJobs.open(options, { pool, directory, workers }) }
+  return { open: (options) => LocalJobs.open(options, { pool, directory, workers, retryFailed }) }
 }
 
 interface Place {
   pool: Pool
   directory: string
   workers: number
+  retryFailed: boolean
 }
 
 class LocalJobs implements JobSet {
@@ -80,12 +89,14 @@ class LocalJobs implements JobSet {
       const [file, text] = [join(directory, DEFINITION), canonicalJson(definition)]
       const before = await readFile(file, 'utf8').catch(() => null)
       if (before !== null) requireSame(directory, before, text)
+      else await requireEmpty(directory)
       for (const name of [OUTCOMES, FILES]) await mkdir(join(directory, name), { recursive: true })
       for (const name of await readdir(join(directory, FILES))) {
         // Copies that a program did not live to finish.
         if (name.endsWith('.tmp')) await rm(join(directory, FILES, name), { recursive: true, force: true })
       }
       if (before === null) await writeFileAtomically(file, text)
+      if (place.retryFailed) await forgetFailed(directory)
       return new LocalJobs(place, shared, lock, await keysIn(join(directory, OUTCOMES)))
     } catch (error) {
       await lock.release()
@@ -236,13 +247,29 @@ async function keysIn(directory: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.json') && isKey(name.slice(0, -5))).map((name) => name.slice(0, -5))
 }
 
+/** What a lock and an attempt to save leave. */
+const OURS = /^lock-\d+\.json$|\.tmp$/
+
+async function requireEmpty(directory: string): Promise<void> {
+  const other = (await readdir(directory)).find((name) => !OURS.test(name))
+  if (other === undefined) return
+  throw new SweepMismatchError(`${directory} holds other files, such as ${other}; choose another directory`)
+}
+
+async function forgetFailed(directory: string): Promise<void> {
+  const { outcomes } = await readOutcomes(directory)
+  for (const { key, status } of outcomes) {
+    if (status === 'failed') await rm(join(directory, OUTCOMES, `${key}.json`))
+  }
+}
+
 async function takeDirectory(directory: string): Promise<DirectoryLock> {
   try {
     await checkCanSave(directory)
     return await DirectoryLock.require(directory)
   } catch (cause) {
     if (cause instanceof DirectoryInUseError) throw cause
-    throw new SweepStoreError(
+    throw new SweepDefinitionError(
       `${directory} cannot be written: ${reasonOf(cause)}; choose another directory, or make it writable`,
       { cause },
     )

@@ -23,10 +23,20 @@ export interface RedisEngineOptions {
   connection: RedisConnection
   /** A directory for checkpoints and weights that the workers share, or {@link s3Files}. Redis holds them when absent. */
   files?: string | FileStore
+  /** Forget which jobs failed, and do them again. @default false */
+  retryFailed?: boolean
+  /** Told, in words, that no worker is there. */
+  onNote?: (note: string) => void
 }
 
 /** Events wake the one who waits; this is for those that a lost connection has swallowed. */
 const POLL_MILLISECONDS = 2000
+
+/** Nothing for so long, and somebody should know. */
+const NO_WORKER_MILLISECONDS = 5000
+
+/** BullMQ waits for connections that will not be again. */
+const CLOSE_MILLISECONDS = 1000
 
 /** Jobs that are sent at once. */
 const CHUNK = 1000
@@ -47,18 +57,28 @@ const OPTIONS: JobsOptions = {
  * const table = await runSweep(sweep, { engine: redisEngine({ connection: 'redis://localhost:6379' }) })
  * ```
  */
-export function redisEngine({ connection, files }: RedisEngineOptions): Engine {
+export function redisEngine({ connection, files, retryFailed = false, onNote }: RedisEngineOptions): Engine {
   return {
     async open(options) {
       const connected = await connect(connection)
       const store = storeOf(files, connected.client)
       try {
-        return await RedisJobs.open(connected, options, store)
+        const jobs = await RedisJobs.open(connected, options, store, retryFailed)
+        if (onNote) jobs.watchWorkers(onNote)
+        return jobs
       } catch (error) {
         connected.disconnect()
         throw error
       }
     },
+  }
+}
+
+async function forgetFailed(client: Redis, hash: string): Promise<void> {
+  for await (const page of client.hscanStream(hash, { count: CHUNK })) {
+    for (let k = 0; k < page.length; k += 2) {
+      if (decodeOutcome(page[k + 1], hash).status === 'failed') await client.hdel(hash, page[k])
+    }
   }
 }
 
@@ -70,6 +90,7 @@ class RedisJobs implements JobSet {
   private readonly client: Redis
   private isUnsure = false
   private isClosed = false
+  private watch: NodeJS.Timeout | undefined
   private wake: () => void = () => {}
 
   private constructor(
@@ -96,6 +117,7 @@ class RedisJobs implements JobSet {
     connected: Connected,
     { name, definition, shared }: JobSetOptions,
     files: FileStore,
+    retryFailed: boolean,
   ): Promise<RedisJobs> {
     const { client } = connected
     const keys = keysOf(name)
@@ -104,6 +126,7 @@ class RedisJobs implements JobSet {
     await client.set(keys.definition, text, 'NX')
     requireSame(`${addressOf(client.options)}: ${name}`, (await client.get(keys.definition)) ?? text, text)
     await client.sadd(SETS, name)
+    if (retryFailed) await forgetFailed(client, keys.outcomes)
     const connection = client as never // BullMQ types ioredis by structure
     const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
     const events = new QueueEvents(QUEUE, { connection: client.duplicate() as never })
@@ -117,7 +140,10 @@ class RedisJobs implements JobSet {
   }
 
   async *outcomes(signal?: AbortSignal): AsyncGenerator<Outcome> {
-    const end = (): void => this.wake()
+    const end = (): void => {
+      this.wake()
+      this.connected.disconnect() // Redis may be gone, and a command would wait for it
+    }
     signal?.addEventListener('abort', end)
     try {
       await this.giveUpStalled()
@@ -142,11 +168,24 @@ class RedisJobs implements JobSet {
     return this.files.discard(this.name, key)
   }
 
+  /** Says once that nobody does the jobs. */
+  watchWorkers(onNote: (note: string) => void): void {
+    this.watch = setTimeout(() => {
+      if (this.seen.size > 0 || this.pending.size === 0) return
+      this.queue.getWorkersCount().then(
+        (count) => count === 0 && onNote(`${this.pending.size} jobs wait and no worker is there; start one`),
+        () => {}, // the connection is gone, which is another matter
+      )
+    }, NO_WORKER_MILLISECONDS)
+  }
+
   async close(): Promise<void> {
+    clearTimeout(this.watch)
     this.isClosed = true
     this.wake()
     this.connected.disconnect() // at once: Redis may be gone, and nothing is left to be said
-    await Promise.allSettled([this.events.close(), this.queue.close()])
+    const closed = Promise.allSettled([this.events.close(), this.queue.close()])
+    await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MILLISECONDS))])
   }
 
   private async send(jobs: readonly Job[]): Promise<void> {

@@ -68,7 +68,16 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     maxStalledCount: MAX_LOSSES - 1,
     autorun: false,
   })
-  worker.on('error', (error) => onNote(reasonFrom(error)))
+  let isGone = false
+  worker.on('error', (error) => {
+    if (client.status === 'ready') onNote(reasonFrom(error))
+    else if (!isGone) onNote(`Redis is gone (${reasonFrom(error)}); waiting for it`)
+    isGone = client.status !== 'ready'
+  })
+  client.on('ready', () => {
+    if (isGone) onNote('Redis is back')
+    isGone = false
+  })
   try {
     worker.run().catch((error) => serving.end(error)) // of no account when it has ended
     await serving.ended(signal)
