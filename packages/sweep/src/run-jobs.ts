@@ -1,3 +1,4 @@
+import { isRowwiseError } from '@rowwise/errors'
 import type { Engine, Job, JobSetOptions, Outcome } from './engine'
 
 /** How {@link runJobs} runs. */
@@ -38,7 +39,7 @@ export async function runJobs(
     }
     return false
   } catch (error) {
-    if (!signal?.aborted) throw error
+    if (!signal?.aborted || isRowwiseError(error)) throw error
     return false // it was stopped while a store was asked
   } finally {
     await open.close()

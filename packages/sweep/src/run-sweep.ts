@@ -1,3 +1,4 @@
+import { isRowwiseError } from '@rowwise/errors'
 import type { Engine, JobSet, Outcome } from './engine'
 import { searcherOf } from './search/searcher-of'
 import { checkSweep, type Objective, type Sweep } from './sweep'
@@ -97,7 +98,7 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
     }
     return tableOf(complete, rows, searcher.done)
   } catch (error) {
-    if (!signal?.aborted) throw error
+    if (!signal?.aborted || isRowwiseError(error)) throw error
     return tableOf(complete, rows, false) // it was stopped while a store was asked
   } finally {
     await jobs.close()

@@ -28,6 +28,9 @@ export interface BatchFlags extends WhereFlags {
 const PICTURES = 256
 const WINDOWS = 4096
 
+/** Numbers of a shard's outcome, each of which is some 20 characters. */
+const NUMBERS = 40_000
+
 /** Pictures, and so what is looked for in a directory. */
 const PICTURE = /\.png$/i
 
@@ -41,7 +44,12 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
   const model = await loadWeights(flags)
   const shards = await shardsOf(input, flags, model)
   const jobs = shards.map((data, k): Job => ({ key: String(k), kind: 'shard', data: { ...data } }))
-  const definition = { shards: createHash('sha256').update(JSON.stringify(jobs)).digest('hex') }
+  const stamps = await stampsOf(input, shards)
+  const definition = {
+    shards: createHash('sha256')
+      .update(JSON.stringify([jobs, stamps]))
+      .digest('hex'),
+  }
   const place = `${out}.parts`
   const engine = await engineOf(where, { directory: place, isUsers: false })
   const shared = await mkdtemp(join(tmpdir(), 'rowwise-weights-'))
@@ -95,6 +103,19 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
   }
 }
 
+/** Sizes and times of the input's files, so that one that was changed is predicted again. */
+async function stampsOf(input: string, shards: readonly Shard[]): Promise<number[]> {
+  const files = shards.flatMap((shard) =>
+    shard.kind === 'pictures' ? shard.files.map((name) => join(input, name)) : [],
+  )
+  const stamps: number[] = []
+  for (const file of files.length > 0 ? files : [input]) {
+    const { size, mtimeMs } = await stat(file)
+    stamps.push(size, mtimeMs)
+  }
+  return stamps
+}
+
 /** Cuts the input; refuses weights that are for something else. */
 async function shardsOf(input: string, flags: UseFlags & BatchFlags, model: LoadedModel): Promise<Shard[]> {
   const isLocal = connectionOf(flags) === undefined
@@ -122,7 +143,8 @@ async function shardsOf(input: string, flags: UseFlags & BatchFlags, model: Load
     .map((entry) => join(entry.parentPath, entry.name).slice(join(input, '/').length))
     .sort()
   if (names.length === 0) throw new UsageError(`--batch ${input} has no .png files; pass a directory that has some`)
-  return cut(names.length, PICTURES).map(([start, end]) => ({
+  const size = Math.max(1, Math.min(PICTURES, Math.floor(NUMBERS / model.model.config.numClasses)))
+  return cut(names.length, size).map(([start, end]) => ({
     ...{ kind: 'pictures', ...common, files: names.slice(start, end), mean, std, classNames },
   }))
 }
@@ -137,7 +159,8 @@ async function seriesShards(
   const { rows } = await tableOf(input, series, delimiter)
   const count = rows - series.window + 1
   if (count < 1) throw new UsageError(`${input} has ${rows} rows, the model reads ${series.window}; give it more`)
-  return cut(count, WINDOWS).map(([start, end]) => ({ kind: 'series', ...common, delimiter, start, end }))
+  const size = Math.max(1, Math.min(WINDOWS, Math.floor(NUMBERS / (series.horizon * series.target.length))))
+  return cut(count, size).map(([start, end]) => ({ kind: 'series', ...common, delimiter, start, end }))
 }
 
 function cut(length: number, size: number): [number, number][] {

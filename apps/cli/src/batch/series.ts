@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { Table } from '@rowwise/data'
 import { predict } from '@rowwise/train-loop'
 import { tensor3d } from '@tensorflow/tfjs-core'
@@ -22,9 +23,13 @@ export async function predictSeries(
   csv: string,
   { start, end, delimiter }: { start: number; end: number; delimiter?: string },
 ): Promise<ForecastRow[]> {
-  const key = JSON.stringify([csv, delimiter, facts])
+  const { size, mtimeMs } = await stat(csv)
+  const key = JSON.stringify([csv, delimiter, facts, size, mtimeMs])
   if (last?.key !== key) last = { key, table: tableOf(csv, facts, delimiter) }
-  const table = await last.table
+  const table = await last.table.catch((error) => {
+    last = null
+    throw error
+  })
   const { window, horizon, target, columns, scales } = facts
   const ends = Array.from({ length: end - start }, (_, k) => start + k + window)
   const inputs = tensor3d(windowsUpTo(table, facts, ends), [ends.length, window, columns.length])

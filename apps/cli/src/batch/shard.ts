@@ -39,7 +39,7 @@ const shardOf = z.discriminatedUnion('kind', [
 /** What a shard is told. */
 export type Shard = z.infer<typeof shardOf>
 
-let loaded: { digest: string; model: Promise<LoadedModel> } | null = null
+let loaded: { key: string; model: Promise<LoadedModel> } | null = null
 
 /** Predicts a shard; its rows are the job's outcome. */
 export async function shard(
@@ -55,8 +55,12 @@ export async function shard(
   const path = pathOfJob('input', input)
   await startBackend({})
   const weights = join(shared, WEIGHTS)
-  if (loaded?.digest !== digest) loaded = { digest, model: loadWeights({ weights, rename }, false) }
-  const model = await loaded.model
+  const key = JSON.stringify([digest, rename])
+  if (loaded?.key !== key) loaded = { key, model: loadWeights({ weights, rename }, false) }
+  const model = await loaded.model.catch((error) => {
+    loaded = null
+    throw error
+  })
   if (parsed.data.kind === 'pictures') {
     const { files, ...normalised } = parsed.data
     for (const file of files) pathOfJob('file', join(input, file))

@@ -1,5 +1,15 @@
 import { hostname } from 'node:os'
-import { isRecord, type Job, type JobContext, MAX_FAILURES, MAX_LOSSES, type Outcome, reasonFrom } from '../engine'
+import {
+  decodeOutcome,
+  encodeOutcome,
+  isRecord,
+  type Job,
+  type JobContext,
+  MAX_FAILURES,
+  MAX_LOSSES,
+  type Outcome,
+  reasonFrom,
+} from '../engine'
 import { SweepStoreError } from '../errors'
 import { LostError, type Pool, StoppedError } from './pool'
 
@@ -39,7 +49,9 @@ export async function attempt(pool: Pool, job: Job, context: JobContext, before:
   const ended = (fields: Pick<Outcome, 'status' | 'value' | 'reason'>): Attempt => {
     const seconds = (performance.now() - began) / 1000
     const facts = { attempts: failures + losses + 1, seconds, worker: workerName() }
-    return { ended: 'outcome', outcome: { key: job.key, ...fields, ...facts } }
+    // As it will be read again: what JSON does not hold is not there from the start.
+    const text = encodeOutcome({ key: job.key, ...fields, ...facts })
+    return { ended: 'outcome', outcome: decodeOutcome(text, `job ${job.key}`) }
   }
   try {
     const value: unknown = await patiently(() => pool.run(job.kind, job.data, context), context.signal)

@@ -25,9 +25,22 @@ type Job = (data: object, context: JobContext) => object | Promise<object>
 export default async function work({ module, kind, data, directory, shared }: ChildTask): Promise<object> {
   current = new AbortController()
   const { signal } = current
-  const functions = (await import(module)) as Record<string, Job | undefined>
+  const functions = (await load(module)) as Record<string, Job | undefined>
   const job = functions[kind]
   if (typeof job !== 'function') throw new Error(`the module ${module} exports no function '${kind}'`)
-  const value = await job(data, { directory, shared, signal })
-  return { value, stopped: signal.aborted }
+  try {
+    const value = await job(data, { directory, shared, signal })
+    return { value, stopped: signal.aborted }
+  } finally {
+    current = null
+  }
+}
+
+/** A module that this machine cannot load is no job's fault. */
+async function load(module: string): Promise<unknown> {
+  try {
+    return await import(module)
+  } catch (error) {
+    throw Object.assign(new Error((error as Error).message), { code: 'WRONG_WORKER' })
+  }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkCanSave, writeFileAtomically } from '@rowwise/atomic-file'
@@ -80,6 +81,7 @@ class LocalJobs implements JobSet {
     private readonly earlier: readonly string[],
   ) {
     for (const key of earlier) this.known.add(key)
+    setMaxListeners(0, this.stop.signal) // one of each worker
   }
 
   static async open({ definition, shared = '' }: JobSetOptions, place: Place): Promise<LocalJobs> {
@@ -206,6 +208,7 @@ class LocalJobs implements JobSet {
   }
 
   private filesOf(key: string): string {
+    if (!isKey(key)) throw new JobRefusedError(`a job is called ${JSON.stringify(key)}, which is no name`)
     return join(this.place.directory, FILES, key)
   }
 }
@@ -238,7 +241,8 @@ export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
 }
 
 /** Fills a directory with what a job left, without taking the sweep's; whether it left something. */
-export function fetchLocalFiles(directory: string, key: string, into: string): Promise<boolean> {
+export async function fetchLocalFiles(directory: string, key: string, into: string): Promise<boolean> {
+  if (!isKey(key)) throw new JobRefusedError(`a job is called ${JSON.stringify(key)}, which is no name`)
   return copyDirectory(join(directory, FILES, key), into)
 }
 

@@ -12,6 +12,7 @@ export type Jobs = JobFunctions | URL | string
 
 /** How long a job may save after it was told to stop. */
 const STOP_MILLISECONDS = 20_000
+const STOP_EVERY_MILLISECONDS = 100
 
 /** The process of a job died: it was killed, or ran out of memory. */
 export class LostError extends Error {}
@@ -52,9 +53,13 @@ class InPlace implements Pool {
   async run(kind: JobKind, data: Readonly<Record<string, unknown>>, context: JobContext): Promise<object> {
     const job = functionOf(this.functions, kind)
     if (typeof job !== 'function') throw new Error(`there is no function '${kind}'`)
-    const value = await job(structuredClone(data), context)
-    if (context.signal.aborted) throw new StoppedError('stopped')
-    return value
+    try {
+      const value = await job(structuredClone(data), context)
+      if (!context.signal.aborted) return value
+    } catch (error) {
+      if (!context.signal.aborted) throw error
+    }
+    throw new StoppedError('stopped')
   }
 
   async close(): Promise<void> {}
@@ -77,14 +82,20 @@ class Processes implements Pool {
 
   async run(kind: JobKind, data: Readonly<Record<string, unknown>>, context: JobContext): Promise<object> {
     const { directory, shared, signal } = context
+    if (signal.aborted) throw new StoppedError('stopped')
     this.pool ??= this.start()
     const pool = await this.pool
     const end = new AbortController()
     let send: (message: unknown) => void = () => {}
     let timer: NodeJS.Timeout | undefined
     const stop = (): void => {
+      const began = performance.now()
+      // Again and again: a process that starts, or is between jobs, does not listen yet.
+      timer ??= setInterval(() => {
+        if (performance.now() - began > STOP_MILLISECONDS) end.abort()
+        else send(STOP)
+      }, STOP_EVERY_MILLISECONDS)
       send(STOP)
-      timer = setTimeout(() => end.abort(), STOP_MILLISECONDS)
     }
     const channel = {
       onMessage(callback: (message: unknown) => void) {
@@ -108,7 +119,7 @@ class Processes implements Pool {
       if (/exited unexpectedly|ERR_IPC_CHANNEL_CLOSED|EPIPE/.test(message)) throw new LostError('its process died')
       throw error
     } finally {
-      clearTimeout(timer)
+      clearInterval(timer)
       signal.removeEventListener('abort', stop)
     }
   }

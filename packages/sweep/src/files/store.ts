@@ -23,6 +23,7 @@ const FILE_NAME = /^(?:[A-Za-z0-9_-][\w.-]{0,99}\/){0,4}[A-Za-z0-9_-][\w.-]{0,99
 /** The files of a directory by their path in it. */
 export async function readFrom(directory: string): Promise<Record<string, Buffer>> {
   const names = await filesBelow(directory)
+  requireNames(names, 'a job')
   return Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await readFile(join(directory, name))] as const)),
   )

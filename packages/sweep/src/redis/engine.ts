@@ -11,11 +11,13 @@ import {
   type Outcome,
 } from '../engine'
 import { canonicalJson, requireSame } from '../engines/definition'
-import { RedisError } from '../errors'
+import { JobRefusedError, RedisError } from '../errors'
 import type { FileStore } from '../files/store'
+import { show } from '../space'
 import { addressOf, type Connected, connect, type RedisConnection } from './connection'
 import { saveInto, storeOf } from './files'
-import { jobId, keysOf, QUEUE, SETS } from './names'
+import { checkQueuedJob } from './job-data'
+import { jobId, keysOf, QUEUE, SET_NAME, SETS } from './names'
 
 /** How {@link redisEngine} reaches the workers. */
 export interface RedisEngineOptions {
@@ -74,6 +76,11 @@ export function redisEngine({ connection, files, retryFailed = false, onNote }: 
   }
 }
 
+/** A job as it lies in the queue; its kind is its name there. */
+function queuedData(set: string, { kind: _, ...job }: Job): object {
+  return { set, ...job }
+}
+
 async function forgetFailed(client: Redis, hash: string): Promise<void> {
   for await (const page of client.hscanStream(hash, { count: CHUNK })) {
     for (let k = 0; k < page.length; k += 2) {
@@ -122,9 +129,11 @@ class RedisJobs implements JobSet {
     const { client } = connected
     const keys = keysOf(name)
     const text = canonicalJson(definition)
-    if (shared !== undefined) await saveInto(client, keys.shared, shared, name)
+    if (!SET_NAME.test(name))
+      throw new JobRefusedError(`the jobs are called ${show(name)}, expected letters, digits and ._-`)
     await client.set(keys.definition, text, 'NX')
     requireSame(`${addressOf(client.options)}: ${name}`, (await client.get(keys.definition)) ?? text, text)
+    if (shared !== undefined) await saveInto(client, keys.shared, shared, name)
     await client.sadd(SETS, name)
     if (retryFailed) await forgetFailed(client, keys.outcomes)
     const connection = client as never // BullMQ types ioredis by structure
@@ -135,6 +144,7 @@ class RedisJobs implements JobSet {
 
   async add(jobs: readonly Job[]): Promise<void> {
     const wanted = jobs.filter(({ key }) => !this.seen.has(key) && !this.pending.has(key))
+    for (const job of wanted) checkQueuedJob(jobId(this.name, job.key), job.kind, queuedData(this.name, job))
     for (const job of wanted) this.pending.set(job.key, job)
     await this.send(wanted.filter(({ key }) => !this.earlier.has(key)))
   }
@@ -153,7 +163,8 @@ class RedisJobs implements JobSet {
           if (outcome) yield outcome
         }
         if (this.isUnsure) await this.sendAgain()
-        if (this.arrived.length === 0 && !this.isUnsure && !signal?.aborted) await this.sleep()
+        if (this.arrived.length === 0 && !this.isUnsure && !signal?.aborted && (await this.sleep()))
+          await this.giveUpStalled()
       }
     } finally {
       signal?.removeEventListener('abort', end)
@@ -191,9 +202,9 @@ class RedisJobs implements JobSet {
   private async send(jobs: readonly Job[]): Promise<void> {
     for (let begin = 0; begin < jobs.length; begin += CHUNK) {
       await this.queue.addBulk(
-        jobs.slice(begin, begin + CHUNK).map(({ kind, ...job }) => ({
-          name: kind,
-          data: { set: this.name, ...job },
+        jobs.slice(begin, begin + CHUNK).map((job) => ({
+          name: job.kind,
+          data: queuedData(this.name, job),
           opts: { ...OPTIONS, jobId: jobId(this.name, job.key) },
         })),
       )
@@ -242,12 +253,16 @@ class RedisJobs implements JobSet {
     const reason = job.failedReason || 'its workers died'
     const attempts = Math.max(job.attemptsMade, job.attemptsStarted, 1)
     const outcome: Outcome = { key, status: 'failed', value: null, reason, attempts, seconds: 0, worker: '' }
-    await this.client.hsetnx(keysOf(this.name).outcomes, key, encodeOutcome(outcome))
-    await job.remove()
+    try {
+      await this.client.hsetnx(keysOf(this.name).outcomes, key, encodeOutcome(outcome))
+      await job.remove()
+    } catch {
+      // Redis is full, or read-only: the job stays where it is, and the next look finds it
+    }
   }
 
   private async giveUpStalled(): Promise<void> {
-    for (const { id = '' } of await this.queue.getFailed()) this.onEnd(id)
+    for (const { id = '' } of await this.queue.getFailed(0, CHUNK)) this.onEnd(id)
   }
 
   /** After Redis was gone: what it may have lost, it gets again. What it still has, stays. */
@@ -260,12 +275,13 @@ class RedisJobs implements JobSet {
     await this.giveUpStalled()
   }
 
-  private async sleep(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MILLISECONDS)
+  /** Until something comes; whether nothing did for long. */
+  private async sleep(): Promise<boolean> {
+    return await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), POLL_MILLISECONDS)
       this.wake = () => {
         clearTimeout(timer)
-        resolve()
+        resolve(false)
       }
     })
   }

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { encodeOutcome, MAX_LOSSES, type Outcome, reasonFrom } from '../engine'
 import { attempt } from '../engines/attempt'
 import { type Jobs, type Pool, poolOf } from '../engines/pool'
-import { FilesTooLargeError, JobRefusedError, SweepStoreError } from '../errors'
+import { FilesTooLargeError, JobRefusedError, SweepDefinitionError, SweepStoreError } from '../errors'
 import { isThere } from '../files/directory'
 import type { FileStore } from '../files/store'
 import { connect, type RedisConnection } from './connection'
@@ -38,6 +38,7 @@ export interface WorkerOptions {
 
 const DEFAULT_LOST_SECONDS = 15
 const RETRY_MILLISECONDS = 1000
+const NOTE_MILLISECONDS = 10_000
 const IDLE_CHECK_MILLISECONDS = 250
 
 /** A connection that is down at so many checks in a row does not come back soon. */
@@ -56,10 +57,19 @@ const GONE_CHECKS = 12
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const { connection, jobs, workers = 1, files, signal, onNote = () => {} } = options
   const pool = poolOf(jobs, workers)
-  const { client, disconnect } = await connect(connection)
-  const scratch = await mkdtemp(join(tmpdir(), 'rowwise-worker-'))
+  const seconds = options.lostAfterSeconds ?? DEFAULT_LOST_SECONDS
+  if (!(seconds > 0)) throw new SweepDefinitionError(`lostAfterSeconds is ${seconds}, expected a number over 0`)
+  const scratch = await mkdtemp(join(tmpdir(), 'rowwise-worker-')).catch((cause) => {
+    throw new SweepStoreError(`${tmpdir()} cannot be written: ${reasonFrom(cause)}; set TMPDIR to a place that can`, {
+      cause,
+    })
+  })
+  const { client, disconnect } = await connect(connection).catch(async (error) => {
+    await rm(scratch, { recursive: true, force: true })
+    throw error
+  })
   const serving = new Serving(client, pool, scratch, storeOf(files, client), options)
-  const milliseconds = 1000 * (options.lostAfterSeconds ?? DEFAULT_LOST_SECONDS)
+  const milliseconds = 1000 * seconds
   const worker = new Worker(QUEUE, (job, token) => serving.process(job, token), {
     connection: client as never,
     concurrency: workers,
@@ -70,7 +80,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   })
   let isGone = false
   worker.on('error', (error) => {
-    if (client.status === 'ready') onNote(reasonFrom(error))
+    if (client.status === 'ready') serving.note(reasonFrom(error))
     else if (!isGone) onNote(`Redis is gone (${reasonFrom(error)}); waiting for it`)
     isGone = client.status !== 'ready'
   })
@@ -99,15 +109,24 @@ async function closed(worker: Worker, client: Redis): Promise<void> {
     if (misses >= GONE_CHECKS) gone.abort()
   }, IDLE_CHECK_MILLISECONDS)
   const isGone = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()))
-  await Promise.race([worker.close(), isGone])
-  clearInterval(timer)
+  try {
+    await Promise.race([worker.close(), isGone])
+  } finally {
+    clearInterval(timer)
+  }
 }
+
+/** The job itself failed, and is to be tried again. */
+class FailedError extends Error {}
 
 class Serving {
   fault: unknown = null
   private readonly stop = new AbortController()
   private active = 0
   private lastActive = performance.now()
+  /** Processes that died over a job here; those of other machines are stalls, which BullMQ counts. */
+  private readonly deaths = new Map<string, number>()
+  private lastNote = { text: '', at: 0 }
 
   constructor(
     private readonly client: Redis,
@@ -116,6 +135,14 @@ class Serving {
     private readonly files: FileStore,
     private readonly options: WorkerOptions,
   ) {}
+
+  /** Says something, but not the same again and again. */
+  note(text: string): void {
+    const now = performance.now()
+    if (text === this.lastNote.text && now - this.lastNote.at < NOTE_MILLISECONDS) return
+    this.lastNote = { text, at: now }
+    this.options.onNote?.(text)
+  }
 
   /** Ends all, by a fault of this machine. */
   end(fault: unknown): void {
@@ -133,10 +160,13 @@ class Serving {
       const timer = setInterval(() => {
         const idle = (performance.now() - this.lastActive) / 1000
         if (this.active === 0 && idle >= idleSeconds) this.stop.abort()
-        if (!this.stop.signal.aborted) return
-        clearInterval(timer)
-        resolve()
       }, IDLE_CHECK_MILLISECONDS)
+      const finish = (): void => {
+        clearInterval(timer)
+        resolve() // at once, so that no job is taken that was given back
+      }
+      if (this.stop.signal.aborted) finish()
+      else this.stop.signal.addEventListener('abort', finish)
     })
     signal?.removeEventListener('abort', end)
   }
@@ -153,29 +183,50 @@ class Serving {
 
   private async serve(bullJob: BullJob, token: string | undefined): Promise<object> {
     const job = this.accept(bullJob)
-    if (await this.client.hexists(keysOf(job.set).outcomes, job.key)) return {} // done; who did it died before saying so
-    const directory = await mkdtemp(join(this.scratch, 'job-'))
+    const id = String(bullJob.id)
+    let directory = ''
     try {
+      if (await this.client.hexists(keysOf(job.set).outcomes, job.key)) return {} // done; who did it died before saying so
+      directory = await mkdtemp(join(this.scratch, 'job-'))
       const shared = await this.sharedOf(job.set)
       if (job.after !== undefined) await this.files.restore(job.set, job.after, directory)
       const before = {
         failures: bullJob.attemptsMade,
-        losses: Math.max(0, bullJob.attemptsStarted - bullJob.attemptsMade - 1),
+        losses: (bullJob.stalledCounter ?? 0) + (this.deaths.get(id) ?? 0),
       }
       const found = await attempt(this.pool, job, { directory, shared, signal: this.stop.signal }, before)
       if (found.ended === 'outcome') {
         await this.commit(job, found.outcome, directory)
         return {}
       }
-      if (found.ended === 'again' && found.failed) throw new Error(found.reason)
+      if (found.ended === 'again' && found.failed) throw new FailedError(found.reason)
+      if (found.ended === 'again') this.deaths.set(id, (this.deaths.get(id) ?? 0) + 1)
     } catch (error) {
-      if (!(error instanceof SweepStoreError)) throw error
-      this.end(error)
+      if (error instanceof FailedError || error instanceof JobRefusedError) throw error
+      await this.onFault(error)
     } finally {
-      await rm(directory, { recursive: true, force: true })
+      if (directory !== '') await rm(directory, { recursive: true, force: true })
     }
     await bullJob.moveToWait(token)
     throw new WaitingError()
+  }
+
+  /** What is no job's fault: of this machine, which ends the worker, or of Redis, which may pass. */
+  private async onFault(error: unknown): Promise<void> {
+    if (error instanceof SweepStoreError) this.end(error)
+    else if (
+      typeof (error as NodeJS.ErrnoException).syscall === 'string' &&
+      !/^(connect|read|write)$/.test(String((error as NodeJS.ErrnoException).syscall))
+    ) {
+      this.end(
+        new SweepStoreError(`this machine cannot do jobs: ${reasonFrom(error)}; fix that, and start the worker again`, {
+          cause: error,
+        }),
+      )
+    } else {
+      this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS))
+    }
   }
 
   private accept({ id, name, data }: BullJob): QueuedJob {
@@ -203,13 +254,12 @@ class Serving {
     let said = outcome
     if (outcome.status === 'done') {
       await this.files.save(job.set, job.key, directory).catch((error) => {
-        if (!(error instanceof FilesTooLargeError)) throw error
+        if (!(error instanceof FilesTooLargeError || error instanceof JobRefusedError)) throw error
         said = { ...outcome, status: 'failed', value: null, reason: error.message }
       })
     }
-    const isFirst = await this.persistently(() =>
-      this.client.hsetnx(keysOf(job.set).outcomes, job.key, encodeOutcome(said)),
-    )
+    const text = encodeOutcome(said)
+    const isFirst = await this.persistently(() => this.client.hsetnx(keysOf(job.set).outcomes, job.key, text))
     if (isFirst) this.options.onOutcome?.(job.set, said)
   }
 
@@ -219,7 +269,7 @@ class Serving {
       try {
         return await command()
       } catch (error) {
-        this.options.onNote?.(`Redis refuses: ${reasonFrom(error)}; trying again`)
+        this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
         if (this.stop.signal.aborted) throw error
         await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS))
       }
