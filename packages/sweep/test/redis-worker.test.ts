@@ -52,6 +52,34 @@ describe.skipIf(!hasRedis)('a worker', () => {
     expect(await ended).toBe(0)
   })
 
+  it('that is told to stop leaves a trial that throws then to another, and no failure with it', async () => {
+    const { url } = await server()
+    const stop = new AbortController()
+    const first = runWorker({
+      connection: url,
+      signal: stop.signal,
+      jobs: {
+        trial: (_, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => reject(new Error('aborted')))
+            setTimeout(() => stop.abort(), 200)
+          }),
+      },
+    })
+    const result = runSweep(random, { engine: engine(url) })
+    await first
+    worker(url)
+    expect(shown(await result)).toEqual(await undisturbed(random))
+  })
+
+  it('makes a row of a result that is no JSON', async () => {
+    const { url } = await server()
+    worker(url, { jobs: { trial: () => ({ metrics: { loss: 1 }, big: 1n }) as never } })
+    const { rows } = await runSweep(random, { engine: engine(url) })
+    expect(rows.map(({ status }) => status)).toEqual(Array(12).fill('failed'))
+    expect(rows[0].reason).toContain('BigInt')
+  })
+
   it('ends after so long without a job', async () => {
     const { url } = await server()
     const began = performance.now()

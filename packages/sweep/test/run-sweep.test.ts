@@ -123,6 +123,17 @@ describe('a sweep that was stopped', () => {
     expect(ran.length).toBe(2 * new Set(ran).size) // each part once here, and once undisturbed
   })
 
+  it.each([5, 50, 200])('ends soon, told %i ms after its start, while processes start', async (delay) => {
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), delay)
+    const began = performance.now()
+    await runSweep(random, {
+      engine: localEngine({ jobs: new URL('./fixtures/slow.mjs', import.meta.url), directory: place(), workers: 2 }),
+      signal: stop.signal,
+    })
+    expect(performance.now() - began).toBeLessThan(10_000) // a stop that is missed takes 20 s
+  })
+
   it('is refused with other settings, naming the first', async () => {
     const directory = place()
     await runSweep(random, { engine: localEngine({ jobs, directory }) })
