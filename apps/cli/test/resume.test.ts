@@ -108,7 +108,7 @@ describe('rowwise train, interrupted', () => {
     const terminal = spawn('script', ['-qfec', command.join(' '), '/dev/null'], { detached: true, stdio: 'pipe' })
     onTestFinished(() => {
       terminal.kill('SIGKILL')
-      const lock = join(out, 'lock-1.json') // there while the program runs, which is in a session of its own
+      const lock = join(out, 'lock-1.json') // there while the program runs, in another session
       if (existsSync(lock)) process.kill(JSON.parse(readFileSync(lock, 'utf8')).pid, 'SIGKILL')
     })
     let seen = ''

@@ -9,7 +9,7 @@ import { checkSearched, trainSettings } from './train-settings'
 /** What a sweep's file says. */
 export interface SweepFile {
   sweep: CompleteSweep
-  /** The file itself, where it exports a `trial` of its own. */
+  /** The file itself, where it exports its own `trial`. */
   module?: string
 }
 
@@ -17,7 +17,7 @@ const FIELDS = ['name', 'train', 'space', 'search', 'epochs', 'objective', 'seed
 const CODE = ['.ts', '.mts', '.js', '.mjs']
 
 /**
- * Reads a sweep: a JSON file, or a module whose default export is one. A module may export a `trial` of its own; otherwise networks are
+ * Reads a sweep: a JSON file, or a module whose default export is one. A module may export its own `trial`; otherwise networks are
  * trained as `rowwise train` does, with `train` for what all trials share.
  *
  * @throws {@link UsageError}, and what `@rowwise/sweep` says of the sweep.

@@ -51,7 +51,7 @@ export function settingsOfTrial({ config, fixed, seed }: Trial): RunSettings {
   return settings
 }
 
-/** Whether a sweep is one of trainings, by what all its trials share; a file with a trial of its own has other things there. */
+/** Whether a sweep's trials are trainings of ours. A file that exports its own `trial` shares other settings. */
 export function isTraining({ train, epochs }: Trial['fixed']): boolean {
   return typeof train === 'object' && train !== null && typeof epochs === 'number'
 }

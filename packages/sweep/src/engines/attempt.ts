@@ -24,6 +24,11 @@ const MACHINE_CODES: readonly unknown[] = [
   'EROFS',
 ]
 
+/** Whether an error, or what a process has sent of one, is such a fault. */
+export function isMachineFault(error: unknown): boolean {
+  return MACHINE_CODES.includes((error as { code?: unknown } | null)?.code)
+}
+
 /** What an attempt at a job came to. */
 export type Attempt =
   | { ended: 'outcome'; outcome: Outcome }
@@ -60,8 +65,7 @@ export async function attempt(pool: Pool, job: Job, context: JobContext, before:
   } catch (error) {
     if (error instanceof StoppedError) return { ended: 'stopped' }
     const reason = reasonFrom(error)
-    const { code } = isRecord(error) || error instanceof Error ? (error as { code?: unknown }) : {}
-    if (MACHINE_CODES.includes(code)) {
+    if (isMachineFault(error)) {
       throw new SweepStoreError(
         `job ${job.key} cannot be done on this machine: ${reason}; nothing is lost: fix that, and run the same command again`,
         { cause: error },
@@ -84,7 +88,7 @@ async function patiently(run: () => Promise<object>, signal: AbortSignal): Promi
     try {
       return await run()
     } catch (error) {
-      const isInUse = (error as { code?: unknown }).code === 'DIRECTORY_IN_USE'
+      const isInUse = (error as { code?: unknown } | null)?.code === 'DIRECTORY_IN_USE'
       if (!isInUse || tries === IN_USE_TRIES || signal.aborted) throw error
       await new Promise((resolve) => setTimeout(resolve, IN_USE_MILLISECONDS))
     }

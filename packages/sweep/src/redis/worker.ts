@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Job as BullJob, UnrecoverableError, WaitingError, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { encodeOutcome, MAX_LOSSES, type Outcome, reasonFrom } from '../engine'
-import { attempt } from '../engines/attempt'
+import { attempt, isMachineFault } from '../engines/attempt'
 import { type Jobs, type Pool, poolOf } from '../engines/pool'
 import { FilesTooLargeError, JobRefusedError, SweepDefinitionError, SweepStoreError } from '../errors'
 import { isThere } from '../files/directory'
@@ -213,20 +213,14 @@ class Serving {
 
   /** What is no job's fault: of this machine, which ends the worker, or of Redis, which may pass. */
   private async onFault(error: unknown): Promise<void> {
-    if (error instanceof SweepStoreError) this.end(error)
-    else if (
-      typeof (error as NodeJS.ErrnoException).syscall === 'string' &&
-      !/^(connect|read|write)$/.test(String((error as NodeJS.ErrnoException).syscall))
-    ) {
-      this.end(
-        new SweepStoreError(`this machine cannot do jobs: ${reasonFrom(error)}; fix that, and start the worker again`, {
-          cause: error,
-        }),
-      )
-    } else {
-      this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS))
+    const isOfFiles = typeof (error as NodeJS.ErrnoException).path === 'string'
+    if (error instanceof SweepStoreError || isOfFiles || isMachineFault(error)) {
+      const reason = `this machine cannot do jobs: ${reasonFrom(error)}; fix that, and start the worker again`
+      this.end(error instanceof SweepStoreError ? error : new SweepStoreError(reason, { cause: error }))
+      return
     }
+    this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS))
   }
 
   private accept({ id, name, data }: BullJob): QueuedJob {
