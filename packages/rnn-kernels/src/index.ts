@@ -1,5 +1,6 @@
 // The operations
 export { canFuse, recurrent } from './op/recurrent'
+export { type KerasWeightTensors, kerasRecurrent } from './op/keras'
 export { canFuseLinear, fusedLinear } from './op/linear'
 export { type SoftmaxRows, softmaxRows } from './op/softmax'
 export type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './op/types'

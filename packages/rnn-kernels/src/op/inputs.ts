@@ -18,7 +18,11 @@ export interface PassAttributes {
   reverse: boolean
   lengths: Int32Array | undefined
   returnOutput: boolean
+  layout: WeightLayout
 }
+
+/** Whose layout the weights have. Keras's only bias is `biasIh`. */
+export type WeightLayout = 'pytorch' | 'keras'
 
 /**
  * The tensors of a pass. TensorFlow.js asks for gradients in their order: those that cost something come first, so a pass that is asked
@@ -26,7 +30,14 @@ export interface PassAttributes {
  */
 export function passInputs(
   x: Tensor | undefined,
-  { weightIh, weightHh, biasIh, biasHh }: RecurrentWeightTensors,
+  {
+    weightIh,
+    weightHh,
+    biasIh,
+    biasHh,
+  }: { [name in 'weightIh' | 'weightHh']: Tensor } & {
+    [name in 'biasIh' | 'biasHh']?: Tensor
+  },
   initial?: InitialTensors,
 ): PassInputs<Tensor> {
   const inputs = {} as PassInputs<Tensor>
@@ -35,10 +46,8 @@ export function passInputs(
   if (initial?.c) inputs.c0 = initial.c
   inputs.weightIh = weightIh
   inputs.weightHh = weightHh
-  if (biasIh && biasHh) {
-    inputs.biasIh = biasIh
-    inputs.biasHh = biasHh
-  }
+  if (biasIh) inputs.biasIh = biasIh
+  if (biasHh) inputs.biasHh = biasHh
   return inputs
 }
 
@@ -46,10 +55,15 @@ export function passInputs(
 export function shapeOf(
   x: readonly number[],
   weightHh: readonly number[],
-  { cell, gateActivation, reverse }: Omit<PassAttributes, 'lengths' | 'returnOutput'>,
+  { cell, gateActivation, reverse, layout }: Omit<PassAttributes, 'lengths' | 'returnOutput'>,
 ): RecurrentShape {
   const [batch, time, inputSize] = x
-  return { cell, gateActivation, batch, time, inputSize, hiddenSize: weightHh[1], reverse }
+  return { cell, gateActivation, batch, time, inputSize, hiddenSize: hiddenSizeOf(weightHh, layout), reverse }
+}
+
+/** H, from the shape of the recurrent weights. */
+export function hiddenSizeOf(weightHh: readonly number[], layout: WeightLayout): number {
+  return weightHh[layout === 'keras' ? 0 : 1]
 }
 
 /**
@@ -62,14 +76,22 @@ export function checkPass(
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): PassAttributes {
-  const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
-  checkCell(cell, gateActivation)
-  checkShapes(x, weights, cell, initial)
-  const lengths = options.lengths && checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
-  return { cell, gateActivation, reverse, lengths, returnOutput }
+  checkCell(options)
+  checkShapes(x, weights, options.cell, options.initial)
+  return checkOptions(x, options, 'pytorch')
 }
 
-function checkCell(cell: Cell, gateActivation: GateActivation): void {
+/** The attributes of a pass whose tensors were checked. @throws KernelOptionError, KernelShapeError, KernelLengthsError */
+export function checkOptions(x: CheckedInputs, options: RecurrentOptions, layout: WeightLayout): PassAttributes {
+  const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
+  checkCell(options)
+  if (initial?.c && !hasCellState(cell))
+    throw new KernelShapeError(`initial.c is given, but ${cell} has no cell state; leave it out`)
+  const lengths = options.lengths && checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
+  return { cell, gateActivation, reverse, lengths, returnOutput, layout }
+}
+
+function checkCell({ cell, gateActivation = 'sigmoid' }: RecurrentOptions): void {
   if (!Object.hasOwn(GATES, cell)) {
     throw new KernelOptionError(`cell is '${cell}', expected one of ${Object.keys(GATES).join(', ')}`)
   }
@@ -105,8 +127,6 @@ function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Ce
   }
   if ((biasIh === undefined) !== (biasHh === undefined))
     throw new KernelShapeError('one bias without the other; pass both or none')
-  if (initial?.c && !hasCellState(cell))
-    throw new KernelShapeError(`initial.c is given, but ${cell} has no cell state; leave it out`)
   const check = (name: string, found: Tensor | undefined, rows: number, columns?: number): void => {
     if (found === undefined || (isShape(found.shape, rows, columns) && found.dtype === 'float32')) return
     const expected = columns === undefined ? rows : [rows, columns]
@@ -123,7 +143,8 @@ function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Ce
   check('initial.c', initial?.c, batch, hiddenSize)
 }
 
-function requireTensor(name: string, tensor: CheckedInputs | undefined): void {
+/** Refuses what is not a living tensor. @throws KernelShapeError */
+export function requireTensor(name: string, tensor: CheckedInputs | undefined): void {
   if (!Array.isArray(tensor?.shape))
     throw new KernelShapeError(`${name} is ${tensor === null ? 'null' : typeof tensor}, expected a tensor`)
   if (tensor.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)

@@ -2,7 +2,8 @@ import { hostValues, moveToCurrentBackend } from '@rowwise/host-values'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import type { RecurrentOutputs, State } from '../runtime'
-import { type PassAttributes, type PassInputs, shapeOf } from './inputs'
+import { hiddenSizeOf, type PassAttributes, type PassInputs, shapeOf } from './inputs'
+import { fromKeras } from './keras-layout'
 import { releaseFinished } from './reserve'
 
 /** One forward pass of the runtime. */
@@ -27,17 +28,22 @@ export function layerPass(
 ): RecurrentOutputs {
   const { lengths, returnOutput } = attributes
   const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
-  const tensors = [weightIh, weightHh, ...(biasIh && biasHh ? [biasIh, biasHh] : [])]
+  const tensors = [weightIh, weightHh, biasIh, biasHh].filter((tensor) => tensor !== undefined)
   const initial: State | undefined = h0 && { h: read(backend, h0), ...(c0 && { c: read(backend, c0) }) }
   return requireRuntime().recurrent.forward(shapeOf(xShape, weightHh.shape, attributes), {
     x,
     // A tensor whose values change gets other data.
     version: tensors.map(({ dataId }) => dataId),
-    weights: () => ({
-      weightIh: read(backend, weightIh),
-      weightHh: read(backend, weightHh),
-      ...(biasIh && biasHh && { biasIh: read(backend, biasIh), biasHh: read(backend, biasHh) }),
-    }),
+    weights: () => {
+      const values = {
+        weightIh: read(backend, weightIh),
+        weightHh: read(backend, weightHh),
+        ...(biasIh && { biasIh: read(backend, biasIh) }),
+        ...(biasHh && { biasHh: read(backend, biasHh) }),
+      }
+      const { cell, layout } = attributes
+      return layout === 'keras' ? fromKeras(cell, hiddenSizeOf(weightHh.shape, layout), values) : values
+    },
     initial,
     lengths,
     save,

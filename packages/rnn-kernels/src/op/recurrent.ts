@@ -1,4 +1,4 @@
-import { copiedTensor, HOST_BACKENDS, hostTensor } from '@rowwise/host-values'
+import { copiedTensor, filledTensor, HOST_BACKENDS, hostTensor } from '@rowwise/host-values'
 import {
   engine,
   getBackend,
@@ -16,10 +16,11 @@ import { GATES, hasCellState } from '../cell'
 import { composedRecurrent } from '../composed/composed'
 import { currentRuntime } from '../configure'
 import type { RecurrentGradients, SavedPass } from '../runtime'
-import { checkPass, type PassAttributes, type PassInputs, passInputs } from './inputs'
+import { checkPass, hiddenSizeOf, type PassAttributes, type PassInputs, passInputs } from './inputs'
+import { writeKerasGradient } from './keras-layout'
 import { forwardPass, moveHere, read } from './pass'
 import { keepWithTape } from './reserve'
-import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
+import type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 
 const FORWARD = 'RowwiseRecurrent'
 const GRADIENT = 'RowwiseRecurrentGrad'
@@ -37,6 +38,8 @@ interface GradientAttributes {
   name: keyof RecurrentGradients
   shape: number[]
   saved: Attributes['saved']
+  /** Writes the gradient where it is not in the kernels' layout. */
+  write?(gradients: RecurrentGradients, to: Float32Array): void
 }
 
 /** The outputs of the forward operation: the final hidden state, what stands for the saved pass, the cell state, all hidden states. */
@@ -63,9 +66,20 @@ export function recurrent(
   options: RecurrentOptions,
 ): RecurrentOutputs {
   const attributes = checkPass(inputs, weights, options)
-  const { cell, lengths, returnOutput } = attributes
+  const { lengths } = attributes
   if (!canFuse() || weights.weightHr) return composedRecurrent(inputs, weights, { ...options, lengths })
-  const named = passInputs(inputs, weights, options.initial)
+  return runRecurrent(inputs, weights, attributes, options.initial)
+}
+
+/** The operation, after everything was checked. */
+export function runRecurrent(
+  inputs: Tensor3D,
+  weights: Parameters<typeof passInputs>[1],
+  attributes: PassAttributes,
+  initial: InitialTensors | undefined,
+): RecurrentOutputs {
+  const { cell, returnOutput } = attributes
+  const named = passInputs(inputs, weights, initial)
   moveHere(named)
   const saved: Attributes['saved'] = {}
   const save = engine().isTapeOn()
@@ -102,7 +116,7 @@ function forwardKernel(
   const { output, h, c, saved } = forwardPass(inputs, backend, attributes, attributes.save)
   attributes.saved.pass = saved
   const [batch, time] = inputs.x.shape
-  const hiddenSize = inputs.weightHh.shape[1]
+  const hiddenSize = hiddenSizeOf(inputs.weightHh.shape, attributes.layout)
   return [
     copiedTensor(h, [batch, hiddenSize]),
     hostTensor(new Float32Array(1), [1]),
@@ -121,38 +135,50 @@ function gradientKernel(
   backend: KernelBackend,
   attributes: GradientAttributes,
 ): TensorInfo {
-  const { name, shape, saved } = attributes
+  const { name, shape, saved, write } = attributes
   if (saved.gradients === undefined) {
     const { h, c, output } = upstream
     const values = (info: TensorInfo | undefined): Float32Array | undefined => info && read(backend, info).slice()
     const wanted = { x: name === 'x', initial: name === 'x' || name === 'h' || name === 'c' }
     saved.gradients = (saved.pass as SavedPass).backward({ h: values(h), c: values(c), output: values(output) }, wanted)
   }
-  return copiedTensor(saved.gradients[name] as Float32Array, shape)
+  const { gradients } = saved
+  if (write) return filledTensor(shape, (to) => write(gradients, to))
+  return copiedTensor(gradients[name] as Float32Array, shape)
 }
 
 function gradient(dy: Tensor[], attributes: Attributes): Record<string, () => Tensor> {
-  const { cell, returnOutput, saved } = attributes
+  const { cell, returnOutput, saved, layout, inputShape } = attributes
   const [h, , ...rest] = dy
   const c = hasCellState(cell) ? rest.shift() : undefined
   const output = returnOutput ? rest.shift() : undefined
   const upstream = { h, ...(c && { c }), ...(output && { output }) } as unknown as NamedTensorMap
   const [batch, hiddenSize] = h.shape
-  const { inputShape } = attributes
   saved.gradients = undefined
-  const by =
-    (name: keyof RecurrentGradients, ...shape: number[]) =>
-    (): Tensor =>
-      engine().runKernel(GRADIENT, upstream, { name, shape, saved } as object as never) as Tensor
+  const by = (name: keyof RecurrentGradients, shape: number[], write?: GradientAttributes['write']) => (): Tensor =>
+    engine().runKernel(GRADIENT, upstream, { name, shape, saved, write } as object as never) as Tensor
   const rows = GATES[cell] * hiddenSize
+  const states = {
+    x: by('x', inputShape),
+    h0: by('h', [batch, hiddenSize]),
+    c0: by('c', [batch, hiddenSize]),
+  }
+  if (layout === 'keras') {
+    const ofKeras = (name: 'weightIh' | 'weightHh' | 'biasIh', ...shape: number[]): (() => Tensor) =>
+      by(name, shape, (gradients, to) => writeKerasGradient(cell, hiddenSize, name, gradients, to))
+    return {
+      ...states,
+      weightIh: ofKeras('weightIh', inputShape[2], rows),
+      weightHh: ofKeras('weightHh', hiddenSize, rows),
+      biasIh: ofKeras('biasIh', ...(cell === 'gru' ? [2, rows] : [rows])),
+    }
+  }
   return {
-    x: by('x', ...inputShape),
-    h0: by('h', batch, hiddenSize),
-    c0: by('c', batch, hiddenSize),
-    weightIh: by('weightIh', rows, inputShape[2]),
-    weightHh: by('weightHh', rows, hiddenSize),
-    biasIh: by('biasIh', rows),
-    biasHh: by('biasHh', rows),
+    ...states,
+    weightIh: by('weightIh', [rows, inputShape[2]]),
+    weightHh: by('weightHh', [rows, hiddenSize]),
+    biasIh: by('biasIh', [rows]),
+    biasHh: by('biasHh', [rows]),
   }
 }
 
