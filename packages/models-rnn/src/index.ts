@@ -14,7 +14,7 @@ export type { NetKind } from './nets/net-kind'
 
 // Recurrent layers
 export { LSTM, type LSTMOptions, type LSTMOutputs, type LSTMState } from './recurrent/lstm'
-export { GRU } from './recurrent/gru'
+export { GRU, type GRUOptions } from './recurrent/gru'
 export { type Nonlinearity, RNN, type RNNOptions } from './recurrent/rnn'
 export type { Picked } from './recurrent/compose'
 export {
@@ -26,6 +26,7 @@ export {
 } from './recurrent/recurrent-layer'
 
 // Other layers
+export { Activation, ReLU, Sigmoid, Softmax, Tanh } from './layers/activations'
 export { Dropout, type DropoutOptions } from './layers/dropout'
 export { Embedding, type EmbeddingOptions } from './layers/embedding'
 export { LayerNorm, type LayerNormOptions } from './layers/layer-norm'
@@ -43,9 +44,12 @@ export {
   type LayerVJP,
   type VJPOptions,
 } from './layer'
+export { Graph, type GraphNode, type GraphOptions } from './graph'
 export { recompute } from './recompute'
 export { Sequential, type SequentialLayers, type SequenceInputs } from './sequential'
 export type { LayerSummary } from './summary'
+
+export type { Cell, GateActivation } from '@rowwise/rnn-kernels'
 
 // What computes them: the fused kernels' path and threads
 export {

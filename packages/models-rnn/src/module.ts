@@ -58,6 +58,11 @@ export abstract class Module {
     return this.#allParameters()
   }
 
+  /** The modules that this one is made of, by their names in it, after `named_children`. */
+  namedChildren(): readonly (readonly [name: string, child: Module])[] {
+    return [...this.#children]
+  }
+
   /**
    * Takes over weights by name, after `torch.nn.Module.load_state_dict`. Everything is checked before anything changes.
    *

@@ -1,4 +1,4 @@
-import type { Cell } from '@rowwise/rnn-kernels'
+import type { Cell, GateActivation } from '@rowwise/rnn-kernels'
 import type { Generator } from '@rowwise/torch-random'
 import type { Variable } from '@tensorflow/tfjs-core'
 
@@ -18,6 +18,7 @@ export interface DirectionState<Value> {
 /** How one direction of one layer is computed. */
 export interface DirectionOptions<Value> {
   cell: Cell
+  gateActivation: GateActivation
   reverse: boolean
   lengths: Int32Array | undefined
   initial: DirectionState<Value> | undefined
@@ -42,6 +43,7 @@ export type Picked = 'output' | 'last' | 'final'
 /** What {@link compose} is told beside the inputs. */
 export interface ComposeOptions<Value> {
   cell: Cell
+  gateActivation: GateActivation
   /** Layers, each with its directions. */
   layers: readonly (readonly Direction[])[]
   /** Probability of dropout between two layers; 0 in evaluation. */
@@ -62,7 +64,7 @@ export interface ComposeOptions<Value> {
 export function compose<Value>(
   machine: Machine<Value>,
   inputs: Value,
-  { cell, layers, dropout, generator, lengths, initial, picked }: ComposeOptions<Value>,
+  { cell, gateActivation, layers, dropout, generator, lengths, initial, picked }: ComposeOptions<Value>,
 ): { value: Value; finals: DirectionState<Value>[] } {
   const finals: DirectionState<Value>[] = []
   let value = inputs
@@ -75,6 +77,7 @@ export function compose<Value>(
       const isOneStep = isLast && picked === 'last' && side === 1
       return machine.run(isOneStep ? machine.lastStep(read, lengths) : read, direction, {
         cell,
+        gateActivation,
         reverse: side === 1,
         lengths: isOneStep ? undefined : lengths,
         initial: initial?.[finals.length + side],

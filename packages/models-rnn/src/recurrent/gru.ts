@@ -1,4 +1,14 @@
+import type { GateActivation } from '@rowwise/rnn-kernels'
+import { requireBoolean } from '../options'
 import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
+
+/** How {@link GRU} is built. */
+export interface GRUOptions extends RecurrentLayerOptions {
+  /** The reset gate comes after the product with the hidden state, as in PyTorch; before it, as in the paper and older Keras models. @default true */
+  resetAfter?: boolean
+  /** The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`. @default 'sigmoid' */
+  gateActivation?: GateActivation
+}
 
 /**
  * Gated recurrent unit (Cho et al. 2014), after `torch.nn.GRU` with `batch_first=True`.
@@ -14,7 +24,9 @@ export class GRU extends RecurrentLayer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'GRU'
 
-  constructor(options: RecurrentLayerOptions) {
-    super('gru', options)
+  constructor(options: GRUOptions) {
+    const { resetAfter = true, ...rest } = options ?? {}
+    requireBoolean('GRU', { resetAfter })
+    super(resetAfter ? 'gru' : 'gru_reset_before', options && rest, { gateActivation: true })
   }
 }

@@ -1,3 +1,4 @@
+import type { GateActivation } from '@rowwise/rnn-kernels'
 import type { Tensor3D } from '@tensorflow/tfjs-core'
 import {
   type HiddenState,
@@ -10,6 +11,8 @@ import {
 export interface LSTMOptions extends RecurrentLayerOptions {
   /** Project the hidden state to so many features (Sak et al. 2014); 0 for none. TensorFlow.js's operations compute it then. @default 0 */
   projSize?: number
+  /** The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`. @default 'sigmoid' */
+  gateActivation?: GateActivation
 }
 
 /** Hidden and cell state of every layer and direction. */
@@ -39,6 +42,6 @@ export class LSTM extends RecurrentLayer<LSTMState, LSTMOutputs> {
   static override readonly name: string = 'LSTM'
 
   constructor(options: LSTMOptions) {
-    super('lstm', options, { projSize: true })
+    super('lstm', options, { projSize: true, gateActivation: true })
   }
 }

@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
-import { type Cell, canFuse, hasCellState } from '@rowwise/rnn-kernels'
+import { type Cell, canFuse, type GateActivation, hasCellState } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
   slice,
@@ -22,6 +22,7 @@ import {
   requireDropout,
   requireGenerator,
   requireNonNegativeInteger,
+  requireOneOf,
   requirePositiveInteger,
 } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
@@ -94,6 +95,8 @@ export abstract class RecurrentLayer<
   readonly dropout: number
   /** Features that an LSTM's hidden state is projected to; 0 without projections. */
   readonly projSize: number
+  /** The activation of the gates. */
+  readonly gateActivation: GateActivation
   private readonly generator: Generator
   private readonly layers: readonly (readonly Direction[])[]
 
@@ -102,8 +105,9 @@ export abstract class RecurrentLayer<
    * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
    */
   protected constructor(
-    private readonly cell: Cell,
-    options: RecurrentLayerOptions & { projSize?: number },
+    /** The cell, as the kernels name it. */
+    readonly cell: Cell,
+    options: RecurrentLayerOptions & { projSize?: number; gateActivation?: GateActivation },
     own: Readonly<Record<string, true>> = {},
   ) {
     super()
@@ -115,12 +119,13 @@ export abstract class RecurrentLayer<
       ModuleOptionError,
     )
     const { inputSize, hiddenSize, numLayers = 1, bias = true, bidirectional = false } = options
-    const { dropout = 0, projSize = 0, generator = new Generator() } = options
+    const { dropout = 0, projSize = 0, gateActivation = 'sigmoid', generator = new Generator() } = options
     requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers })
     requireNonNegativeInteger(owner, { projSize })
     requireBoolean(owner, { bias, bidirectional })
     requireDropout(owner, dropout)
     requireGenerator(owner, generator)
+    requireOneOf(owner, { gateActivation }, ['sigmoid', 'hard_sigmoid'])
     if (projSize >= hiddenSize) {
       throw new ModuleOptionError(`${owner}: projSize is ${projSize}, expected less than hiddenSize, ${hiddenSize}`)
     }
@@ -133,6 +138,7 @@ export abstract class RecurrentLayer<
     this.bidirectional = bidirectional
     this.dropout = dropout
     this.projSize = projSize
+    this.gateActivation = gateActivation
     this.generator = generator
     const bound = 1 / Math.sqrt(hiddenSize)
     const drawn = new Map(
@@ -242,9 +248,9 @@ export abstract class RecurrentLayer<
   }
 
   private spec(picked: Picked, lengths: Int32Array | undefined) {
-    const { cell, layers, generator } = this
+    const { cell, gateActivation, layers, generator } = this
     const dropout = this.training ? this.dropout : 0
-    return { cell, layers, dropout, generator, lengths, initial: undefined, picked }
+    return { cell, gateActivation, layers, dropout, generator, lengths, initial: undefined, picked }
   }
 
   /** The state of each layer and direction by itself. */

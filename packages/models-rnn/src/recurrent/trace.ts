@@ -40,11 +40,11 @@ export class Trace implements Machine<Traced> {
   run(
     inputs: Traced,
     direction: Direction,
-    { cell, reverse, lengths, returnOutput }: DirectionOptions<Traced>,
+    { cell, gateActivation, reverse, lengths, returnOutput }: DirectionOptions<Traced>,
   ): { output?: Traced; h: Traced } {
     const [batch, time, inputSize] = inputs.shape
     const weights = direction.weights as unknown as RecurrentWeightTensors
-    const options = { cell, reverse, lengths, returnOutput }
+    const options = { cell, gateActivation, reverse, lengths, returnOutput }
     const pass = recurrentPass(inputs.source, [batch, time, inputSize], weights, options)
     this.passes.push(pass)
     const trained = trainedWeights(direction)

@@ -1,0 +1,253 @@
+import {
+  Embedding,
+  finalHidden,
+  GRU,
+  GRUNet,
+  Graph,
+  type GraphNode,
+  type Layer,
+  LayerNorm,
+  Linear,
+  LSTM,
+  LSTMNet,
+  lastStep,
+  meanOverTime,
+  type RecurrentNet,
+  ReLU,
+  RNN,
+  RNNNet,
+  Sequential,
+  Sigmoid,
+  Softmax,
+  type StateDict,
+  Tanh,
+} from '@rowwise/models-rnn'
+import { OnnxUnsupportedError } from '../errors'
+import { placeOfRows } from './merge'
+import type { GraphReader } from './operator'
+import type { Draft, RecurrentDraft, Value } from './values'
+
+/** A layer of ours for each draft. */
+export function buildModel(
+  follower: GraphReader,
+  outputs: readonly { name: string; value: Value }[],
+  metadata: Readonly<Record<string, string>>,
+): Layer {
+  const { drafts } = follower
+  const inputs = follower.inputs.map(({ name }) => name).filter((name) => name !== follower.lengths)
+  const [first, ...others] = outputs.map(({ name, value }) => ({ name, place: placeOf(follower, name, value) }))
+  const chain = chainOf(follower, first.place, inputs)
+  if (chain && others.length === 0) return netOf(chain, drafts, dropoutOf(metadata)) ?? sequential(chain, drafts)
+  const alone = chain?.length === 1 && drafts.get(chain[0])
+  const states = [`${chain?.[0]}.hn`, `${chain?.[0]}.cn`]
+  if (alone && alone.kind === 'recurrent' && others.every(({ place }, at) => place === states[at]))
+    return layerOf(alone)
+  const shown = (place: string): string => {
+    const [name, ...state] = place.split('.')
+    return [titleOf(drafts, name), ...state].join('.')
+  }
+  const nodes = [...drafts].map(([name, draft]): [string, GraphNode] => {
+    const initial = draft.kind === 'recurrent' ? initialOf(follower, name, draft) : undefined
+    const states = initial && { h: shown(initial.h), ...(initial.c && { c: shown(initial.c) }) }
+    return [shown(name), { layer: layerOf(draft), input: shown(draft.input), ...(states && { initial: states }) }]
+  })
+  return new Graph({
+    inputs,
+    nodes: Object.fromEntries(nodes),
+    output: shown(first.place),
+    outputs: Object.fromEntries(others.map(({ name, place }) => [outputName(name, place), shown(place)])),
+  })
+}
+
+/** The name that a layer gets: that of the first, where several were put together. */
+function titleOf(drafts: ReadonlyMap<string, Draft>, name: string): string {
+  const draft = drafts.get(name)
+  return draft?.kind === 'recurrent' ? (draft.title ?? name) : name
+}
+
+/** PyTorch's names for states, where that is what an output is. */
+function outputName(name: string, place: string): string {
+  return /\.(hn|cn)$/.exec(place)?.[1] ?? name
+}
+
+function placeOf(follower: GraphReader, name: string, value: Value): string {
+  const tensor = follower.asTensor(value)
+  if (tensor) return tensor.of
+  const place = value.kind === 'rows' ? placeOfRows(follower, value.rows) : undefined
+  if (place) return place
+  throw new OnnxUnsupportedError(`the output '${name}' is not what a layer puts out, nor all final states of one`)
+}
+
+function initialOf(follower: GraphReader, name: string, { initial: { h, c } }: RecurrentDraft): GraphNode['initial'] {
+  if (h === undefined && c === undefined) return undefined
+  const [hidden, cell] = [h, c].map((rows) => rows && placeOfRows(follower, rows))
+  const isComplete = hidden !== undefined && (c === undefined || cell !== undefined)
+  if (isComplete) return { h: hidden, ...(cell && { c: cell }) }
+  throw new OnnxUnsupportedError(
+    `the initial state of ${name} is neither zeros, a whole input, nor all final states of one layer`,
+  )
+}
+
+/** The layers between the only input and the output, if each reads the one before; undefined where it is more than a chain. */
+function chainOf({ drafts }: GraphReader, output: string, inputs: readonly string[]): string[] | undefined {
+  if (inputs.length !== 1) return undefined
+  const chain: string[] = []
+  for (let place = output; place !== inputs[0]; ) {
+    const name = place.endsWith('.final') ? place.slice(0, -'.final'.length) : place
+    const draft = drafts.get(name)
+    if (draft === undefined) return undefined
+    if (draft.kind === 'recurrent' && (draft.initial.h || draft.initial.c)) return undefined
+    if (place !== name) chain.unshift(place)
+    chain.unshift(name)
+    place = draft.input
+  }
+  const count = chain.filter((name) => !name.endsWith('.final')).length
+  return count === drafts.size ? chain : undefined
+}
+
+function sequential(chain: readonly string[], drafts: ReadonlyMap<string, Draft>): Layer {
+  const layers = chain.map((name): [string, Layer] => {
+    const draft = drafts.get(name)
+    if (draft) return [titleOf(drafts, name), layerOf(draft)]
+    const of = name.slice(0, -'.final'.length)
+    const recurrent = drafts.get(of) as RecurrentDraft
+    // The same for one direction, and computed without the other steps.
+    return [`${titleOf(drafts, of)}_final`, recurrent.layers[0].length === 1 ? lastStep() : finalHidden()]
+  })
+  // An object would have whole numbers before all other names.
+  const isNumbered = layers.some(([name]) => /^\d+$/.test(name))
+  return isNumbered ? new Sequential(...layers.map(([, layer]) => layer)) : new Sequential(Object.fromEntries(layers))
+}
+
+/** The reference network, where the chain is one: a recurrent layer, its last step, a linear layer with a bias. */
+function netOf(
+  chain: readonly string[],
+  drafts: ReadonlyMap<string, Draft>,
+  dropout: number,
+): RecurrentNet | undefined {
+  const [recurrent, picked, linear] = chain.map((name) => drafts.get(name))
+  if (chain.length !== 3 || recurrent?.kind !== 'recurrent' || linear?.kind !== 'linear' || !linear.bias)
+    return undefined
+  const isLast = picked ? picked.kind === 'last' : recurrent.layers[0].length === 1
+  if (!isLast || recurrent.gateActivation !== 'sigmoid' || recurrent.resetAfter === false) return undefined
+  const { type, inputSize, hiddenSize, layers, nonlinearity } = recurrent
+  const options = {
+    ...{ inputSize, hiddenSize, numLayers: layers.length, numClasses: linear.outFeatures },
+    ...{ bias: layers[0][0].biasIh !== undefined, bidirectional: layers[0].length === 2 },
+    dropout,
+  }
+  const net =
+    type === 'LSTM'
+      ? new LSTMNet(options)
+      : type === 'GRU'
+        ? new GRUNet(options)
+        : new RNNNet({ ...options, nonlinearity })
+  const prefixed = Object.entries(recurrentState(recurrent)).map(([name, value]) => [
+    `${type.toLowerCase()}_1.${name}`,
+    value,
+  ])
+  net.loadStateDict({ ...Object.fromEntries(prefixed), ...prefix('fc_1', linearState(linear)) })
+  return net
+}
+
+function layerOf(draft: Draft): Layer {
+  switch (draft.kind) {
+    case 'recurrent':
+      return loaded(recurrentLayer(draft), recurrentState(draft))
+    case 'linear': {
+      const { weight, outFeatures, bias } = draft
+      const inFeatures = weight.length / outFeatures
+      return loaded(new Linear({ inFeatures, outFeatures, bias: bias !== undefined }), linearState(draft))
+    }
+    case 'embedding': {
+      const [numEmbeddings, embeddingDim] = draft.dims
+      return loaded(new Embedding({ numEmbeddings, embeddingDim }), {
+        weight: { shape: draft.dims, data: draft.weight },
+      })
+    }
+    case 'norm': {
+      const { size, eps, weight, bias } = draft
+      const shape = [size]
+      const layer = new LayerNorm({
+        normalizedShape: size,
+        eps,
+        elementwiseAffine: weight !== undefined,
+        bias: bias !== undefined,
+      })
+      return loaded(layer, {
+        ...(weight && { weight: { shape, data: weight } }),
+        ...(bias && { bias: { shape, data: bias } }),
+      })
+    }
+    case 'last':
+      return lastStep()
+    case 'mean':
+      return meanOverTime()
+    case 'tanh':
+      return new Tanh()
+    case 'sigmoid':
+      return new Sigmoid()
+    case 'relu':
+      return new ReLU()
+    case 'softmax':
+      return new Softmax()
+  }
+}
+
+function recurrentLayer({
+  type,
+  layers,
+  inputSize,
+  hiddenSize,
+  gateActivation,
+  nonlinearity,
+  resetAfter,
+}: RecurrentDraft): Layer {
+  const options = {
+    ...{ inputSize, hiddenSize, numLayers: layers.length },
+    ...{ bias: layers[0][0].biasIh !== undefined, bidirectional: layers[0].length === 2 },
+  }
+  if (type === 'LSTM') return new LSTM({ ...options, gateActivation })
+  return type === 'GRU' ? new GRU({ ...options, gateActivation, resetAfter }) : new RNN({ ...options, nonlinearity })
+}
+
+function recurrentState({ layers, hiddenSize }: RecurrentDraft): StateDict {
+  const state: Record<string, { shape: number[]; data: Float32Array }> = {}
+  layers.forEach((directions, layer) => {
+    directions.forEach(({ weightIh, weightHh, biasIh, biasHh }, side) => {
+      const suffix = `l${layer}${side === 1 ? '_reverse' : ''}`
+      const rows = weightHh.length / hiddenSize
+      state[`weight_ih_${suffix}`] = { shape: [rows, weightIh.length / rows], data: weightIh }
+      state[`weight_hh_${suffix}`] = { shape: [rows, hiddenSize], data: weightHh }
+      if (biasIh) state[`bias_ih_${suffix}`] = { shape: [rows], data: biasIh }
+      if (biasHh) state[`bias_hh_${suffix}`] = { shape: [rows], data: biasHh }
+    })
+  })
+  return state
+}
+
+function linearState({ weight, outFeatures, bias }: Extract<Draft, { kind: 'linear' }>): StateDict {
+  return {
+    weight: { shape: [outFeatures, weight.length / outFeatures], data: weight },
+    ...(bias && { bias: { shape: [outFeatures], data: bias } }),
+  }
+}
+
+function prefix(name: string, state: StateDict): StateDict {
+  return Object.fromEntries(Object.entries(state).map(([key, value]) => [`${name}.${key}`, value]))
+}
+
+function loaded(layer: Layer, state: StateDict): Layer {
+  layer.loadStateDict(state)
+  return layer
+}
+
+/** The dropout of a network that we wrote, which no weight shows. */
+function dropoutOf({ config }: Readonly<Record<string, string>>): number {
+  try {
+    const { dropout } = JSON.parse(config) as { dropout?: unknown }
+    return typeof dropout === 'number' && dropout >= 0 && dropout < 1 ? dropout : 0
+  } catch {
+    return 0 // another program's, or none
+  }
+}

@@ -1,0 +1,34 @@
+import type { OnnxUnsupportedError } from '../errors'
+import type { Constant, OnnxNode } from './file'
+import type { Axis, Draft, Row, TensorValue, Value } from './values'
+
+/** What operations know of the graph that they are in. */
+export interface GraphReader {
+  /** The layers to be, by name, in the order of the graph. */
+  readonly drafts: Map<string, Draft>
+  /** The inputs that are tensors to compute with. */
+  readonly inputs: readonly { name: string; isInteger: boolean; axes: readonly Axis[] }[]
+  /** The input that has the lengths of rows. */
+  lengths: string | undefined
+  /** What is known of an operation's input; undefined where it has none. */
+  input(node: OnnxNode, at: number): Value | undefined
+  /** A tensor that an operation reads; a final state counts as one. */
+  tensor(node: OnnxNode, at: number): TensorValue
+  /** A value as a tensor that a layer may read; undefined where it is none. */
+  asTensor(value: Value): TensorValue | undefined
+  /** A constant of floats, with as many axes as it may have. */
+  floats(node: OnnxNode, at: number, ...ranks: number[]): Constant & { floats: Float32Array }
+  /** Integers that are known; undefined where there is no such input. */
+  integers(node: OnnxNode, at: number): readonly number[] | undefined
+  /** Adds a layer, and gives what it computes. */
+  add(draft: Draft, axes: readonly Axis[]): TensorValue
+  /** Whether nothing but one operation reads a value. */
+  isUsedOnce(name: string): boolean
+  /** The rows of a stack of states; undefined for what is none. */
+  rowsOf(value: Value): readonly Row[] | undefined
+  /** An error about an operation whose like Rowwise has, but not in this way. */
+  refusal(node: OnnxNode, reason: string): OnnxUnsupportedError
+}
+
+/** What an operation does with what is known of its inputs; undefined where Rowwise has no layer for it. */
+export type Operator = (this: GraphReader, node: OnnxNode) => Value | readonly (Value | undefined)[] | undefined
