@@ -2,6 +2,7 @@
 export { LSTMNet } from './nets/lstm-net'
 export { GRUNet } from './nets/gru-net'
 export { RNNNet, type RNNNetConfig, type RNNNetOptions } from './nets/rnn-net'
+export { asNet } from './nets/as-net'
 export { loadNet } from './nets/load-net'
 export {
   type FromStateDictOptions,

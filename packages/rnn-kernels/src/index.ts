@@ -1,6 +1,7 @@
 // The operations
 export { canFuse, recurrent } from './op/recurrent'
 export { type KerasWeightTensors, kerasRecurrent } from './op/keras'
+export { fromKerasLayout, type KerasWeights, toKerasLayout } from './op/keras-layout'
 export { canFuseLinear, fusedLinear } from './op/linear'
 export { type SoftmaxRows, softmaxRows } from './op/softmax'
 export type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './op/types'

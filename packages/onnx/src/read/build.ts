@@ -1,21 +1,18 @@
 import {
+  asNet,
   Embedding,
   finalHidden,
   GRU,
-  GRUNet,
   Graph,
   type GraphNode,
   type Layer,
   LayerNorm,
   Linear,
   LSTM,
-  LSTMNet,
   lastStep,
   meanOverTime,
-  type RecurrentNet,
   ReLU,
   RNN,
-  RNNNet,
   Sequential,
   Sigmoid,
   Softmax,
@@ -37,7 +34,10 @@ export function buildModel(
   const inputs = follower.inputs.map(({ name }) => name).filter((name) => name !== follower.lengths)
   const [first, ...others] = outputs.map(({ name, value }) => ({ name, place: placeOf(follower, name, value) }))
   const chain = chainOf(follower, first.place, inputs)
-  if (chain && others.length === 0) return netOf(chain, drafts, dropoutOf(metadata)) ?? sequential(chain, drafts)
+  if (chain && others.length === 0) {
+    const model = sequential(chain, drafts)
+    return asNet(model, { dropout: dropoutOf(metadata) }) ?? model
+  }
   const alone = chain?.length === 1 && drafts.get(chain[0])
   const states = [`${chain?.[0]}.hn`, `${chain?.[0]}.cn`]
   if (alone && alone.kind === 'recurrent' && others.every(({ place }, at) => place === states[at]))
@@ -117,37 +117,6 @@ function sequential(chain: readonly string[], drafts: ReadonlyMap<string, Draft>
   // An object would have whole numbers before all other names.
   const isNumbered = layers.some(([name]) => /^\d+$/.test(name))
   return isNumbered ? new Sequential(...layers.map(([, layer]) => layer)) : new Sequential(Object.fromEntries(layers))
-}
-
-/** The reference network, where the chain is one: a recurrent layer, its last step, a linear layer with a bias. */
-function netOf(
-  chain: readonly string[],
-  drafts: ReadonlyMap<string, Draft>,
-  dropout: number,
-): RecurrentNet | undefined {
-  const [recurrent, picked, linear] = chain.map((name) => drafts.get(name))
-  if (chain.length !== 3 || recurrent?.kind !== 'recurrent' || linear?.kind !== 'linear' || !linear.bias)
-    return undefined
-  const isLast = picked ? picked.kind === 'last' : recurrent.layers[0].length === 1
-  if (!isLast || recurrent.gateActivation !== 'sigmoid' || recurrent.resetAfter === false) return undefined
-  const { type, inputSize, hiddenSize, layers, nonlinearity } = recurrent
-  const options = {
-    ...{ inputSize, hiddenSize, numLayers: layers.length, numClasses: linear.outFeatures },
-    ...{ bias: layers[0][0].biasIh !== undefined, bidirectional: layers[0].length === 2 },
-    dropout,
-  }
-  const net =
-    type === 'LSTM'
-      ? new LSTMNet(options)
-      : type === 'GRU'
-        ? new GRUNet(options)
-        : new RNNNet({ ...options, nonlinearity })
-  const prefixed = Object.entries(recurrentState(recurrent)).map(([name, value]) => [
-    `${type.toLowerCase()}_1.${name}`,
-    value,
-  ])
-  net.loadStateDict({ ...Object.fromEntries(prefixed), ...prefix('fc_1', linearState(linear)) })
-  return net
 }
 
 function layerOf(draft: Draft): Layer {
@@ -231,10 +200,6 @@ function linearState({ weight, outFeatures, bias }: Extract<Draft, { kind: 'line
     weight: { shape: [outFeatures, weight.length / outFeatures], data: weight },
     ...(bias && { bias: { shape: [outFeatures], data: bias } }),
   }
-}
-
-function prefix(name: string, state: StateDict): StateDict {
-  return Object.fromEntries(Object.entries(state).map(([key, value]) => [`${name}.${key}`, value]))
 }
 
 function loaded(layer: Layer, state: StateDict): Layer {

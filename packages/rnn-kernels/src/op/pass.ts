@@ -3,7 +3,7 @@ import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import type { RecurrentOutputs, State } from '../runtime'
 import { hiddenSizeOf, type PassAttributes, type PassInputs, shapeOf } from './inputs'
-import { fromKeras } from './keras-layout'
+import { fromKerasLayout } from './keras-layout'
 import { releaseFinished } from './reserve'
 
 /** One forward pass of the runtime. */
@@ -35,14 +35,18 @@ export function layerPass(
     // A tensor whose values change gets other data.
     version: tensors.map(({ dataId }) => dataId),
     weights: () => {
-      const values = {
-        weightIh: read(backend, weightIh),
-        weightHh: read(backend, weightHh),
-        ...(biasIh && { biasIh: read(backend, biasIh) }),
-        ...(biasHh && { biasHh: read(backend, biasHh) }),
-      }
+      const [ih, hh, bias, biasOfState] = [weightIh, weightHh, biasIh, biasHh].map(
+        (info) => info && read(backend, info),
+      )
       const { cell, layout } = attributes
-      return layout === 'keras' ? fromKeras(cell, hiddenSizeOf(weightHh.shape, layout), values) : values
+      const [kernel, recurrentKernel] = [ih, hh] as Float32Array[]
+      return layout === 'keras'
+        ? fromKerasLayout(cell, hiddenSizeOf(weightHh.shape, layout), {
+            kernel,
+            recurrentKernel,
+            ...(bias && { bias }),
+          })
+        : { weightIh: kernel, weightHh: recurrentKernel, ...(bias && { biasIh: bias, biasHh: biasOfState }) }
     },
     initial,
     lengths,

@@ -1,4 +1,4 @@
-# Writes test/fixtures/tf2onnx, and .h5 and .keras files: python write-keras.py DIRECTORY, with tensorflow 2.15.1, onnx 1.16 and tf2onnx 1.16.
+# Writes test/fixtures/keras2, and the .onnx files of packages/onnx/test/fixtures/tf2onnx: python write-keras2.py DIRECTORY, with tensorflow 2.15.1, onnx 1.16 and tf2onnx 1.16.
 import sys; OUT = sys.argv[1]
 import os; os.environ['TF_CPP_MIN_LOG_LEVEL']='3'
 import numpy as np, json, tf2onnx, tensorflow as tf, onnx

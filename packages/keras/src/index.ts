@@ -1,0 +1,12 @@
+// Keras in
+export { type FromKerasOptions, fromKeras } from './read/from-keras'
+export type { LayersArtifacts } from './read/source'
+export { MaskedSequential } from './masked'
+
+// Keras out
+export { toKeras } from './write/to-keras'
+export { type LayersLoader, toLayersArtifacts, toLayersModel } from './write/to-layers-model'
+
+// Errors
+export { isRowwiseError } from '@rowwise/errors'
+export { KerasError, KerasUnsupportedError } from './errors'

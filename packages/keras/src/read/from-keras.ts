@@ -1,0 +1,165 @@
+import { isRowwiseError, refuseUnknownOptions } from '@rowwise/errors'
+import { asNet, Graph, type GraphNode, type Layer, Sequential } from '@rowwise/models-rnn'
+import { KerasError, KerasUnsupportedError } from '../errors'
+import { MaskedSequential } from '../masked'
+import { type Conversion, type ConvertedLayer, convertLayer, picker, refusal } from './layers'
+import { type Reference, referencesOf } from './references'
+import { type KerasSource, type LayerConfig, type LayersArtifacts, readSource } from './source'
+
+/** How {@link fromKeras} reads. */
+export interface FromKerasOptions {
+  /** Is called with a line for what is left out: dropout within a layer, for example. */
+  onNote?: (note: string) => void
+}
+
+/**
+ * A model of Keras or tf.layers as layers that train, save and run in the kernels: LSTM, GRU (both kinds) and SimpleRNN, Bidirectional,
+ * Dense, Embedding, LayerNormalization, Dropout and activations, in a Sequential or a functional model, and masks at the ends of rows.
+ *
+ * A recurrent layer with a Dense gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a `Sequential`; an encoder with a decoder a `Graph`.
+ *
+ * @param source the bytes of a `.keras` or `.h5` file, or what `model.save` of tf.layers gives its handler
+ * @throws {@link KerasError} when it is not a Keras model, {@link KerasUnsupportedError} when it has something that Rowwise does not have.
+ * @example
+ * ```ts
+ * const model = await fromKeras(await readFile('model.keras'))
+ * const outputs = model.forward(inputs) // [N, T, features] → [N, units]
+ * ```
+ */
+export async function fromKeras(
+  source: Uint8Array | ArrayBuffer | LayersArtifacts,
+  options: FromKerasOptions = {},
+): Promise<Layer> {
+  refuseUnknownOptions('fromKeras', options, { onNote: true }, KerasUnsupportedError)
+  const { onNote = () => {} } = options
+  try {
+    return modelOf(await readSource(source), onNote)
+  } catch (cause) {
+    if (isRowwiseError(cause)) throw cause
+    throw new KerasError("the model's description does not hold together: a layer lacks what Keras writes of it", {
+      cause,
+    })
+  }
+}
+
+function modelOf(read: KerasSource, onNote: (note: string) => void): Layer {
+  const { class_name, config } = read.model
+  const layers = config.layers as readonly LayerConfig[] | undefined
+  if (!Array.isArray(layers) || layers.length === 0) throw new KerasError('the model has no layers')
+  const conversion = { source: read, version: read.version, onNote }
+  const converted = convertAll(layers, conversion)
+  if (class_name === 'Sequential') return chainOf(layers, converted)
+  if (class_name === 'Functional' || class_name === 'Model') return functional(read, layers, converted)
+  throw new KerasUnsupportedError(`the model is a ${class_name}, expected Sequential or Functional`)
+}
+
+/** Each layer as ours, by its name. */
+function convertAll(layers: readonly LayerConfig[], conversion: Conversion): Map<string, ConvertedLayer | undefined> {
+  const counts = new Map<string, number>()
+  return new Map(
+    layers.map((layer) => {
+      const kind = snakeCase(layer.class_name)
+      const count = counts.get(kind) ?? 0
+      counts.set(kind, count + 1)
+      return [nameOf(layer), convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, conversion)]
+    }),
+  )
+}
+
+function chainOf(layers: readonly LayerConfig[], converted: ReadonlyMap<string, ConvertedLayer | undefined>): Layer {
+  const parts: Record<string, Layer> = {}
+  for (const { name, layer, isFinal, activation } of [...converted.values()].filter((each) => each !== undefined)) {
+    parts[name] = layer
+    if (isFinal) parts[`${name}_final`] = picker({ name, layer })
+    if (activation) parts[`${name}_activation`] = activation
+  }
+  const mask = maskValueOf(layers)
+  if (mask !== undefined) return new MaskedSequential(parts, mask)
+  const model = new Sequential(parts)
+  return asNet(model) ?? model
+}
+
+/** What masks the inputs, where the first layer does. */
+function maskValueOf(layers: readonly LayerConfig[]): number | undefined {
+  const own = layers.filter(({ class_name }) => class_name !== 'InputLayer')
+  const isMask = ({ class_name, config }: LayerConfig): boolean =>
+    class_name === 'Masking' || (class_name === 'Embedding' && config.mask_zero === true)
+  const late = own.slice(1).find(isMask)
+  if (late) throw refusal(nameOf(late), 'masks what another layer puts out, Rowwise masks inputs')
+  const [first] = own
+  if (!first || !isMask(first)) return undefined
+  return first.class_name === 'Masking' ? ((first.config.mask_value as number | undefined) ?? 0) : 0
+}
+
+function functional(
+  { model }: KerasSource,
+  layers: readonly LayerConfig[],
+  converted: ReadonlyMap<string, ConvertedLayer | undefined>,
+): Layer {
+  const { input_layers, output_layers } = model.config as { input_layers: unknown; output_layers: unknown }
+  const inputs = namesOf(input_layers).map(([name]) => name)
+  const [output, ...more] = namesOf(output_layers)
+  if (more.length > 0) throw new KerasUnsupportedError(`the model has ${more.length + 1} outputs, expected one`)
+  const order = chained(layers, inputs, output)
+  if (order) return chainOf(order, new Map(order.map((layer) => [nameOf(layer), converted.get(nameOf(layer))])))
+  if (maskValueOf(layers) !== undefined)
+    throw new KerasUnsupportedError('the model masks its inputs and is not a chain of layers')
+  const nodes: Record<string, GraphNode> = {}
+  const places = new Map<string, string>(inputs.map((name) => [name, name]))
+  const placeOf = ([name, , at]: Reference): string => {
+    if (at === 0) return places.get(name) ?? name
+    return `${name}.${['', 'hn', 'cn'][at] ?? at}`
+  }
+  for (const layer of layers) {
+    const found = converted.get(nameOf(layer))
+    if (found === undefined) continue
+    const [first, ...states] = referencesOf(layer)
+    if (states.length > 0 && layer.class_name === 'Bidirectional')
+      throw refusal(found.name, 'begins with states in both directions')
+    const [h, c] = states.map(placeOf)
+    nodes[found.name] = { layer: found.layer, input: placeOf(first), ...(h && { initial: { h, ...(c && { c }) } }) }
+    let place = found.isFinal ? `${found.name}.final` : found.name
+    if (found.activation) {
+      nodes[`${found.name}_activation`] = { layer: found.activation, input: place }
+      place = `${found.name}_activation`
+    }
+    places.set(found.name, place)
+  }
+  return new Graph({ inputs, nodes, output: placeOf(output) })
+}
+
+/** The layers from the input to the output where each reads the one before, and nothing else is there. */
+function chained(
+  layers: readonly LayerConfig[],
+  inputs: readonly string[],
+  output: Reference,
+): LayerConfig[] | undefined {
+  const known = new Map(layers.map((layer) => [nameOf(layer), layer]))
+  const order: LayerConfig[] = []
+  let name = output[0]
+  for (let layer = known.get(name); layer && layer.class_name !== 'InputLayer'; layer = known.get(name)) {
+    order.unshift(layer)
+    const references = referencesOf(layer)
+    if (references.length !== 1 || references[0][2] !== 0) return undefined
+    name = references[0][0]
+  }
+  return inputs.length === 1 && name === inputs[0] && order.length === layers.length - 1 ? order : undefined
+}
+
+/** `["x", 0, 0]`, or a list of such. */
+function namesOf(given: unknown): Reference[] {
+  const list = given as readonly unknown[]
+  return typeof list[0] === 'string' ? [list as unknown as Reference] : (list as Reference[])
+}
+
+function nameOf({ name, config }: LayerConfig): string {
+  return name ?? config.name ?? ''
+}
+
+/** `SimpleRNN` → `simple_rnn`, as Keras's files name layers. */
+function snakeCase(name: string): string {
+  return name
+    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}

@@ -1,0 +1,174 @@
+import { strFromU8, unzipSync } from 'fflate'
+import { KerasError } from '../errors'
+import type { Hdf5Contents, Values } from '../hdf5'
+
+/** A layer as Keras describes it. Names are Keras's, `snake_case`. */
+export interface LayerConfig {
+  class_name: string
+  name?: string
+  config: Readonly<Record<string, unknown>> & { name?: string }
+  inbound_nodes?: readonly unknown[]
+}
+
+/** A model as a file has it: the description, and the weights of a layer by its name and place. */
+export interface KerasSource {
+  readonly model: LayerConfig
+  /** Keras's major version. */
+  readonly version: number
+  /** The weights of the layer of a name, which is the n-th of its class, by part: '' or `forward`, `backward`. */
+  weights(layer: LayerConfig, serial: string, part: 'forward' | 'backward' | ''): readonly Values[]
+}
+
+/** What `tf.LayersModel.save` hands to a handler, and a `model.json` with its weights holds. */
+export interface LayersArtifacts {
+  /** The description of the model. */
+  modelTopology?: object
+  /** Names, shapes and element types of the weights, in order. */
+  weightSpecs?: readonly { name: string; shape: readonly number[]; dtype: string }[]
+  /** Their values, one after the other. */
+  weightData?: ArrayBuffer | readonly ArrayBuffer[]
+}
+
+const ZIP = [0x50, 0x4b, 0x03, 0x04]
+const FILES = ['config.json', 'metadata.json', 'model.weights.h5']
+const HDF5 = [0x89, 0x48, 0x44, 0x46]
+
+/** Finds out what it is, and reads it. @throws KerasError where it is none of them */
+export async function readSource(given: Uint8Array | ArrayBuffer | LayersArtifacts): Promise<KerasSource> {
+  const isBytes = given instanceof Uint8Array || given instanceof ArrayBuffer
+  if (!isBytes && typeof given === 'object' && given?.modelTopology) return ofArtifacts(given)
+  if (!isBytes)
+    throw new KerasError(
+      'fromKeras expects the bytes of a .keras or .h5 file, or { modelTopology, weightSpecs, weightData } of tf.layers',
+    )
+  const bytes = given instanceof Uint8Array ? given : new Uint8Array(given)
+  const starts = (magic: readonly number[]): boolean => magic.every((byte, at) => bytes[at] === byte)
+  if (starts(HDF5)) return ofHdf5(await readContents(bytes))
+  if (starts(ZIP)) return ofZip(bytes)
+  throw new KerasError(
+    'the file is neither a .keras archive nor an HDF5 file; save it in Keras by model.save("model.keras")',
+  )
+}
+
+async function readContents(bytes: Uint8Array): Promise<Hdf5Contents> {
+  const { readHdf5 } = await import('../hdf5')
+  try {
+    return await readHdf5(bytes)
+  } catch (cause) {
+    throw new KerasError('the HDF5 file cannot be read; it is broken, or cut off', { cause })
+  }
+}
+
+/** Keras 3's, and Keras 2.12's to 2.15's: a zip around `config.json` and `model.weights.h5`. */
+async function ofZip(bytes: Uint8Array): Promise<KerasSource> {
+  let files: Record<string, Uint8Array>
+  try {
+    files = unzipSync(bytes, { filter: ({ name }) => FILES.includes(name) })
+  } catch (cause) {
+    throw new KerasError('the .keras file cannot be read; it is broken, or cut off', { cause })
+  }
+  if (!files['config.json'] || !files['model.weights.h5'])
+    throw new KerasError('the archive has no config.json and model.weights.h5, so it is not a .keras file')
+  const model = modelOf(strFromU8(files['config.json']))
+  const { tensors } = await readContents(files['model.weights.h5'])
+  const all = [...tensors]
+  const { keras_version = '3' } = JSON.parse(strFromU8(files['metadata.json'] ?? new Uint8Array()) || '{}') as {
+    keras_version?: string
+  }
+  return {
+    model,
+    version: Number.parseInt(keras_version, 10),
+    weights({ class_name, config }, serial, part) {
+      const inner = part === '' ? '(?:layer/)?(?:cell/)?' : `${part}_layer/(?:cell/)?`
+      const names = class_name === 'InputLayer' ? [] : [serial, config.name ?? '']
+      for (const name of names) {
+        const pattern = new RegExp(
+          `^(?:_layer_checkpoint_dependencies|layers)[/\\\\]${escaped(name)}/${inner}vars/(\\d+)$`,
+        )
+        const found = all.flatMap(([path, values]) => {
+          const at = pattern.exec(path)?.[1]
+          return at === undefined ? [] : [{ at: Number(at), values }]
+        })
+        if (found.length > 0) return found.sort((a, b) => a.at - b.at).map(({ values }) => values)
+      }
+      return []
+    },
+  }
+}
+
+/** The older format, of `model.save("model.h5")`. */
+function ofHdf5({ attributes, tensors }: Hdf5Contents): KerasSource {
+  if (!attributes.model_config)
+    throw new KerasError(
+      'the HDF5 file has weights, but no model_config: it was saved by save_weights; save the model, by model.save("model.keras")',
+    )
+  const named = [...tensors].map(([path, values]): [string, Values] => [path.replace(/^model_weights\//, ''), values])
+  return {
+    model: modelOf(attributes.model_config),
+    version: Number.parseInt(attributes.keras_version ?? '2', 10),
+    weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
+  }
+}
+
+/** tfjs's `model.json`, converted from Keras or saved by tf.layers. */
+function ofArtifacts({ modelTopology, weightSpecs = [], weightData }: LayersArtifacts): KerasSource {
+  const parts = Array.isArray(weightData) ? weightData : [weightData ?? new ArrayBuffer(0)]
+  const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
+  let at = 0
+  for (const part of parts as readonly ArrayBuffer[]) {
+    bytes.set(new Uint8Array(part), at)
+    at += part.byteLength
+  }
+  let begin = 0
+  const named = weightSpecs.map(({ name, shape, dtype }): [string, Values] => {
+    if (dtype !== 'float32')
+      throw new KerasError(`the weight ${name} is ${dtype}, expected float32: convert without quantization`)
+    const size = 4 * shape.reduce((product, length) => product * length, 1)
+    if (begin + size > bytes.length)
+      throw new KerasError(`the weights end before ${name}: ${bytes.length} bytes are too few`)
+    const data = new Float32Array(bytes.slice(begin, begin + size).buffer)
+    begin += size
+    return [name, { shape, data }]
+  })
+  const { model_config: config = modelTopology } = modelTopology as { model_config?: object }
+  return {
+    model: modelOf(typeof config === 'string' ? config : JSON.stringify(config)),
+    version: 2, // tfjs reads no newer one
+    weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
+  }
+}
+
+/** Weights whose names begin with their layer's: `bidirectional/forward_lstm/lstm_cell/kernel:0`. */
+function byName(
+  named: readonly (readonly [string, Values])[],
+  nameOf: (layer: LayerConfig) => string,
+): KerasSource['weights'] {
+  const order = ['kernel', 'recurrent_kernel', 'bias', 'embeddings', 'gamma', 'beta']
+  return (layer, _, part) => {
+    const name = nameOf(layer)
+    const inner = (layer.config.layer as LayerConfig | undefined)?.config.name
+    const own = named.filter(([path]) => {
+      const parts = path.split('/')
+      if (part !== '')
+        return parts.includes(`${part}_${inner}`) && (parts[0] === name || parts[0] === `${part}_${inner}`)
+      return parts[0] === name || (inner !== undefined && parts[0] === inner)
+    })
+    const kind = (path: string): number => order.indexOf((path.split('/').at(-1) as string).replace(/:\d+$/, ''))
+    return [...own].sort(([a], [b]) => kind(a) - kind(b)).map(([, values]) => values)
+  }
+}
+
+function modelOf(text: string): LayerConfig {
+  let model: LayerConfig | undefined
+  try {
+    model = JSON.parse(text)
+  } catch (cause) {
+    throw new KerasError("the model's description is not JSON", { cause })
+  }
+  if (typeof model?.class_name === 'string' && typeof model.config === 'object') return model
+  throw new KerasError("the model's description has no class_name and config")
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^\w]/g, '\\$&')
+}

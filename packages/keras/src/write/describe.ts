@@ -1,0 +1,188 @@
+import {
+  Dropout,
+  Embedding,
+  FinalHidden,
+  Graph,
+  LastStep,
+  type Layer,
+  LayerNorm,
+  Linear,
+  MeanOverTime,
+  RecurrentLayer,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Softmax,
+  Tanh,
+} from '@rowwise/models-rnn'
+import { toKerasLayout } from '@rowwise/rnn-kernels'
+import { KerasUnsupportedError } from '../errors'
+import type { Values } from '../hdf5'
+
+/** A layer to be written. */
+export interface WrittenLayer {
+  className: string
+  name: string
+  config: Readonly<Record<string, unknown>>
+  /** The weights by name, in Keras's order; those of a Bidirectional for each direction. */
+  weights: readonly { part: 'forward' | 'backward' | ''; names: readonly string[]; values: readonly Values[] }[]
+  /** The recurrent layer in a Bidirectional. */
+  inner?: { className: string; name: string; config: Readonly<Record<string, unknown>> }
+}
+
+/** A chain of layers to be written, and what it reads: features, or indices. */
+export interface WrittenModel {
+  /** Features of each step; undefined for indices. */
+  inputSize: number | undefined
+  layers: readonly WrittenLayer[]
+}
+
+/** Describes a model as Keras would. @throws KerasUnsupportedError where Keras, or tf.layers, has nothing for a layer */
+export async function describeModel(model: Layer): Promise<WrittenModel> {
+  const layers = flattened(model)
+  const written: WrittenLayer[] = []
+  for (const [at, [name, layer]] of layers.entries()) {
+    const [, next] = layers[at + 1] ?? []
+    if (layer instanceof RecurrentLayer) written.push(...(await recurrentLayers(name, layer, next)))
+    else if (layer instanceof LastStep || layer instanceof FinalHidden) {
+      if (!(layers[at - 1]?.[1] instanceof RecurrentLayer))
+        throw new KerasUnsupportedError(`${name} does not follow a recurrent layer, which Keras wants`)
+    } else written.push(await otherLayer(name, layer))
+  }
+  const sized = layers
+    .map(([, layer]) => layer)
+    .find((layer) => layer instanceof RecurrentLayer || layer instanceof Embedding || layer instanceof Linear)
+  if (sized === undefined) throw new KerasUnsupportedError('the model has no layer whose size says what it reads')
+  const inputSize =
+    sized instanceof RecurrentLayer ? sized.inputSize : sized instanceof Linear ? sized.inFeatures : undefined
+  return { inputSize, layers: written }
+}
+
+function flattened(layer: Layer, path: readonly string[] = []): (readonly [name: string, layer: Layer])[] {
+  if (layer instanceof Graph)
+    throw new KerasUnsupportedError('a Graph is not written: Keras gets a chain of layers, a Sequential or a network')
+  if (!(layer instanceof Sequential)) {
+    const name = path.length === 0 ? 'layer' : path.join('_')
+    return [[/^\d/.test(name) ? `layer_${name}` : name, layer]]
+  }
+  return layer.namedChildren().flatMap(([name, child]) => flattened(child as Layer, [...path, name]))
+}
+
+async function recurrentLayers(name: string, layer: RecurrentLayer, next: Layer | undefined): Promise<WrittenLayer[]> {
+  const { cell, numLayers, hiddenSize, bidirectional, projSize, dropout, bias, gateActivation } = layer
+  if (projSize > 0) throw new KerasUnsupportedError(`${name} is an LSTM with projections, which Keras does not have`)
+  if (bidirectional && next instanceof LastStep) {
+    throw new KerasUnsupportedError(
+      `${name} is bidirectional and lastStep() follows: Keras puts out the state after all steps there; use finalHidden()`,
+    )
+  }
+  const isPicked = next instanceof LastStep || next instanceof FinalHidden
+  const className = cell === 'lstm' ? 'LSTM' : cell.startsWith('gru') ? 'GRU' : 'SimpleRNN'
+  const written: WrittenLayer[] = []
+  for (let at = 0; at < numLayers; at++) {
+    const own = at === 0 ? name : `${name}_l${at}`
+    if (at > 0 && dropout > 0) written.push(plain('Dropout', `${own}_dropout`, { rate: dropout }))
+    const config = {
+      units: hiddenSize,
+      activation: cell === 'rnn_relu' ? 'relu' : 'tanh',
+      use_bias: bias,
+      return_sequences: !(isPicked && at === numLayers - 1),
+      return_state: false,
+      go_backwards: false,
+      stateful: false,
+      unroll: false,
+      dropout: 0,
+      recurrent_dropout: 0,
+      ...(className !== 'SimpleRNN' && { recurrent_activation: gateActivation }),
+      ...(className === 'GRU' && { reset_after: cell === 'gru' }),
+    }
+    const parts = bidirectional ? (['forward', 'backward'] as const) : ([''] as const)
+    const weights = await Promise.all(parts.map((part) => kerasWeights(layer, at, part)))
+    if (!bidirectional) written.push({ className, name: own, config, weights })
+    else {
+      const inner = { className, name: `${own}_layer`, config }
+      written.push({ className: 'Bidirectional', name: own, config: { merge_mode: 'concat' }, weights, inner })
+    }
+  }
+  return written
+}
+
+async function kerasWeights(
+  layer: RecurrentLayer,
+  at: number,
+  part: 'forward' | 'backward' | '',
+): Promise<WrittenLayer['weights'][number]> {
+  const { cell, hiddenSize, inputSize, bidirectional, bias: hasBias } = layer
+  const state = layer.stateDict()
+  const read = (name: string): Promise<Float32Array> =>
+    state[`${name}_l${at}${part === 'backward' ? '_reverse' : ''}`].data<'float32'>()
+  const { kernel, recurrentKernel, bias } = toKerasLayout(cell, hiddenSize, {
+    weightIh: await read('weight_ih'),
+    weightHh: await read('weight_hh'),
+    ...(hasBias && { biasIh: await read('bias_ih'), biasHh: await read('bias_hh') }),
+  })
+  const rows = at === 0 ? inputSize : hiddenSize * (bidirectional ? 2 : 1)
+  const columns = recurrentKernel.length / hiddenSize
+  return {
+    part,
+    names: ['kernel', 'recurrent_kernel', ...(bias ? ['bias'] : [])],
+    values: [
+      { shape: [rows, columns], data: kernel },
+      { shape: [hiddenSize, columns], data: recurrentKernel },
+      ...(bias ? [{ shape: cell === 'gru' ? [2, columns] : [columns], data: bias }] : []),
+    ],
+  }
+}
+
+async function otherLayer(name: string, layer: Layer): Promise<WrittenLayer> {
+  const state = layer.stateDict()
+  const read = async (key: string): Promise<Values> => ({
+    shape: state[key].shape,
+    data: await state[key].data<'float32'>(),
+  })
+  if (layer instanceof Linear) {
+    const { inFeatures, outFeatures } = layer
+    const weight = await state.weight.data<'float32'>()
+    const data = Float32Array.from(
+      weight,
+      (_, at) => weight[(at % outFeatures) * inFeatures + Math.floor(at / outFeatures)],
+    )
+    const values = [{ shape: [inFeatures, outFeatures], data }, ...(state.bias ? [await read('bias')] : [])]
+    const config = { units: outFeatures, activation: 'linear', use_bias: state.bias !== undefined }
+    return {
+      className: 'Dense',
+      name,
+      config,
+      weights: [{ part: '', names: ['kernel', 'bias'].slice(0, values.length), values }],
+    }
+  }
+  if (layer instanceof Embedding) {
+    const config = { input_dim: layer.numEmbeddings, output_dim: layer.embeddingDim, mask_zero: false }
+    return {
+      className: 'Embedding',
+      name,
+      config,
+      weights: [{ part: '', names: ['embeddings'], values: [await read('weight')] }],
+    }
+  }
+  if (layer instanceof LayerNorm && layer.normalizedShape.length === 1) {
+    const config = { axis: -1, epsilon: layer.eps, center: state.bias !== undefined, scale: state.weight !== undefined }
+    const names = [...(state.weight ? ['gamma'] : []), ...(state.bias ? ['beta'] : [])]
+    const values = await Promise.all(Object.keys(state).map(read))
+    return { className: 'LayerNormalization', name, config, weights: [{ part: '', names, values }] }
+  }
+  if (layer instanceof Dropout) return plain('Dropout', name, { rate: layer.p })
+  if (layer instanceof MeanOverTime) return plain('GlobalAveragePooling1D', name, {})
+  for (const [kind, activation] of [
+    [Tanh, 'tanh'],
+    [Sigmoid, 'sigmoid'],
+    [ReLU, 'relu'],
+    [Softmax, 'softmax'],
+  ] as const)
+    if (layer instanceof kind) return plain('Activation', name, { activation })
+  throw new KerasUnsupportedError(`${name} is a ${layer.constructor.name}, which is not written for Keras`)
+}
+
+function plain(className: string, name: string, config: Readonly<Record<string, unknown>>): WrittenLayer {
+  return { className, name, config, weights: [] }
+}

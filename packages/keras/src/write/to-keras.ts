@@ -1,0 +1,91 @@
+import type { Layer } from '@rowwise/models-rnn'
+import { strToU8, zipSync } from 'fflate'
+import { KerasUnsupportedError } from '../errors'
+import type { Values } from '../hdf5'
+import { describeModel, type WrittenLayer } from './describe'
+
+/**
+ * A model as a `.keras` file, which Keras 3 loads with any of its backends.
+ *
+ * @param model a network, a `Sequential`, or a layer
+ * @returns the bytes of the file, the same for the same weights
+ * @throws {@link KerasUnsupportedError} where Keras has nothing for a layer.
+ * @example
+ * ```ts
+ * await writeFile('model.keras', await toKeras(model)) // keras.saving.load_model("model.keras")
+ * ```
+ */
+export async function toKeras(model: Layer): Promise<Uint8Array> {
+  const { inputSize, layers } = await describeModel(model)
+  const hard = layers.find(({ config, inner }) => (inner?.config ?? config).recurrent_activation === 'hard_sigmoid')
+  if (hard)
+    throw new KerasUnsupportedError(
+      `${hard.name} has hard_sigmoid gates, x/5 + 1/2, which Keras 3 does not have: its own are x/6 + 1/2`,
+    )
+  const shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
+  const input = {
+    module: 'keras.layers',
+    class_name: 'InputLayer',
+    config: {
+      batch_shape: shape,
+      dtype: inputSize === undefined ? 'int32' : 'float32',
+      sparse: false,
+      name: 'input_layer',
+    },
+    registered_name: null,
+  }
+  const config = {
+    module: 'keras',
+    class_name: 'Sequential',
+    config: {
+      name: 'sequential',
+      trainable: true,
+      dtype: 'float32',
+      layers: [input, ...layers.map(configOf)],
+      build_input_shape: shape,
+    },
+    registered_name: null,
+    build_config: { input_shape: shape },
+  }
+  const { writeHdf5 } = await import('../hdf5')
+  const files = {
+    'metadata.json': strToU8(JSON.stringify({ keras_version: '3.0.0', date_saved: '1980-01-01@00:00:00' })),
+    'config.json': strToU8(JSON.stringify(config)),
+    'model.weights.h5': await writeHdf5(tensorsOf(layers)),
+  }
+  return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) })
+}
+
+function configOf({ className, name, config, inner }: WrittenLayer): object {
+  const base = { module: 'keras.layers', class_name: className, registered_name: null }
+  const layer = inner && {
+    ...base,
+    class_name: inner.className,
+    config: { ...inner.config, name: inner.name, trainable: true },
+  }
+  return { ...base, config: { ...config, name, trainable: true, ...(layer && { layer }) } }
+}
+
+/** The weights by their paths: Keras names each layer by its class and counts. */
+function tensorsOf(layers: readonly WrittenLayer[]): Map<string, Values> {
+  const tensors = new Map<string, Values>()
+  const counts = new Map<string, number>()
+  for (const { className, weights } of layers) {
+    const kind = KINDS[className] ?? className.toLowerCase()
+    const count = counts.get(kind) ?? 0
+    counts.set(kind, count + 1)
+    const path = `layers/${count === 0 ? kind : `${kind}_${count}`}`
+    for (const { part, values } of weights) {
+      const isCell = ['LSTM', 'GRU', 'SimpleRNN', 'Bidirectional'].includes(className)
+      const inner = `${part === '' ? '' : `/${part}_layer`}${isCell ? '/cell' : ''}`
+      for (const [at, each] of values.entries()) tensors.set(`${path}${inner}/vars/${at}`, each)
+    }
+  }
+  return tensors
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  SimpleRNN: 'simple_rnn',
+  LayerNormalization: 'layer_normalization',
+  GlobalAveragePooling1D: 'global_average_pooling1d',
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs'
+import '@tensorflow/tfjs-backend-cpu'
+import { GRUNet, Graph, Sequential } from '@rowwise/models-rnn'
+import { setBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import fc from 'fast-check'
+import { strToU8, unzipSync, zipSync } from 'fflate'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { fromKeras, isRowwiseError, type LayersArtifacts, MaskedSequential } from '../src'
+
+interface Numbers {
+  shape: number[]
+  dtype: string
+  data: number[]
+}
+
+const bytesOf = (path: string): Uint8Array => readFileSync(new URL(`./fixtures/${path}`, import.meta.url))
+const jsonOf = (path: string) => JSON.parse(new TextDecoder().decode(bytesOf(path)))
+const tensorOf = ({ data, shape, dtype }: Numbers) => tensor(data, shape, dtype.includes('int') ? 'int32' : 'float32')
+const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce(
+    (max, value, at) => Math.max(max, Math.abs(value - b[at])),
+    a.length === b.length ? 0 : Number.POSITIVE_INFINITY,
+  )
+
+/** A `model.json` with its weights, as tfjs's converter wrote it. */
+function artifactsOf(name: string): LayersArtifacts {
+  const { modelTopology, weightsManifest } = jsonOf(`layers/${name}/model.json`)
+  return {
+    modelTopology,
+    weightSpecs: weightsManifest.flatMap(({ weights }: { weights: object[] }) => weights),
+    weightData: Uint8Array.from(bytesOf(`layers/${name}/group1-shard1of1.bin`)).buffer,
+  }
+}
+
+beforeAll(async () => {
+  await setBackend('cpu')
+})
+
+describe('fromKeras', () => {
+  const layers = jsonOf('layers/expected.json') as { x: number[][][]; y: Record<string, number[]> }
+  it.each(Object.keys(layers.y))("reads %s of a model.json, with Keras's outputs", async (name) => {
+    const model = (await fromKeras(artifactsOf(name))).eval()
+    const output = model.forward(tensor(layers.x)) as Tensor
+    expect(difference(output.dataSync(), layers.y[name].flat(3))).toBeLessThan(1e-6)
+  })
+
+  const keras2 = jsonOf('keras2/expected.json') as Record<string, { x: Numbers; y: Numbers }>
+  const keras3 = jsonOf('keras3/expected.json') as typeof keras2
+  it.each([
+    ...Object.entries(keras2).flatMap(([name, numbers]) =>
+      ['h5', 'keras'].map((end) => [`keras2/${name}.${end}`, numbers] as const),
+    ),
+    ...Object.entries(keras3).map(([name, numbers]) => [`keras3/${name}.keras`, numbers] as const),
+  ])("reads %s, with Keras's outputs", async (path, { x, y }) => {
+    const model = (await fromKeras(bytesOf(path))).eval()
+    expect(difference((model.forward(tensorOf(x)) as Tensor).dataSync(), y.data)).toBeLessThan(1e-6)
+  })
+
+  it("gives the layers Keras's names, and a network where it is one", async () => {
+    const names = async (path: string) =>
+      Object.keys((await fromKeras(bytesOf(path))).stateDict()).filter(
+        (name) => name.endsWith('weight') || name.includes('weight_ih'),
+      )
+    expect(await names('keras2/lstm2.h5')).toEqual(['lstm_1.weight_ih_l0', 'lstm_2.weight_ih_l0', 'dense_1.weight'])
+    expect(await fromKeras(bytesOf('keras2/gru.keras'))).toBeInstanceOf(GRUNet)
+    expect(await fromKeras(bytesOf('keras2/encdec.keras'))).toBeInstanceOf(Graph)
+    expect(await fromKeras(bytesOf('keras2/bi.keras'))).toBeInstanceOf(Sequential)
+  })
+
+  it('says what is left out of training', async () => {
+    const notes: string[] = []
+    await fromKeras(artifactsOf('bi'), { onNote: (note) => notes.push(note) })
+    expect(notes).toEqual(['bidirectional has dropout 0.2 in training, which is left out'])
+  })
+
+  it('trains what a mask leaves, and refuses a mask before the end of a row', async () => {
+    const model = (await fromKeras(bytesOf('keras2/masked.keras'))) as MaskedSequential
+    const x = (...steps: number[]) =>
+      tensor(
+        steps.flatMap((value) => [value, value, value, value]),
+        [1, steps.length, 4],
+      )
+    const short = model.forward(x(1, 2)).dataSync()
+    expect(difference(model.forward(x(1, 2, 0, 0)).dataSync(), short)).toBe(0)
+    expect(model.vjp(x(1, 2, 0, 0))?.value.shape).toEqual([1, 3])
+    expect(() => model.forward(x(1, 0, 2))).toThrow(
+      expect.objectContaining({
+        code: 'KERAS_UNSUPPORTED',
+        message: expect.stringContaining('row 0 has a masked step, 1, before its last one, 2'),
+      }),
+    )
+    expect(() => model.forward(x(0, 0))).toThrow('row 0 is masked as a whole')
+    expect(model).toBeInstanceOf(MaskedSequential)
+  })
+
+  const edited = (edit: (text: string) => string, path = 'keras3/lstm2.keras'): Uint8Array => {
+    const files = unzipSync(bytesOf(path))
+    const text = edit(new TextDecoder().decode(files['config.json']))
+    return zipSync({ ...files, 'config.json': strToU8(text) })
+  }
+
+  it.each<[string, Uint8Array | LayersArtifacts, string, string]>([
+    ['text', strToU8('<!doctype html>'), 'KERAS_INVALID', 'neither a .keras archive nor an HDF5 file'],
+    ['half a .keras file', bytesOf('keras3/lstm2.keras').slice(0, 9000), 'KERAS_INVALID', 'broken, or cut off'],
+    ['half a .h5 file', bytesOf('keras2/lstm2.h5').slice(0, 9000), 'KERAS_INVALID', 'broken, or cut off'],
+    ['another zip', zipSync({ 'a.txt': strToU8('a') }), 'KERAS_INVALID', 'no config.json'],
+    [
+      'weights of another size',
+      { ...artifactsOf('seq'), weightData: new ArrayBuffer(100) },
+      'KERAS_INVALID',
+      'the weights end before',
+    ],
+    [
+      'an unknown layer',
+      edited((text) => text.replaceAll('"Dropout"', '"Conv1D"')),
+      'KERAS_UNSUPPORTED',
+      'is a Conv1D, which Rowwise does not have',
+    ],
+    [
+      'go_backwards',
+      edited((text) => text.replaceAll('"go_backwards": false', '"go_backwards": true')),
+      'KERAS_UNSUPPORTED',
+      'reads backwards only',
+    ],
+    [
+      "Keras 3's hard_sigmoid",
+      edited((text) => text.replaceAll('"recurrent_activation": "sigmoid"', '"recurrent_activation": "hard_sigmoid"')),
+      'KERAS_UNSUPPORTED',
+      'of Keras 3',
+    ],
+    [
+      'another merge mode',
+      edited((text) => text.replaceAll('"concat"', '"sum"'), 'keras3/bi.keras'),
+      'KERAS_UNSUPPORTED',
+      'merge_mode sum',
+    ],
+  ])('refuses %s', async (_, source, code, message) => {
+    await expect(fromKeras(source)).rejects.toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(message) }),
+    )
+  })
+
+  it('refuses altered files with an error of its own, whatever was altered', async () => {
+    const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 })
+    const files = fc.constantFrom(
+      bytesOf('keras3/lstm2.keras'),
+      bytesOf('keras2/lstm2.h5'),
+      bytesOf('keras2/encdec.keras'),
+    )
+    await fc.assert(
+      fc.asyncProperty(files, changes, async (file, altered) => {
+        const bytes = Uint8Array.from(file)
+        for (const [at, value] of altered) bytes[at % bytes.length] = value
+        const error = await fromKeras(bytes).then(
+          (model) => model.dispose(),
+          (error) => error,
+        )
+        if (error !== undefined && !isRowwiseError(error)) throw error
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
