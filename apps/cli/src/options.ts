@@ -92,7 +92,10 @@ export function redisOptions(): Option[] {
 /** Weights are asked for when a command runs: an option that is missing would hide one that is misspelled. */
 export function weightsOptions(): Option[] {
   return [
-    new Option('--weights <file>', 'a safetensors file, ours or PyTorch’s (required)'),
+    new Option(
+      '--weights <file>',
+      'a safetensors file, ours or PyTorch’s, or .onnx, .keras, .h5, model.json (required)',
+    ),
     new Option('--rename <pairs>', "its layers' names where they are others, such as lstm=lstm_1,fc=fc_1").argParser(
       pairs,
     ),

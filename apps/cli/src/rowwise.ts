@@ -95,6 +95,13 @@ const predict = program
   .option('--workers <n>', 'of --batch: processes (default: one per core)', positiveInteger)
   .action(async (image, options) => (await import('./commands/predict')).predict(image, options))
 
+const exportOf = program
+  .command('export')
+  .description('write saved weights as the file of another library: ONNX, Keras, tf.layers')
+  .addOption(new Option('--to <format>', 'as what (required)').choices(['onnx', 'keras', 'tfjs', 'safetensors']))
+  .option('--out <file>', 'where; of tfjs a directory (required)')
+  .action(async (options) => (await import('./commands/export')).exportWeights(options))
+
 const sweep = program.command('sweep').description('search hyper-parameters, on this machine or on many')
 const run = sweep
   .command('run', { isDefault: true })
@@ -154,7 +161,7 @@ for (const command of [train, test, predict]) {
     )
     .option('--std <s>', 'standard deviation of the pixels', positiveNumber)
 }
-for (const command of [test, predict]) for (const option of weightsOptions()) command.addOption(option)
+for (const command of [test, predict, exportOf]) for (const option of weightsOptions()) command.addOption(option)
 for (const command of [train, test, predict]) {
   for (const option of [...dataOptions(), ...seriesOptions()]) command.addOption(option)
 }
@@ -162,14 +169,17 @@ for (const command of [run, status, best, exported, worker]) command.addOption(j
 for (const command of [run, status, best, exported, worker, predict]) {
   for (const option of redisOptions()) command.addOption(option)
 }
-for (const command of [train, test, predict, backends]) command.addOption(backendOption()).addOption(jsonOption())
+for (const command of [train, test, predict, exportOf, backends])
+  command.addOption(backendOption()).addOption(jsonOption())
 
 oneLineErrors(program)
 allowReaderToLeave()
 
 try {
   if (process.argv.length <= 2)
-    throw new UsageError('which command? train, test, predict, sweep, worker, data or backends; --help says more')
+    throw new UsageError(
+      'which command? train, test, predict, export, sweep, worker, data or backends; --help says more',
+    )
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

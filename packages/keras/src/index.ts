@@ -1,9 +1,10 @@
 // Keras in
-export { type FromKerasOptions, fromKeras } from './read/from-keras'
+export { type FromKerasOptions, fromKeras, kerasMetadata } from './read/from-keras'
 export type { LayersArtifacts } from './read/source'
 export { MaskedSequential } from './masked'
 
 // Keras out
+export type { WriteOptions } from './write/options'
 export { toKeras } from './write/to-keras'
 export { type LayersLoader, toLayersArtifacts, toLayersModel } from './write/to-layers-model'
 

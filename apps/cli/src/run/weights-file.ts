@@ -4,12 +4,13 @@ import { decodeSafetensors, loadNet, type RecurrentNet, save } from '@rowwise/mo
 import { z } from 'zod'
 import { UsageError } from '../exit'
 import { inOptions } from '../show/in-options'
+import { type ReadModel, readForeign, type UsableModel, usable } from './foreign-model'
 import type { Preprocessing } from './preprocessing'
 import type { SeriesFacts } from './series-task'
 
 /** A model from a file, with what it is for: images, or a time series; neither when the file is not one of ours. */
 export interface LoadedModel {
-  model: RecurrentNet
+  model: UsableModel
   preprocessing?: Preprocessing
   series?: SeriesFacts
 }
@@ -27,25 +28,39 @@ export interface WeightsFlags {
   rename?: Record<string, string>
 }
 
-/** Reads a weights file, ours or PyTorch's; what a person should know about it is said on standard error, a line each, unless not `isTold`. */
-export async function loadWeights({ weights: path, rename }: WeightsFlags, isTold = true): Promise<LoadedModel> {
-  if (path === undefined) throw new UsageError('which weights? pass a safetensors file as --weights')
-  const bytes = await readFile(path).catch((cause) => {
-    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}; pass a safetensors file as --weights`, { cause })
-  })
-  const file = named(path, () => decodeSafetensors(bytes))
-  const onNote = (note: string): void => {
-    if (isTold) console.error(`rowwise: ${path}: ${note}`)
-  }
-  const model = named(path, () => loadNet(file, { rename, onNote }))
-  const text = file.metadata[METADATA_KEY]
+/**
+ * Reads a weights file that commands use: a model that tells classes apart, or forecasts. What a person should know about it is said on standard
+ * error, a line each, unless not `isTold`.
+ */
+export async function loadWeights(flags: WeightsFlags, isTold = true): Promise<LoadedModel> {
+  const { layer, metadata } = await readModel(flags, isTold)
+  const model = await named(flags.weights as string, async () => usable(layer))
+  const text = metadata[METADATA_KEY]
   return { model, preprocessing: readPreprocessing(text), series: readSeries(text) }
 }
 
+/** Reads any model: safetensors, ours or PyTorch's, ONNX, Keras's, or a `model.json` of tf.layers. */
+export async function readModel({ weights: path, rename }: WeightsFlags, isTold = true): Promise<ReadModel> {
+  if (path === undefined) throw new UsageError('which weights? pass a file as --weights')
+  const bytes = await readFile(path).catch((cause) => {
+    throw new UsageError(`${path} cannot be read: ${reasonOf(cause)}; pass a weights file as --weights`, { cause })
+  })
+  const onNote = (note: string): void => {
+    if (isTold) console.error(`rowwise: ${path}: ${note}`)
+  }
+  return named(path, async () => {
+    const foreign = await readForeign(path, bytes, onNote)
+    if (foreign && rename) throw new UsageError('--rename is for safetensors files; leave it out')
+    if (foreign) return foreign
+    const file = decodeSafetensors(bytes)
+    return { layer: loadNet(file, { rename, onNote }), metadata: file.metadata }
+  })
+}
+
 /** Says which file an error is about. */
-function named<T>(path: string, work: () => T): T {
+async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return work()
+    return await work()
   } catch (cause) {
     throw new UsageError(`${path}: ${inOptions((cause as Error).message)}`, { cause })
   }

@@ -42,6 +42,21 @@ export async function fromKeras(
   }
 }
 
+/**
+ * The texts that {@link toKeras} or {@link toLayersArtifacts} wrote into a file; none in another program's.
+ *
+ * @throws {@link KerasError} when it is not a Keras model.
+ * @example
+ * ```ts
+ * const { note } = await kerasMetadata(await readFile('model.keras'))
+ * ```
+ */
+export async function kerasMetadata(
+  source: Uint8Array | ArrayBuffer | LayersArtifacts,
+): Promise<Readonly<Record<string, string>>> {
+  return (await readSource(source)).metadata
+}
+
 function modelOf(read: KerasSource, onNote: (note: string) => void): Layer {
   const { class_name, config } = read.model
   const layers = config.layers as readonly LayerConfig[] | undefined

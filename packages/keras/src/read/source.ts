@@ -15,6 +15,8 @@ export interface KerasSource {
   readonly model: LayerConfig
   /** Keras's major version. */
   readonly version: number
+  /** The texts that Rowwise wrote into the file. */
+  readonly metadata: Readonly<Record<string, string>>
   /** The weights of the layer of a name, which is the n-th of its class, by part: '' or `forward`, `backward`. */
   weights(layer: LayerConfig, serial: string, part: 'forward' | 'backward' | ''): readonly Values[]
 }
@@ -27,6 +29,8 @@ export interface LayersArtifacts {
   weightSpecs?: readonly { name: string; shape: readonly number[]; dtype: string }[]
   /** Their values, one after the other. */
   weightData?: ArrayBuffer | readonly ArrayBuffer[]
+  /** Free texts. */
+  userDefinedMetadata?: Readonly<Record<string, unknown>>
 }
 
 const ZIP = [0x50, 0x4b, 0x03, 0x04]
@@ -72,12 +76,11 @@ async function ofZip(bytes: Uint8Array): Promise<KerasSource> {
   const model = modelOf(strFromU8(files['config.json']))
   const { tensors } = await readContents(files['model.weights.h5'])
   const all = [...tensors]
-  const { keras_version = '3' } = JSON.parse(strFromU8(files['metadata.json'] ?? new Uint8Array()) || '{}') as {
-    keras_version?: string
-  }
+  const { keras_version = '3', rowwise } = JSON.parse(strFromU8(files['metadata.json'] ?? new Uint8Array()) || '{}')
   return {
     model,
     version: Number.parseInt(keras_version, 10),
+    metadata: textsIn(rowwise),
     weights({ class_name, config }, serial, part) {
       const inner = part === '' ? '(?:layer/)?(?:cell/)?' : `${part}_layer/(?:cell/)?`
       const names = class_name === 'InputLayer' ? [] : [serial, config.name ?? '']
@@ -106,12 +109,18 @@ function ofHdf5({ attributes, tensors }: Hdf5Contents): KerasSource {
   return {
     model: modelOf(attributes.model_config),
     version: Number.parseInt(attributes.keras_version ?? '2', 10),
+    metadata: {},
     weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
   }
 }
 
 /** tfjs's `model.json`, converted from Keras or saved by tf.layers. */
-function ofArtifacts({ modelTopology, weightSpecs = [], weightData }: LayersArtifacts): KerasSource {
+function ofArtifacts({
+  modelTopology,
+  weightSpecs = [],
+  weightData,
+  userDefinedMetadata,
+}: LayersArtifacts): KerasSource {
   const parts = Array.isArray(weightData) ? weightData : [weightData ?? new ArrayBuffer(0)]
   const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0))
   let at = 0
@@ -134,6 +143,7 @@ function ofArtifacts({ modelTopology, weightSpecs = [], weightData }: LayersArti
   return {
     model: modelOf(typeof config === 'string' ? config : JSON.stringify(config)),
     version: 2, // tfjs reads no newer one
+    metadata: textsIn(userDefinedMetadata),
     weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
   }
 }
@@ -167,6 +177,12 @@ function modelOf(text: string): LayerConfig {
   }
   if (typeof model?.class_name === 'string' && typeof model.config === 'object') return model
   throw new KerasError("the model's description has no class_name and config")
+}
+
+/** The texts among what a file has of them. */
+function textsIn(given: unknown): Readonly<Record<string, string>> {
+  const entries = typeof given === 'object' && given !== null ? Object.entries(given) : []
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 }
 
 function escaped(text: string): string {

@@ -3,6 +3,7 @@ import { strToU8, zipSync } from 'fflate'
 import { KerasUnsupportedError } from '../errors'
 import type { Values } from '../hdf5'
 import { describeModel, type WrittenLayer } from './describe'
+import { metadataOf, type WriteOptions } from './options'
 
 /**
  * A model as a `.keras` file, which Keras 3 loads with any of its backends.
@@ -15,7 +16,8 @@ import { describeModel, type WrittenLayer } from './describe'
  * await writeFile('model.keras', await toKeras(model)) // keras.saving.load_model("model.keras")
  * ```
  */
-export async function toKeras(model: Layer): Promise<Uint8Array> {
+export async function toKeras(model: Layer, options: WriteOptions = {}): Promise<Uint8Array> {
+  const metadata = metadataOf('toKeras', options)
   const { inputSize, layers } = await describeModel(model)
   const hard = layers.find(({ config, inner }) => (inner?.config ?? config).recurrent_activation === 'hard_sigmoid')
   if (hard)
@@ -49,7 +51,9 @@ export async function toKeras(model: Layer): Promise<Uint8Array> {
   }
   const { writeHdf5 } = await import('../hdf5')
   const files = {
-    'metadata.json': strToU8(JSON.stringify({ keras_version: '3.0.0', date_saved: '1980-01-01@00:00:00' })),
+    'metadata.json': strToU8(
+      JSON.stringify({ keras_version: '3.0.0', date_saved: '1980-01-01@00:00:00', rowwise: metadata }),
+    ),
     'config.json': strToU8(JSON.stringify(config)),
     'model.weights.h5': await writeHdf5(tensorsOf(layers)),
   }

@@ -2,6 +2,7 @@ import type { Layer } from '@rowwise/models-rnn'
 import { KerasUnsupportedError } from '../errors'
 import type { LayersArtifacts } from '../read/source'
 import { describeModel, type WrittenLayer } from './describe'
+import { metadataOf, type WriteOptions } from './options'
 
 /** What {@link toLayersModel} reads of `@tensorflow/tfjs` or `@tensorflow/tfjs-layers`. */
 export interface LayersLoader<Model> {
@@ -50,7 +51,9 @@ export async function toLayersModel<Model>(tf: LayersLoader<Model>, model: Layer
  */
 export async function toLayersArtifacts(
   model: Layer,
+  options: WriteOptions = {},
 ): Promise<Required<LayersArtifacts> & { weightData: ArrayBuffer }> {
+  const userDefinedMetadata = metadataOf('toLayersArtifacts', options)
   const { inputSize, layers } = await describeModel(model)
   const [first, ...others] = layers.map(configOf)
   const batch_input_shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
@@ -72,6 +75,7 @@ export async function toLayersArtifacts(
       keras_version: 'tfjs-layers 4.22.0',
       backend: 'tensor_flow.js',
     },
+    userDefinedMetadata,
     weightSpecs: named.map(({ name, shape }) => ({ name, shape: [...shape], dtype: 'float32' })),
     weightData,
   }

@@ -52,7 +52,8 @@ const MAX_NODES = 100_000
 export function readOnnxFile(bytes: Uint8Array): OnnxFile {
   let model: onnx.ModelProto
   try {
-    model = onnx.ModelProto.decode(bytes)
+    // A plain array: protobufjs makes Buffers of Buffers, in a way that Node warns of.
+    model = onnx.ModelProto.decode(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   } catch (cause) {
     throw new OnnxError('the file is not an ONNX model: its bytes are no message of Protocol Buffers', { cause })
   }
