@@ -68,6 +68,16 @@ program
   .action(async (path, options) => (await import('./commands/show')).show(path, options))
 
 program
+  .command('layers')
+  .description('how fast tf.layers fits and predicts, as it is and accelerated')
+  .option('--threads <counts>', 'threads of the kernels', threads, cores > 1 ? [1, cores] : [1])
+  .option('--node <path>', 'on this Node instead (several times for several)', several, [])
+  .option('--chromium', 'also in Chromium, headless')
+  .option('--rounds <n>', 'how often each is timed, in turn', size, 5)
+  .option('--json', 'print JSON for machines')
+  .action(async (options) => (await import('./commands/layers')).layers(options))
+
+program
   .command('accuracy')
   .description('how long training takes to reach an accuracy on the real MNIST')
   .option('--target <share>', 'the accuracy to reach', share, 0.97)

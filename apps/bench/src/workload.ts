@@ -36,6 +36,8 @@ export interface ChildTask {
   backend?: string
   /** Kernel path of Rowwise, where it matters. */
   kernels?: string
+  /** A network of tf.layers: as it is, or accelerated; trained by `fit`, a step being one of its batches, or by `trainOnBatch`. */
+  layers?: { accelerated: boolean; fit: boolean }
 }
 
 /** What a child is asked for: time this workload for so long. It answers with {@link StepTimes}. */

@@ -1,12 +1,12 @@
 // Keras in
 export { type FromKerasOptions, fromKeras, kerasMetadata } from './read/from-keras'
-export type { LayersArtifacts } from './read/source'
+export type { LayersArtifacts, WeightSpec } from './read/source'
 export { MaskedSequential } from './masked'
 
 // Keras out
 export type { WriteOptions } from './write/options'
 export { toKeras } from './write/to-keras'
-export { type LayersLoader, toLayersArtifacts, toLayersModel } from './write/to-layers-model'
+export { type LayersLoader, toLayersArtifacts, toLayersModel, type WrittenArtifacts } from './write/to-layers-model'
 
 // Errors
 export { isRowwiseError } from '@rowwise/errors'

@@ -13,7 +13,18 @@ export interface GraphNode {
   /** An input of the graph, a node, whose output it is, or of a recurrent node `name.hn`, `name.cn` or `name.final`. */
   input: string
   /** The state before the first step of a recurrent layer, each from a place as `input` is, of `[numLayers·D, N, H]`. */
-  initial?: { h: string; c?: string }
+  initial?: {
+    /** The hidden state. */
+    h: string
+    /** The cell state, of an LSTM. */
+    c?: string
+  }
+}
+
+/** A node with its name. */
+export interface NamedGraphNode extends GraphNode {
+  /** Its name in the graph. */
+  name: string
 }
 
 /** How a {@link Graph} is put together. */
@@ -60,7 +71,7 @@ export class Graph extends Layer {
   /** Where its outputs come from: `output` and others. */
   readonly outputs: Readonly<Record<string, string>>
   /** Its nodes, in the order in which they are computed. */
-  readonly nodes: readonly (GraphNode & { name: string })[]
+  readonly nodes: readonly NamedGraphNode[]
 
   constructor(options: GraphOptions) {
     super()

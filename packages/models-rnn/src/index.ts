@@ -45,7 +45,7 @@ export {
   type LayerVJP,
   type VJPOptions,
 } from './layer'
-export { Graph, type GraphNode, type GraphOptions } from './graph'
+export { Graph, type GraphNode, type GraphOptions, type NamedGraphNode } from './graph'
 export { recompute } from './recompute'
 export { Sequential, type SequentialLayers, type SequenceInputs } from './sequential'
 export type { LayerSummary } from './summary'

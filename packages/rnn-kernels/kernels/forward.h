@@ -123,6 +123,9 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
     }
     if (cell->forwardReset) {
       const float *packed = weights; // of the slot after the first ones
+      if (s->hiddenPadded > j->hiddenSize)
+        for (int r = 0; r < active; r++)
+          zeroFloats(resets + (ptrdiff_t)r * s->hiddenPadded + j->hiddenSize, s->hiddenPadded - j->hiddenSize);
       it.rows = active, it.sums = sums, it.sumsRow = sumsRow, it.hBefore = z, it.hNext = zNext, it.hRow = s->row;
       for (int group = 0; group < s->groups; group++, packed += s->groupWeights) {
         const Columns column = {0, skipped ? 0 : s->hiddenPadded, packed, zeros, it.sums + cell->firstSlots * WIDTH};
@@ -133,6 +136,10 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
         it.hNext += WIDTH;
       }
     }
+    // Units that are not there stay zero: of an infinite input they are NaN, which a weight of zero passes on.
+    if (s->hiddenPadded > j->hiddenSize)
+      for (int r = 0; r < active; r++)
+        zeroFloats(zNext + (ptrdiff_t)r * s->row + j->hiddenSize, s->hiddenPadded - j->hiddenSize);
     if (j->output)
       for (int r = 0; r < active; r++) {
         int place = begin + r;

@@ -17,6 +17,7 @@ export type {
   AdamSlot,
   LinearGradients,
   RecurrentGradients,
+  RecurrentWeights,
   State,
   Upstream,
   WantedGradients,

@@ -11,14 +11,22 @@ import { registerWasmKernels } from './wasm/kernels'
 /** What {@link accelerate} reads of `@tensorflow/tfjs` or `@tensorflow/tfjs-layers`. */
 export interface LayersNamespace {
   /** The base of all recurrent layers. */
-  readonly RNN: { prototype: object }
+  readonly RNN: {
+    /** Has `call`. */
+    prototype: object
+  }
   /** Its functions that make layers. */
   readonly layers: {
-    gru(options: { units: number }): object
-    gruCell(options: { units: number }): object
+    /** Makes a GRU layer. */
+    gru(options: { units: number; name: string }): object
+    /** Makes its cell. */
+    gruCell(options: { units: number; name: string }): object
   }
   /** Its functions that make initializers. */
-  readonly initializers: { orthogonal(options: object): object }
+  readonly initializers: {
+    /** Makes an orthogonal initializer. */
+    orthogonal(options: object): object
+  }
 }
 
 /** Called, it takes the change back. */
@@ -32,8 +40,8 @@ export interface Acceleration {
 }
 
 interface Accelerated {
-  users: number
-  readonly calls: Calls
+  /** Those who count calls. */
+  readonly users: Set<Calls>
   restore(): void
 }
 
@@ -56,26 +64,27 @@ const accelerated = new WeakMap<object, Accelerated>()
  * ```
  */
 export function accelerate(tf: LayersNamespace): Acceleration {
-  const prototype = tf?.RNN?.prototype as RecurrentOfLayers | undefined
-  if (typeof prototype?.call !== 'function' || typeof tf.layers?.gruCell !== 'function') {
+  const { RNN, layers, initializers } = tf ?? {}
+  const prototype = RNN?.prototype as RecurrentOfLayers | undefined
+  const functions = [prototype?.call, layers?.gru, layers?.gruCell, initializers?.orthogonal]
+  if (prototype === undefined || functions.some((each) => typeof each !== 'function')) {
+    const isCore = typeof (tf as { setBackend?: unknown } | undefined)?.setBackend === 'function'
     throw new TfjsLayersError(
-      'accelerate expects tfjs-layers, with RNN and layers; pass what `import * as tf from "@tensorflow/tfjs"` gives',
+      `accelerate got ${isCore ? 'tfjs-core' : 'something else'}, expected tfjs-layers, with RNN, layers and initializers; ` +
+        'pass what `import * as tf from "@tensorflow/tfjs-layers"` or "@tensorflow/tfjs" gives',
     )
   }
   const entry = accelerated.get(prototype) ?? change(tf, prototype)
   accelerated.set(prototype, entry)
-  entry.users += 1
-  let isActive = true
+  const calls = new Calls()
+  entry.users.add(calls)
   return handle(
     () => {
-      if (!isActive) return
-      isActive = false
-      entry.users -= 1
-      if (entry.users > 0) return
+      if (!entry.users.delete(calls) || entry.users.size > 0) return
       accelerated.delete(prototype)
       entry.restore()
     },
-    (model) => entry.calls.report(model ? layersOf('report', model) : entry.calls.called()),
+    (model) => calls.report(model ? layersOf('report', model) : calls.called()),
   )
 }
 
@@ -95,60 +104,84 @@ export function accelerateModel(model: object): Acceleration {
   const layers = layersOf('accelerateModel', model)
   if (layers.length === 0) throw new TfjsLayersError('accelerateModel got a model without a recurrent layer')
   const calls = new Calls()
-  const undo = layers.map(({ layer }) => {
-    const own = Object.getOwnPropertyDescriptor(layer, 'call')
-    const { call } = layer
-    layer.call = dispatcher(calls, call, () => true)
-    const ours = layer.call
-    return () => {
-      if (layer.call !== ours) return
-      if (own) Object.defineProperty(layer, 'call', own)
-      else delete (layer as Partial<RecurrentOfLayers>).call
-    }
-  })
+  for (const { layer } of layers) addUser(layer, calls)
+  let isActive = true
   return handle(
     () => {
-      for (const step of undo) step()
+      if (isActive) for (const { layer } of layers) removeUser(layer, calls)
+      isActive = false
     },
     () => calls.report(layers),
   )
 }
 
+/** A layer whose own `call` is replaced: those who count its calls, and what takes it back. */
+const replaced = new WeakMap<RecurrentOfLayers, { users: Set<Calls>; restore(): void }>()
+
+function addUser(layer: RecurrentOfLayers, calls: Calls): void {
+  const known = replaced.get(layer)
+  if (known) {
+    known.users.add(calls)
+    return
+  }
+  const users = new Set([calls])
+  const own = Object.getOwnPropertyDescriptor(layer, 'call')
+  const ours = dispatcher(users, layer.call)
+  layer.call = ours
+  replaced.set(layer, {
+    users,
+    restore() {
+      if (layer.call !== ours) return
+      if (own) Object.defineProperty(layer, 'call', own)
+      else delete (layer as Partial<RecurrentOfLayers>).call
+    },
+  })
+}
+
+function removeUser(layer: RecurrentOfLayers, calls: Calls): void {
+  const known = replaced.get(layer)
+  known?.users.delete(calls)
+  if (known === undefined || known.users.size > 0) return
+  replaced.delete(layer)
+  known.restore()
+}
+
 function change(tf: LayersNamespace, prototype: RecurrentOfLayers): Accelerated {
-  const calls = new Calls()
+  const users = new Set<Calls>()
   const original = prototype.call
-  let isActive = true
   let wasm = registerWasmKernels()
-  const dispatch = dispatcher(calls, original, () => isActive)
+  const dispatch = dispatcher(users, original)
   prototype.call = function call(inputs, options) {
-    if (isActive) wasm ??= registerWasmKernels() // the backend may be imported later
+    if (users.size > 0) wasm ??= registerWasmKernels() // the backend may be imported later
     return dispatch.call(this, inputs, options)
   }
   const ours = prototype.call
+  // With names, because tfjs-layers counts those that it makes up.
+  const probe = { units: 1, name: 'rowwise' }
   const undo = [
-    registerResetAfter(tf.layers.gru({ units: 1 }), tf.layers.gruCell({ units: 1 })),
+    registerResetAfter(tf.layers.gru({ ...probe }), tf.layers.gruCell({ ...probe })),
     fasterOrthogonal(tf.initializers.orthogonal({})),
   ]
   return {
-    users: 0,
-    calls,
+    users,
     restore() {
-      isActive = false // somebody may have wrapped our function in the meantime
-      if (prototype.call === ours) prototype.call = original
+      if (prototype.call === ours) prototype.call = original // somebody may have wrapped our function in the meantime
       for (const step of undo) step()
       wasm?.()
     },
   }
 }
 
-function dispatcher(calls: Calls, original: Call, isActive: () => boolean): Call {
+/** What runs a call fused, or as before; without users as before. */
+function dispatcher(users: ReadonlySet<Calls>, original: Call): Call {
   return function call(this: RecurrentOfLayers, inputs: Tensor | Tensor[], options?: CallOptions) {
-    if (!isActive()) return original.call(this, inputs, options)
+    if (users.size === 0) return original.call(this, inputs, options)
     const [given, ...more] = Array.isArray(inputs) ? inputs : [inputs]
     const reason =
       more.length > 0 ? `it has ${more.length + 1} inputs` : reasonAgainst(this, given, options ?? undefined)
-    calls.count(this, reason)
-    return reason === undefined ? fusedCall(this, given, options ?? {}) : original.call(this, inputs, options)
+    const outputs = reason === undefined ? fusedCall(this, given, options ?? {}) : original.call(this, inputs, options)
+    for (const calls of users) calls.count(this, reason)
+    return outputs
   }
 }
 

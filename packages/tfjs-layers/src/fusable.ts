@@ -1,5 +1,5 @@
 import { type Cell, canFuse, type GateActivation, kernelReport } from '@rowwise/rnn-kernels'
-import { getBackend, serialization, type Tensor } from '@tensorflow/tfjs-core'
+import { engine, getBackend, serialization, type Tensor } from '@tensorflow/tfjs-core'
 import type { CallOptions, CellOfLayers, RecurrentOfLayers } from './layers'
 import { isResetAfter } from './reset-after'
 
@@ -13,7 +13,9 @@ export interface FusedCell {
 export function fusedCell(cell: CellOfLayers): FusedCell | string {
   const name = cell.getClassName()
   const activation = activationOf(cell.activation)
-  if (!isOwnOfLayers(cell, name)) return `its cell, ${name}, is not one of LSTMCell, GRUCell and SimpleRNNCell`
+  if (!KNOWN.includes(name)) return `its cell is ${name}, the kernels have LSTMCell, GRUCell and SimpleRNNCell`
+  if (!isResetAfter(cell) && !isOwnOfLayers(cell, 'call'))
+    return `its cell is called ${name} and is not that of tfjs-layers: a class of its own, or of another copy of tfjs-layers`
   if (name === 'SimpleRNNCell') {
     if (activation === 'tanh') return { cell: 'rnn_tanh' }
     return activation === 'relu'
@@ -34,7 +36,7 @@ export function fusedCell(cell: CellOfLayers): FusedCell | string {
 export function reasonAgainst(
   layer: RecurrentOfLayers,
   inputs?: Tensor,
-  { mask, training }: CallOptions = {},
+  { mask, training, initialState }: CallOptions = {},
 ): string | undefined {
   const kind = fusedCell(layer.cell)
   if (typeof kind === 'string') return kind
@@ -42,14 +44,22 @@ export function reasonAgainst(
   const { recurrentDropout } = layer.cell
   if (training && recurrentDropout > 0 && recurrentDropout < 1)
     return `recurrentDropout is ${recurrentDropout}, which the kernels do not have in training`
+  if (!hasUsualState(layer)) return 'it has an initial state of its own (getInitialState)'
+  const { dropout } = layer.cell
+  if (layer.getClassName() === 'RNN' && dropout > 0 && dropout < 1)
+    return 'it keeps one mask of its dropout for good, as tf.layers.rnn does'
+  if (engine().state.gradientDepth > 1) return 'a gradient of its gradient is taken, which the kernels do not have'
   if (inputs === undefined) return undefined
-  if (inputs.rank !== 3 || inputs.size === 0) return `its inputs have the shape [${inputs.shape}]`
+  if (inputs.rank !== 3 || inputs.size === 0) return 'its inputs are not [batch, time, features], none of them 0'
   if (inputs.dtype !== 'float32' && inputs.dtype !== 'int32' && inputs.dtype !== 'bool')
     return `its inputs are of ${inputs.dtype}`
   const [batch, time] = inputs.shape
   const steps = Array.isArray(mask) ? mask[0] : mask
-  if (steps && steps.size !== batch * time) return `its mask has the shape [${steps.shape}]`
-  return undefined
+  if (steps && steps.size !== batch * time) return 'its mask is not one of steps, [batch, time]'
+  const states = initialState ?? (layer.stateful ? layer.states_ : null) ?? []
+  const isState = (state: Tensor): boolean =>
+    state.dtype === 'float32' && state.shape.join() === `${batch},${layer.cell.units}`
+  return states.every(isState) ? undefined : `its initial state is not float32 [batch, ${layer.cell.units}]`
 }
 
 function reasonOfBackend(): string {
@@ -57,14 +67,27 @@ function reasonOfBackend(): string {
   return `the kernels cannot read tensors of the ${getBackend()} backend; wasm and cpu gain`
 }
 
-/** A class of the user's own may do anything, also one that inherits the name. */
-function isOwnOfLayers(cell: CellOfLayers, name: string): boolean {
-  if (isResetAfter(cell)) return true
-  if (Object.hasOwn(cell, 'call')) return false
-  const known = serialization.SerializationMap.getMap().classNameMap[name]
-  return ['LSTMCell', 'GRUCell', 'SimpleRNNCell'].includes(name) && known?.[0] === (cell.constructor as unknown)
+const KNOWN = ['LSTMCell', 'GRUCell', 'SimpleRNNCell']
+
+/** Whether an object is of the very class of tfjs-layers, and does what that does: a user's class may do anything, also one that inherits the name. */
+function isOwnOfLayers(of: { getClassName(): string; constructor: unknown }, method: 'call' | 'apply'): boolean {
+  if (Object.hasOwn(of, method)) return false
+  const own = of.constructor as { className?: string }
+  const parent = Object.getPrototypeOf(own) as { className?: string }
+  const name = of.getClassName()
+  const known: unknown = serialization.SerializationMap.getMap().classNameMap[name]?.[0]
+  return known === own && own.className === name && parent.className !== name
 }
 
-function activationOf(activation: { getClassName(): string } | null | undefined): string {
-  return activation?.getClassName() ?? 'absent'
+/** Whether a layer begins with zeros where nothing else is given. */
+function hasUsualState(layer: RecurrentOfLayers): boolean {
+  let holder: object = layer
+  while (!Object.hasOwn(holder, 'getInitialState')) holder = Object.getPrototypeOf(holder)
+  return (holder.constructor as { className?: string }).className === 'RNN' && holder !== layer
+}
+
+function activationOf(activation: CellOfLayers['activation'] | undefined): string {
+  if (!activation) return 'absent'
+  const name = activation.getClassName()
+  return isOwnOfLayers(activation, 'apply') ? name : `${name}, and not that of tfjs-layers`
 }

@@ -110,7 +110,7 @@ function withDropout(inputs: Tensor3D, cell: CellOfLayers, training: boolean | n
     const all = ones([batch, features])
     return dropoutFunc ? dropoutFunc(all, rate) : dropout(all, rate)
   }
-  const count = dropoutFunc ? (DROPOUT_MASKS[cell.getClassName()] ?? 1) : 1
+  const count = dropoutFunc && !cell.resetAfter ? (DROPOUT_MASKS[cell.getClassName()] ?? 1) : 1
   const [mask] = Array.from({ length: count }, draw)
   return mul(inputs, expandDims(mask, 1))
 }

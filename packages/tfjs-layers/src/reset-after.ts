@@ -58,8 +58,10 @@ export function registerResetAfter(gru: { constructor: unknown }, gruCell: { con
   const GRU = gru.constructor as new (config: Config) => { cell: CellOfLayers }
   const Cell = gruCell.constructor as CellClass
   const known = classNameMap.GRU
+  let isActive = true
   const fromConfig = (cls: typeof GRU, config: Config, custom?: Config): unknown => {
-    if (config.resetAfter !== true) return (known[1] as (...given: unknown[]) => unknown)(cls, config, custom)
+    if (!isActive || config.resetAfter !== true)
+      return (known[1] as (...given: unknown[]) => unknown)(cls, config, custom)
     const layer = new cls({ ...config, resetAfter: false })
     layer.cell = resetAfterCell(Cell, config)
     return layer
@@ -67,6 +69,7 @@ export function registerResetAfter(gru: { constructor: unknown }, gruCell: { con
   const ours = [GRU, fromConfig] as unknown as typeof known
   classNameMap.GRU = ours
   return () => {
+    isActive = false
     if (classNameMap.GRU === ours) classNameMap.GRU = known
   }
 }

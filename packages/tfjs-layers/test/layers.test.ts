@@ -129,6 +129,72 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
     expect(worst([result[0]], [result[2]])).toBe(0)
   })
 
+  it('reads what was cast from integers', () => {
+    const layer = built(makers.lstm({}))
+    const words = tfc.cast(
+      tfc.oneHot(
+        tfc.tensor2d(
+          [
+            [1, 2, 0],
+            [3, 0, 1],
+          ],
+          [2, 3],
+          'int32',
+        ),
+        I,
+      ),
+      'float32',
+    )
+    const outputs = () =>
+      [layer.call(words, {}), layer.call(tfc.cast(words, 'int32'), {})].map((output) =>
+        (output as tfc.Tensor).dataSync<'float32'>(),
+      )
+    const expected = outputs()
+    const { result, fused } = withKernels(outputs)
+    expect(fused).toBe(2)
+    expect(worst(result, expected)).toBeLessThan(TOLERANCE)
+  })
+
+  it('takes the gradient of a gradient as tfjs-layers does', () => {
+    const layer = built(makers.gru({ recurrentActivation: 'sigmoid' }))
+    const weights = layer.trainableWeights.map((weight) => weight.read() as tfc.Variable)
+    const sumOf = (input: tfc.Tensor) => tfc.sum(layer.call(input, {}) as tfc.Tensor)
+    const penalty = () => {
+      const { grads } = tfc.variableGrads(
+        () => tfc.add(sumOf(x()), tfc.sum(tfc.square(tfc.grad(sumOf)(x())))) as tfc.Scalar,
+        weights,
+      )
+      return Object.values(grads).map((gradient) => gradient.dataSync<'float32'>())
+    }
+    const expected = penalty()
+    const { result, reasons } = withKernels(penalty)
+    expect(reasons).toBe('a gradient of its gradient is taken, which the kernels do not have')
+    expect(worst(result, expected)).toBeLessThan(1e-5)
+  })
+
+  it('leaves an initial state of another shape to tfjs-layers, which broadcasts it', () => {
+    const layer = built(makers.gru({}))
+    const given = { initialState: [tfc.fill([1, H], 0.5)] }
+    const output = () => (layer.call(x(), given) as tfc.Tensor).dataSync<'float32'>()
+    const expected = output()
+    const { result, fused, reasons } = withKernels(output)
+    expect([fused, reasons]).toEqual([0, 'its initial state is not float32 [batch, 5]'])
+    expect(worst([result], [expected])).toBe(0)
+  })
+
+  it('keeps infinite inputs to their rows, where they saturate', () => {
+    const layer = built(makers.simpleRNN({}))
+    const values = Float32Array.from({ length: 2 * 2 * I }, (_, at) =>
+      at < I ? (at === 0 ? Number.POSITIVE_INFINITY : 0) : 0.1 * at,
+    )
+    const output = () => (layer.call(tfc.tensor(values, [2, 2, I]), {}) as tfc.Tensor).dataSync<'float32'>()
+    const expected = output()
+    const { result, fused } = withKernels(output)
+    expect(fused).toBe(1)
+    expect(worst([result], [expected])).toBeLessThan(TOLERANCE)
+    expect(result.every(Number.isFinite)).toBe(true)
+  })
+
   it.each([
     [
       'an activation',
@@ -143,7 +209,7 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
     [
       'stacked cells',
       () => tf.layers.rnn({ cell: [1, 2].map((seed) => tf.layers.lstmCell({ units: 2, ...seeded(seed) })) as never }),
-      'its cell, StackedRNNCells, is not one of LSTMCell, GRUCell and SimpleRNNCell',
+      'its cell is StackedRNNCells, the kernels have LSTMCell, GRUCell and SimpleRNNCell',
     ],
     [
       "a user's own cell of the same name",
@@ -153,7 +219,33 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
         ) => AnyLayer['cell']) {}
         return tf.layers.rnn({ cell: new Doubled({ units: 2, ...seeded(1) }) as never })
       },
-      'its cell, LSTMCell, is not one of LSTMCell, GRUCell and SimpleRNNCell',
+      'its cell is called LSTMCell and is not that of tfjs-layers: a class of its own, or of another copy of tfjs-layers',
+    ],
+    [
+      'an activation of the same name',
+      () => {
+        const layer = tf.layers.lstm({ units: 2, ...seeded(1) })
+        const { activation } = (layer as never as AnyLayer).cell as never as {
+          activation: { apply(x: tfc.Tensor): tfc.Tensor }
+        }
+        activation.apply = (x) => tfc.sin(x)
+        return layer
+      },
+      'its activation is tanh, and not that of tfjs-layers, the kernels have tanh',
+    ],
+    [
+      'an initial state of its own',
+      () => {
+        const layer = tf.layers.gru({ units: 2, ...seeded(1) })
+        layer.getInitialState = (x) => [tfc.ones([x.shape[0], 2])]
+        return layer
+      },
+      'it has an initial state of its own (getInitialState)',
+    ],
+    [
+      "a mask of dropout that stays, tf.layers.rnn's",
+      () => tf.layers.rnn({ cell: tf.layers.lstmCell({ units: 2, dropout: 0.5, ...seeded(1) }) }),
+      'it keeps one mask of its dropout for good, as tf.layers.rnn does',
     ],
   ])('leaves %s to tfjs-layers, bit for bit', (_, make, reason) => {
     const layer = built(make())

@@ -193,6 +193,20 @@ describe('accelerate', () => {
     tf.RNN.prototype.call = original
   })
 
+  it('counts no name of a layer', () => {
+    const numberOf = () => Number(/\d+$/.exec(tf.layers.gru({ units: 1 }).name)?.[0])
+    const before = numberOf()
+    accelerate(tf)()
+    expect(numberOf()).toBe(before + 1)
+  })
+
+  it('changes nothing when a part of tfjs-layers is missing', () => {
+    const { call } = tf.RNN.prototype
+    expect(() => accelerate({ RNN: tf.RNN, layers: tf.layers } as never)).toThrow('expected tfjs-layers')
+    expect(() => accelerate(tfc as never)).toThrow('accelerate got tfjs-core')
+    expect(tf.RNN.prototype.call).toBe(call)
+  })
+
   it.each([undefined, {}, { RNN: class {} }])('refuses %o, which is not tfjs-layers', (given) => {
     expect(() => accelerate(given as never)).toThrow(expect.objectContaining({ code: 'TFJS_LAYERS_INVALID' }))
   })
@@ -217,6 +231,16 @@ describe('accelerateModel', () => {
     expect(undo.report().map(({ fused }) => fused)).toEqual([1, 1, 1])
     undo()
     expect(Array.from(output(model, x))).toEqual(Array.from(plain))
+  })
+
+  it('of several users ends with the last of them, in any order', () => {
+    const model = classifier()
+    const [first, second] = [accelerateModel(model), accelerateModel(model)]
+    first()
+    output(model, drawn(1, 3, 7, 3))
+    expect([first.report()[0].fused, second.report()[0].fused]).toEqual([0, 1])
+    second()
+    expect(Object.hasOwn(model.layers[0], 'call')).toBe(false)
   })
 
   it('says before any call why a layer will not run fused', () => {

@@ -2,14 +2,17 @@
 import { loadMnist } from '@rowwise/data-mnist'
 import { configureKernels, describeRecurrent, kernelReport } from '@rowwise/models-rnn'
 import '@tensorflow/tfjs-backend-cpu'
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { memory, setBackend } from '@tensorflow/tfjs-core'
+import * as layers from '@tensorflow/tfjs-layers'
+import { layersSteps } from '../children/layers-steps'
 import { predictionStep, trainingStep } from '../children/rowwise-steps'
 import { timer } from '../children/timing'
 import { trainingData } from '../children/training-data'
 import type { ChildTask, TimingRequest, Workload } from '../workload'
 
 let task: ChildTask
-const run = timer({
+let run = timer({
   prepare,
   tensors: () => memory().numTensors,
   busy: () => kernelReport().milliseconds,
@@ -18,6 +21,12 @@ const run = timer({
 /** Gets ready, and returns what computes. */
 async function start(given: ChildTask): Promise<string> {
   task = given
+  if (task.layers) {
+    setWasmPaths('/wasm/')
+    await setBackend('wasm')
+    run = timer(layersSteps(layers, task))
+    return task.layers.accelerated ? describeRecurrent() : `tfjs-layers ${layers.version_layers}, wasm backend`
+  }
   await setBackend('cpu') // the kernels do the work
   configureKernels({ threads: task.threads })
   return describeRecurrent()

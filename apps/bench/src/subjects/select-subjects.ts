@@ -5,6 +5,7 @@ import { UsageError } from '../exit'
 import type { Absent } from '../report/report'
 import { findChromium, findNodes, findPyTorch, findPyTorches, type Host } from './hosts'
 import {
+  acceleratedLayers,
   childProgram,
   composedGraph,
   GET_PYTORCH,
@@ -70,6 +71,7 @@ export async function selectSubjects(flags: SubjectFlags): Promise<Selection> {
     ...threads.map((count) => onnxruntime(count)),
     jaxJs(),
     tfjsLayers('wasm'),
+    ...threads.map((count) => acceleratedLayers(count)),
     composedGraph(),
     tfjsLayers('cpu'),
   ]

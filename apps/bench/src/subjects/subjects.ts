@@ -109,6 +109,14 @@ export const tfjsLayers = (backend: 'wasm' | 'cpu'): Subject =>
     get: 'npm install @tensorflow/tfjs-layers',
   })
 
+/** TensorFlow.js's own layers and loop, their LSTM through Rowwise's kernels. */
+export const acceleratedLayers = (threads: number): Subject =>
+  peer(`tf.layers, accelerated, ${inThreads(threads)}`, 'tfjs-layers', {
+    library: 'tf.layers, accelerated',
+    task: { threads, backend: 'wasm', layers: { accelerated: true, fit: false } },
+    get: 'npm install @rowwise/tfjs-layers @tensorflow/tfjs-layers',
+  })
+
 /** onnxruntime-node, from the user's directory. */
 export const onnxruntime = (threads: number): Subject =>
   peer(`onnxruntime, ${inThreads(threads)}`, 'onnxruntime', {

@@ -21,12 +21,22 @@ export interface KerasSource {
   weights(layer: LayerConfig, serial: string, part: 'forward' | 'backward' | ''): readonly Values[]
 }
 
+/** A weight in the files of tf.layers. */
+export interface WeightSpec {
+  /** `lstm/kernel` */
+  name: string
+  /** Sizes of its axes. */
+  shape: readonly number[]
+  /** The element type. */
+  dtype: string
+}
+
 /** What `tf.LayersModel.save` hands to a handler, and a `model.json` with its weights holds. */
 export interface LayersArtifacts {
   /** The description of the model. */
   modelTopology?: object
   /** Names, shapes and element types of the weights, in order. */
-  weightSpecs?: readonly { name: string; shape: readonly number[]; dtype: string }[]
+  weightSpecs?: readonly WeightSpec[]
   /** Their values, one after the other. */
   weightData?: ArrayBuffer | readonly ArrayBuffer[]
   /** Free texts. */

@@ -4,6 +4,12 @@ import type { LayersArtifacts } from '../read/source'
 import { describeModel, type WrittenLayer } from './describe'
 import { metadataOf, type WriteOptions } from './options'
 
+/** What {@link toLayersArtifacts} gives. */
+export interface WrittenArtifacts extends Required<LayersArtifacts> {
+  /** The weights, one after the other, in one piece. */
+  weightData: ArrayBuffer
+}
+
 /** What {@link toLayersModel} reads of `@tensorflow/tfjs` or `@tensorflow/tfjs-layers`. */
 export interface LayersLoader<Model> {
   /** Its `loadLayersModel`. */
@@ -49,10 +55,7 @@ export async function toLayersModel<Model>(tf: LayersLoader<Model>, model: Layer
  * const { modelTopology, weightSpecs, weightData } = await toLayersArtifacts(model)
  * ```
  */
-export async function toLayersArtifacts(
-  model: Layer,
-  options: WriteOptions = {},
-): Promise<Required<LayersArtifacts> & { weightData: ArrayBuffer }> {
+export async function toLayersArtifacts(model: Layer, options: WriteOptions = {}): Promise<WrittenArtifacts> {
   const userDefinedMetadata = metadataOf('toLayersArtifacts', options)
   const { inputSize, layers } = await describeModel(model)
   const [first, ...others] = layers.map(configOf)

@@ -15,7 +15,7 @@ import { composedRecurrent } from '../composed/composed'
 import { KernelShapeError } from '../errors'
 import { type CheckedInputs, checkOptions, requireTensor } from './inputs'
 import { gateOrder } from './keras-layout'
-import { canFuse, runRecurrent } from './recurrent'
+import { canFuse, isHigherOrder, runRecurrent } from './recurrent'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 
 /** The weights of one direction of one layer, as Keras lays them out. The gates are i, f, c, o of an LSTM, and z, r, h of a GRU. */
@@ -49,7 +49,7 @@ export function kerasRecurrent(
   requireTensor('inputs', inputs)
   const attributes = checkOptions(inputs, options, 'keras')
   checkShapes(inputs, weights, options)
-  if (!canFuse()) return composedRecurrent(inputs, weightsOfPyTorch(options.cell, weights), options)
+  if (!canFuse() || isHigherOrder()) return composedRecurrent(inputs, weightsOfPyTorch(options.cell, weights), options)
   const { kernel, recurrentKernel, bias } = weights
   return runRecurrent(
     inputs,

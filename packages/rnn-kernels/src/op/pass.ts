@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import { hostValues, moveToCurrentBackend } from '@rowwise/host-values'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
@@ -62,7 +63,9 @@ export function moveHere(inputs: PassInputs): void {
 
 /** The values of a kernel's input, only to be read, and before anything else is made on the backend. */
 export function read(backend: KernelBackend, info: TensorInfo): Float32Array {
-  return hostValues(info) ?? viewOf(backend, info) ?? (backend.readSync(info.dataId) as Float32Array)
+  const values = hostValues(info) ?? viewOf(backend, info) ?? backend.readSync(info.dataId)
+  // The cpu backend's cast of integers keeps their array.
+  return isTypedArray(values, 'Float32Array') ? values : Float32Array.from(values as ArrayLike<number>)
 }
 
 /** The values where they are in the WASM backend's memory: a copy of a large batch takes as long as a pass. */

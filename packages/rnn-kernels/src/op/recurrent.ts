@@ -67,7 +67,8 @@ export function recurrent(
 ): RecurrentOutputs {
   const attributes = checkPass(inputs, weights, options)
   const { lengths } = attributes
-  if (!canFuse() || weights.weightHr) return composedRecurrent(inputs, weights, { ...options, lengths })
+  if (!canFuse() || isHigherOrder() || weights.weightHr)
+    return composedRecurrent(inputs, weights, { ...options, lengths })
   return runRecurrent(inputs, weights, attributes, options.initial)
 }
 
@@ -106,6 +107,13 @@ export function runRecurrent(
 /** Whether {@link recurrent} is one operation on the current backend, and the kernels are not switched off. */
 export function canFuse(): boolean {
   return getKernel(FORWARD, getBackend()) !== undefined && currentRuntime() !== null
+}
+
+/**
+ * Whether a gradient of a gradient is taken: the operation has a gradient, and that has none. The composed graph has those of every order.
+ */
+export function isHigherOrder(): boolean {
+  return engine().state.gradientDepth > 1
 }
 
 function forwardKernel(
