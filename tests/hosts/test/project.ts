@@ -170,9 +170,11 @@ function header(...dimensions: number[]): Buffer {
   return bytes
 }
 
-/** The same program for `require`. */
-function asCommonJs(code: string): string {
+/** A program's imports as CommonJS. */
+export function asCommonJs(code: string): string {
   return code
+    .replace(/^import \* as (\w+) from ('.*')$/gm, 'const $1 = require($2)')
+    .replace(/^import ('.*')$/gm, 'require($1)')
     .replace(
       /^import (\{[^}]*\}) from ('.*')$/gm,
       (_, names, from) => `const ${names} = require(${from.replace('.mjs', '.cjs')})`,
