@@ -69,6 +69,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
   Reshape(node) {
     const value = this.input(node, 0)
     if (value?.kind === 'zeros') return value
+    if (value?.kind === 'integers') return { ...value, isScalar: this.integers(node, 1)?.length === 0 }
     const shape = this.input(node, 1)
     if (value?.kind !== 'tensor' || shape?.kind !== 'integers') return undefined
     return reshaped(value, shape.items)
@@ -91,6 +92,16 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     return isRow && (axis === 1 || axis === -1)
       ? { kind: 'rows', rows: all, form: 'joined', axes: [first.axes[0], {}] }
       : undefined
+  },
+  // Sizes alone: PyTorch's newer exporter computes shapes in the graph.
+  Mul(node) {
+    const [a, b] = [this.input(node, 0), this.input(node, 1)]
+    if (a?.kind !== 'integers' || b?.kind !== 'integers') return undefined
+    const items = Array.from({ length: Math.max(a.items.length, b.items.length) }, (_, at): number | Axis => {
+      const [x, y] = [a, b].map(({ items }) => items[items.length === 1 ? 0 : at])
+      return typeof x === 'number' && typeof y === 'number' ? x * y : {}
+    })
+    return { kind: 'integers', items, isScalar: a.isScalar && b.isScalar }
   },
   Slice(node) {
     return sliced(this, node)
