@@ -56,6 +56,25 @@ describe('fromKeras', () => {
     expect(difference((model.forward(tensorOf(x)) as Tensor).dataSync(), y.data)).toBeLessThan(1e-6)
   })
 
+  const more = jsonOf('more/expected.json') as Record<string, { x: Numbers[]; names: string[]; y: Numbers[] }>
+  it.each(Object.entries(more))("reads %s, with Keras's outputs and their shape", async (file, { x, names, y }) => {
+    const model = (await fromKeras(bytesOf(`more/${file}`))).eval()
+    const inputs = Object.fromEntries(x.map((numbers, at) => [names[at], tensorOf(numbers)]))
+    const output = model.forward(x.length === 1 ? tensorOf(x[0]) : inputs) as Tensor
+    expect(output.shape).toEqual(y[0].shape)
+    expect(difference(output.dataSync(), y[0].data)).toBeLessThan(1e-6)
+  })
+
+  it.each([
+    ['bi_rs-3.keras', 'has states that are read one by one'],
+    ['ln1-2.keras', 'normalises over the axes [1]'],
+    ['f16-3.keras', 'is "float16", Rowwise computes in float32'],
+  ])('refuses %s, which it would compute otherwise', async (file, message) => {
+    await expect(fromKeras(bytesOf(`more/${file}`))).rejects.toThrow(
+      expect.objectContaining({ code: 'KERAS_UNSUPPORTED', message: expect.stringContaining(message) }),
+    )
+  })
+
   it("gives the layers Keras's names, and a network where it is one", async () => {
     const names = async (path: string) =>
       Object.keys((await fromKeras(bytesOf(path))).stateDict()).filter(

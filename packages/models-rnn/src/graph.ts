@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { concat, slice, squeeze, Tensor, type Tensor3D, tidy, unstack } from '@tensorflow/tfjs-core'
+import { concat, expandDims, slice, squeeze, Tensor, type Tensor3D, tidy, unstack } from '@tensorflow/tfjs-core'
 import { requireLengths } from './check-tensor'
 import { classNameOf } from './class-name'
 import { ModuleStructureError, TensorError } from './errors'
@@ -10,9 +10,9 @@ import { RecurrentLayer } from './recurrent/recurrent-layer'
 export interface GraphNode {
   /** The layer. */
   layer: Layer
-  /** An input of the graph, a node, whose output it is, or of a recurrent node `name.hn`, `name.cn` or `name.final`. */
+  /** An input of the graph, a node, whose output it is, or of a recurrent node `name.hn`, `name.cn`, `name.final` or `name.finalCell`. */
   input: string
-  /** The state before the first step of a recurrent layer, each from a place as `input` is, of `[numLayers·D, N, H]`. */
+  /** The state before the first step of a recurrent layer, each from a place as `input` is, of `[numLayers·D, N, H]`; `[N, H]` where that is one. */
   initial?: {
     /** The hidden state. */
     h: string
@@ -40,13 +40,14 @@ export interface GraphOptions {
 }
 
 /** What a recurrent node gives beside its output. */
-const STATES = ['hn', 'cn', 'final']
+const STATES = ['hn', 'cn', 'final', 'finalCell']
 
 /**
  * Layers that read each other's outputs and states, such as an encoder and a decoder, or a network that goes on from a state. A chain of layers
  * is better off as a {@link Sequential}, whose training needs no tape.
  *
- * `name.final` is the final hidden state of a recurrent node's last layer, directions side by side: what {@link finalHidden} takes.
+ * `name.final` is the final hidden state of a recurrent node's last layer, directions side by side: what {@link finalHidden} takes; `name.finalCell`
+ * the same of an LSTM's cell state.
  *
  * @throws {@link ModuleStructureError} when a node reads what is not there before it, or is told a state and is not recurrent.
  * @example
@@ -97,7 +98,9 @@ export class Graph extends Layer {
       if (initial && !isRecurrent)
         throw new ModuleStructureError(`${owner}: ${name} has an initial state and is not an LSTM, GRU or RNN`)
       known.add(name)
-      if (isRecurrent) for (const state of STATES) known.add(`${name}.${state}`)
+      const hasCell = isRecurrent && layer.cell === 'lstm'
+      for (const state of isRecurrent ? STATES : [])
+        if (hasCell || !/^c|Cell$/.test(state)) known.add(`${name}.${state}`)
       return { name, layer, input, ...(initial && { initial }) }
     })
     for (const [name, place] of Object.entries(this.outputs)) require(place, name)
@@ -120,14 +123,18 @@ export class Graph extends Layer {
       const values = new Map<string, Tensor>(Object.entries(read))
       const at = (place: string): Tensor => values.get(place) as Tensor
       for (const { name, layer, input, initial } of this.nodes) {
-        const states = initial && { initial: { h: at(initial.h), ...(initial.c && { c: at(initial.c) }) } }
+        const states = initial && {
+          initial: { h: stateOf(at(initial.h)), ...(initial.c && { c: stateOf(at(initial.c)) }) },
+        }
         const output = layer.forward(at(input), { ...told, ...states } as LayerContext)
         values.set(name, output instanceof Tensor ? output : output.output)
         if (!(layer instanceof RecurrentLayer)) continue
-        const { hn, cn } = output as unknown as { hn: Tensor3D; cn?: Tensor }
+        const { hn, cn } = output as unknown as { hn: Tensor3D; cn?: Tensor3D }
+        const directions = layer.bidirectional ? 2 : 1
         values.set(`${name}.hn`, hn)
         if (cn) values.set(`${name}.cn`, cn)
-        if (this.isRead(`${name}.final`)) values.set(`${name}.final`, finalOf(hn, layer.bidirectional ? 2 : 1))
+        if (this.isRead(`${name}.final`)) values.set(`${name}.final`, finalOf(hn, directions))
+        if (cn && this.isRead(`${name}.finalCell`)) values.set(`${name}.finalCell`, finalOf(cn, directions))
       }
       return Object.fromEntries(
         Object.entries(this.outputs).map(([name, place]) => [
@@ -160,6 +167,11 @@ export class Graph extends Layer {
 function finalOf(hn: Tensor3D, directions: number): Tensor {
   const last = slice(hn, [hn.shape[0] - directions, 0, 0])
   return directions === 1 ? squeeze(last, [0]) : concat(unstack(last), 1)
+}
+
+/** A state `[N, H]` as `[1, N, H]`. */
+function stateOf(tensor: Tensor): Tensor {
+  return tensor.rank === 2 ? expandDims(tensor, 0) : tensor
 }
 
 const GRAPH_OPTIONS: OptionNames<GraphOptions> = { inputs: true, nodes: true, output: true, outputs: true }

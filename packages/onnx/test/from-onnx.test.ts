@@ -72,7 +72,6 @@ describe('fromOnnx', () => {
   it.each([
     ['the first step', 'first-old', 'Gather'],
     ['a residual sum', 'resid-new', 'Add'],
-    ['the cell state', 'cnout-new', 'Gemm'],
     ['one direction of two', 'fwdonly-new', 'Slice'],
     ['a constant initial state', 'const-new', 'LSTM'],
   ])('refuses a model that reads %s and names the operation', (_, name, operation) => {

@@ -71,14 +71,28 @@ function modelOf(read: KerasSource, onNote: (note: string) => void): Layer {
 /** Each layer as ours, by its name. */
 function convertAll(layers: readonly LayerConfig[], conversion: Conversion): Map<string, ConvertedLayer | undefined> {
   const counts = new Map<string, number>()
+  const ranks = new Map<string, number>()
+  let before = 3
   return new Map(
     layers.map((layer) => {
+      const [source] = layer.inbound_nodes?.length ? referencesOf(layer) : []
+      const rank = source ? (source[2] > 0 ? 2 : (ranks.get(source[0]) ?? 3)) : before
+      before = rankAfter(layer, rank)
+      ranks.set(nameOf(layer), before)
       const kind = snakeCase(layer.class_name)
       const count = counts.get(kind) ?? 0
       counts.set(kind, count + 1)
-      return [nameOf(layer), convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, conversion)]
+      return [nameOf(layer), convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, rank, conversion)]
     }),
   )
+}
+
+/** How many axes a layer puts out: all steps, or one state of each row. */
+function rankAfter({ class_name, config }: LayerConfig, rank: number): number {
+  const { return_sequences = config.return_sequences } = (config.layer as LayerConfig | undefined)?.config ?? {}
+  if (['LSTM', 'GRU', 'SimpleRNN', 'Bidirectional'].includes(class_name)) return return_sequences ? 3 : 2
+  if (class_name === 'GlobalAveragePooling1D') return 2
+  return class_name === 'Embedding' || class_name === 'InputLayer' ? 3 : rank
 }
 
 function chainOf(layers: readonly LayerConfig[], converted: ReadonlyMap<string, ConvertedLayer | undefined>): Layer {
@@ -121,9 +135,12 @@ function functional(
     throw new KerasUnsupportedError('the model masks its inputs and is not a chain of layers')
   const nodes: Record<string, GraphNode> = {}
   const places = new Map<string, string>(inputs.map((name) => [name, name]))
-  const placeOf = ([name, , at]: Reference): string => {
+  const kinds = new Map(layers.map((layer) => [nameOf(layer), layer.class_name]))
+  /** Where a tensor comes from: as one that a layer reads, or as a state that it begins with. */
+  const placeOf = ([name, , at]: Reference, names = ['final', 'finalCell']): string => {
     if (at === 0) return places.get(name) ?? name
-    return `${name}.${['', 'hn', 'cn'][at] ?? at}`
+    if (kinds.get(name) === 'Bidirectional') throw refusal(name, 'has states that are read one by one')
+    return `${name}.${names[at - 1]}`
   }
   for (const layer of layers) {
     const found = converted.get(nameOf(layer))
@@ -131,7 +148,7 @@ function functional(
     const [first, ...states] = referencesOf(layer)
     if (states.length > 0 && layer.class_name === 'Bidirectional')
       throw refusal(found.name, 'begins with states in both directions')
-    const [h, c] = states.map(placeOf)
+    const [h, c] = states.map((state) => placeOf(state, ['hn', 'cn']))
     nodes[found.name] = { layer: found.layer, input: placeOf(first), ...(h && { initial: { h, ...(c && { c }) } }) }
     let place = found.isFinal ? `${found.name}.final` : found.name
     if (found.activation) {

@@ -41,11 +41,21 @@ export interface Conversion {
   onNote(note: string): void
 }
 
-/** Converts a layer. Undefined for one that changes nothing. @throws KerasUnsupportedError for what Rowwise does not have */
-export function convertLayer(given: LayerConfig, serial: string, conversion: Conversion): ConvertedLayer | undefined {
+/**
+ * Converts a layer, whose inputs have `rank` axes. Undefined for one that changes nothing.
+ *
+ * @throws KerasUnsupportedError for what Rowwise does not have
+ */
+export function convertLayer(
+  given: LayerConfig,
+  serial: string,
+  rank: number,
+  conversion: Conversion,
+): ConvertedLayer | undefined {
   const { config, class_name } = given
   const name = given.name ?? config.name ?? serial
   const { source } = conversion
+  checkPrecision(name, config, conversion)
   switch (class_name) {
     case 'InputLayer':
     case 'Masking':
@@ -74,7 +84,7 @@ export function convertLayer(given: LayerConfig, serial: string, conversion: Con
       return { name, layer: loaded(new Embedding({ numEmbeddings, embeddingDim }), { weight }) }
     }
     case 'LayerNormalization':
-      return { name, layer: layerNorm(name, config, source.weights(given, serial, '')) }
+      return { name, layer: layerNorm(name, config, source.weights(given, serial, ''), rank) }
     case 'GlobalAveragePooling1D':
       return { name, layer: meanOverTime() }
     case 'Dropout':
@@ -176,14 +186,14 @@ function dense(name: string, { config }: LayerConfig, values: readonly Values[])
   return { name, layer: loaded(layer, state), ...(activation && { activation }) }
 }
 
-function layerNorm(name: string, config: LayerConfig['config'], values: readonly Values[]): Layer {
-  const { axis, epsilon = 1e-3, center = true, scale = true } = config as Record<string, unknown>
+function layerNorm(name: string, config: LayerConfig['config'], values: readonly Values[], rank: number): Layer {
+  const { axis = -1, epsilon = 1e-3, center = true, scale = true } = config as Record<string, unknown>
   const given = [...weightsOf(name, values, Number(Boolean(center)) + Number(Boolean(scale)))]
   const gamma = scale ? given.shift() : undefined
   const beta = center ? given.shift() : undefined
   const last = Array.isArray(axis) ? axis : [axis]
   const size = (gamma ?? beta)?.shape
-  if (last.length !== 1 || (last[0] !== -1 && last[0] !== 2 && last[0] !== 1) || size?.length !== 1)
+  if (last.length !== 1 || (last[0] !== -1 && last[0] !== rank - 1) || size?.length !== 1)
     throw refusal(
       name,
       `normalises over the axes ${JSON.stringify(axis)}, Rowwise reads the last one with center or scale`,
@@ -221,6 +231,15 @@ function weightsOf(name: string, values: readonly Values[], count: number): read
 function loaded(layer: Layer, state: StateDict): Layer {
   layer.loadStateDict(state)
   return layer
+}
+
+/** Rowwise computes in float32: a model that is wider or narrower is another one. */
+function checkPrecision(name: string, { dtype }: LayerConfig['config'], { onNote }: Conversion): void {
+  const policy =
+    typeof dtype === 'string' ? dtype : (dtype as { config?: { name?: unknown } } | undefined)?.config?.name
+  if (policy === undefined || policy === 'float32' || policy === 'int32' || policy === 'int64') return
+  if (String(policy).startsWith('mixed_')) onNote(`${name} is ${policy}; here it is computed in float32`)
+  else throw refusal(name, `is ${JSON.stringify(policy)}, Rowwise computes in float32`)
 }
 
 /** An error about a layer. */

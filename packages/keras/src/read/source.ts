@@ -167,12 +167,13 @@ function byName(
   return (layer, _, part) => {
     const name = nameOf(layer)
     const inner = (layer.config.layer as LayerConfig | undefined)?.config.name
-    const own = named.filter(([path]) => {
-      const parts = path.split('/')
-      if (part !== '')
-        return parts.includes(`${part}_${inner}`) && (parts[0] === name || parts[0] === `${part}_${inner}`)
-      return parts[0] === name || (inner !== undefined && parts[0] === inner)
-    })
+    const below = (first: string | undefined): (readonly [string, Values])[] =>
+      named.filter(([path]) => path.split('/')[0] === first)
+    const isPart = ([path]: readonly [string, Values]): boolean =>
+      part === '' || path.split('/').some((each, at) => at > 0 && each.startsWith(`${part}_`))
+    // tf.layers leaves the wrapper out of the names of what is in it.
+    const own =
+      [below(name).filter(isPart), below(part === '' ? inner : `${part}_${inner}`)].find((all) => all.length > 0) ?? []
     const kind = (path: string): number => order.indexOf((path.split('/').at(-1) as string).replace(/:\d+$/, ''))
     return [...own].sort(([a], [b]) => kind(a) - kind(b)).map(([, values]) => values)
   }

@@ -69,8 +69,9 @@ export class Follower implements GraphReader {
     if (draft?.kind !== 'recurrent') return undefined
     const isFinal =
       value.rows.length === (draft.layers[0] as unknown[]).length &&
-      value.rows.every((row, at) => row.of === of && row.which === 'h' && row.at === at)
-    return isFinal ? { kind: 'tensor', of: `${of}.final`, axes: value.axes } : undefined
+      value.rows.every((row, at) => row.of === of && row.which === value.rows[0].which && row.at === at)
+    const place = value.rows[0].which === 'h' ? 'final' : 'finalCell'
+    return isFinal ? { kind: 'tensor', of: `${of}.${place}`, axes: value.axes } : undefined
   }
 
   floats(node: OnnxNode, at: number, ...ranks: number[]): Constant & { floats: Float32Array } {

@@ -25,7 +25,7 @@ function nextOf(
   draft: RecurrentDraft,
   outputs: readonly Value[],
 ): [string, RecurrentDraft] | undefined {
-  const readers = [...drafts].filter(([, { input }]) => input === name || input === `${name}.final`)
+  const readers = [...drafts].filter(([, { input }]) => input === name || input.startsWith(`${name}.`))
   if (readers.length !== 1 || outputs.some((value) => value.kind === 'tensor' && value.of === name)) return undefined
   const [[reader, next]] = readers
   return next.kind === 'recurrent' && next.input === name && isSameKind(draft, next) ? [reader, next] : undefined

@@ -8,6 +8,8 @@ export interface RecurrentValues {
   output(): string
   /** `[N, D·H]`, of the last layer, each direction after its last step */
   final(): string
+  /** The same of an LSTM's cell state. */
+  finalCell(): string
   /** `[numLayers·D, N, H]` */
   hn(): string
   /** The same of an LSTM. */
@@ -68,16 +70,20 @@ export async function writeRecurrent(
           states.map((each) => each[which]),
           { axis: 0 },
         )
+  const final = (which: 'h' | 'c'): string => {
+    const state = states[numLayers - 1][which]
+    if (directions === 1) return writer.one('Squeeze', `${name}.final`, [state, writer.integers([0])])
+    const sides = [0, 1].map((side) =>
+      writer.one('Gather', `${name}.final`, [state, writer.integers(side)], { axis: 0 }),
+    )
+    return writer.one('Concat', `${name}.final`, sides, { axis: 1 })
+  }
   return {
     output: () => writer.one('Transpose', `${name}.output`, [steps], { perm: [1, 0, 2] }),
     hn: () => stacked('h'),
     cn: () => stacked('c'),
-    final() {
-      const { h } = states[numLayers - 1]
-      if (directions === 1) return writer.one('Squeeze', `${name}.final`, [h, writer.integers([0])])
-      const sides = [0, 1].map((side) => writer.one('Gather', `${name}.final`, [h, writer.integers(side)], { axis: 0 }))
-      return writer.one('Concat', `${name}.final`, sides, { axis: 1 })
-    },
+    final: () => final('h'),
+    finalCell: () => final('c'),
   }
 }
 

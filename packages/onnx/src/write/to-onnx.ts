@@ -102,5 +102,7 @@ function setStates(
   values.set(name, { value: states.output(), dims: [...dims.slice(0, -1), layer.outputSize] })
   values.set(`${name}.final`, { value: states.final(), dims: [dims[0], layer.outputSize] })
   values.set(`${name}.hn`, { value: states.hn(), dims: shape })
-  if (layer.cell === 'lstm') values.set(`${name}.cn`, { value: states.cn(), dims: shape })
+  if (layer.cell !== 'lstm') return
+  values.set(`${name}.finalCell`, { value: states.finalCell(), dims: [dims[0], layer.outputSize] })
+  values.set(`${name}.cn`, { value: states.cn(), dims: shape })
 }
