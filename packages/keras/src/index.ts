@@ -1,7 +1,6 @@
 // Keras in
 export { type FromKerasOptions, fromKeras, kerasMetadata } from './read/from-keras'
 export type { LayersArtifacts, WeightSpec } from './read/source'
-export { MaskedSequential } from './masked'
 
 // Keras out
 export type { WriteOptions } from './write/options'

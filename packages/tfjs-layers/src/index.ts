@@ -5,6 +5,7 @@ export type { LayerReport } from './report'
 // What computes
 export {
   configureKernels,
+  KernelOptionError,
   type KernelOptions,
   type KernelReport,
   kernelReport,
