@@ -43,7 +43,6 @@ describe('rowwise-bench', () => {
   it('names the backends that do not run and the peers that are missing, with the command that gets them', () => {
     expect(run.stdout).toMatch(/backend cuda: .*npm install @tensorflow\/tfjs-node-gpu/)
     expect(run.stdout).toMatch(/PyTorch: python3: ENOENT; get it with: apt-get install python3-torch/)
-    expect(run.stdout).toMatch(/onnxruntime, 1 thread: .*Cannot find module.*; get it with: npm install/)
     expect(run.stdout).toMatch(/jax-js, wasm: .*Cannot find module.*; get it with: npm install @jax-js\/jax/)
   })
 

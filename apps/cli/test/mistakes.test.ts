@@ -41,7 +41,7 @@ describe('a mistake gets one line that names it and the option, and exit code 2:
     ['an unknown command', () => ['trian'], /^rowwise: unknown command 'trian' \(did you mean train\?\)$/],
     ['an unknown command of data', () => ['data', 'verfy'], /unknown command 'verfy' \(did you mean verify\?\)$/],
     ['no command', () => [], /which command\?/],
-    ['no weights', () => ['test'], /which weights\? pass a safetensors file as --weights/],
+    ['no weights', () => ['test'], /which weights\? pass a file as --weights/],
     ['a seed of 65 bits', () => ['train', '--seed', '18446744073709551616'], /Expected an integer of 64 bits/],
     ['no epochs', () => ['train', '--epochs', '0'], /--epochs <n>.*Expected an integer of at least 1/],
     ['a number with an exponent', () => ['train', '--batch-size', '1e9'], /--batch-size.*at least 1, in digits/],
