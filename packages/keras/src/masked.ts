@@ -49,10 +49,11 @@ export class MaskedSequential extends Sequential {
 function lengthsOf(inputs: Tensor, maskValue: number): Int32Array {
   const [batch, time, features = 1] = inputs.shape
   const values = inputs.dataSync()
+  const masked = Math.fround(maskValue) // as the inputs are
   return Int32Array.from({ length: batch }, (_, row) => {
     const isMasked = (t: number): boolean => {
       const start = (row * time + t) * features
-      return values.subarray(start, start + features).every((value) => value === maskValue)
+      return values.subarray(start, start + features).every((value) => value === masked)
     }
     let length = time
     while (length > 0 && isMasked(length - 1)) length -= 1

@@ -97,10 +97,16 @@ function rankAfter({ class_name, config }: LayerConfig, rank: number): number {
 
 function chainOf(layers: readonly LayerConfig[], converted: ReadonlyMap<string, ConvertedLayer | undefined>): Layer {
   const parts: Record<string, Layer> = {}
+  const add = (name: string, layer: Layer): void => {
+    // An object has whole numbers before all other names.
+    let free = /^\d/.test(name) ? `layer_${name}` : name.replaceAll('.', '_')
+    while (Object.hasOwn(parts, free)) free += '_'
+    parts[free] = layer
+  }
   for (const { name, layer, isFinal, activation } of [...converted.values()].filter((each) => each !== undefined)) {
-    parts[name] = layer
-    if (isFinal) parts[`${name}_final`] = picker({ name, layer })
-    if (activation) parts[`${name}_activation`] = activation
+    add(name, layer)
+    if (isFinal) add(`${name}_final`, picker({ name, layer }))
+    if (activation) add(`${name}_activation`, activation)
   }
   const mask = maskValueOf(layers)
   if (mask !== undefined) return new MaskedSequential(parts, mask)
@@ -145,6 +151,12 @@ function functional(
   for (const layer of layers) {
     const found = converted.get(nameOf(layer))
     if (found === undefined) continue
+    if (
+      /^\d|\./.test(found.name) ||
+      Object.hasOwn(nodes, `${found.name}_activation`) ||
+      Object.hasOwn(nodes, found.name)
+    )
+      throw refusal(found.name, 'has a name that a graph cannot have; rename it')
     const [first, ...states] = referencesOf(layer)
     if (states.length > 0 && layer.class_name === 'Bidirectional')
       throw refusal(found.name, 'begins with states in both directions')
@@ -169,6 +181,7 @@ function chained(
   const known = new Map(layers.map((layer) => [nameOf(layer), layer]))
   const order: LayerConfig[] = []
   let name = output[0]
+  if (output[2] !== 0) return undefined
   for (let layer = known.get(name); layer && layer.class_name !== 'InputLayer'; layer = known.get(name)) {
     order.unshift(layer)
     const references = referencesOf(layer)

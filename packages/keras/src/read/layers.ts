@@ -67,6 +67,20 @@ export function convertLayer(
     case 'Bidirectional': {
       const inner = config.layer as LayerConfig
       if (config.merge_mode !== 'concat') throw refusal(name, `has merge_mode ${config.merge_mode}, Rowwise has concat`)
+      const backward = config.backward_layer as LayerConfig | null | undefined
+      const differs = [
+        'units',
+        'activation',
+        'recurrent_activation',
+        'reset_after',
+        'use_bias',
+        'return_sequences',
+      ].find((option) => backward && JSON.stringify(backward.config[option]) !== JSON.stringify(inner.config[option]))
+      if (differs || (backward && backward.class_name !== inner.class_name))
+        throw refusal(
+          name,
+          `has another layer backwards (${differs ?? 'its class'}), Rowwise has the same in both directions`,
+        )
       const sides = (['forward', 'backward'] as const).map((part) => source.weights(given, serial, part))
       return recurrent(name, inner, sides, conversion)
     }
@@ -86,12 +100,14 @@ export function convertLayer(
     case 'LayerNormalization':
       return { name, layer: layerNorm(name, config, source.weights(given, serial, ''), rank) }
     case 'GlobalAveragePooling1D':
+      requireUsual(name, config, { data_format: 'channels_last', keepdims: false })
       return { name, layer: meanOverTime() }
     case 'Dropout':
       return { name, layer: new Dropout({ p: config.rate as number }) }
     case 'Activation':
     case 'Softmax':
     case 'ReLU': {
+      requireUsual(name, config, { max_value: null, negative_slope: 0, threshold: 0, axis: -1 })
       const layer = activationOf(name, class_name === 'Activation' ? config.activation : class_name.toLowerCase())
       return layer && { name, layer }
     }
@@ -231,6 +247,15 @@ function weightsOf(name: string, values: readonly Values[], count: number): read
 function loaded(layer: Layer, state: StateDict): Layer {
   layer.loadStateDict(state)
   return layer
+}
+
+/** Refuses options that change what a layer computes. */
+function requireUsual(name: string, config: LayerConfig['config'], usual: Readonly<Record<string, unknown>>): void {
+  for (const [option, value] of Object.entries(usual)) {
+    const given = config[option]
+    if (given === undefined || given === null || given === value) continue
+    throw refusal(name, `has ${option} ${JSON.stringify(given)}, Rowwise has ${JSON.stringify(value)}`)
+  }
 }
 
 /** Rowwise computes in float32: a model that is wider or narrower is another one. */

@@ -9,9 +9,25 @@ export function referencesOf({ name, config, inbound_nodes: calls = [] }: LayerC
   if (calls.length > 1)
     throw refusal(name ?? config.name ?? '', `is called ${calls.length} times, Rowwise's layers once`)
   const [call] = calls
-  if (Array.isArray(call)) return call.map(([layer, at, tensor]): Reference => [layer, at, tensor])
-  const { args = [], kwargs = {} } = (call ?? {}) as { args?: unknown; kwargs?: { initial_state?: unknown } }
-  return tensorsIn([args, kwargs.initial_state])
+  const owner = name ?? config.name ?? ''
+  if (Array.isArray(call)) {
+    for (const [, , , options] of call) requireKnown(owner, options ?? {})
+    return call.map(([layer, at, tensor]): Reference => [layer, at, tensor])
+  }
+  const { args = [], kwargs = {} } = (call ?? {}) as { args?: unknown; kwargs?: Record<string, unknown> }
+  const { initial_state, ...options } = kwargs
+  requireKnown(owner, options)
+  const states = tensorsIn(initial_state)
+  if (initial_state && states.length === 0) throw refusal(owner, 'begins with a constant state')
+  return [...tensorsIn(args), ...states]
+}
+
+/** Refuses what a layer is called with beside its inputs, such as a mask. */
+function requireKnown(owner: string, options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === null || value === undefined || value === false) continue
+    throw refusal(owner, `is called with ${name}, which is not read`)
+  }
 }
 
 function tensorsIn(value: unknown): Reference[] {

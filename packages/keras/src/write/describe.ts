@@ -39,6 +39,8 @@ export interface WrittenModel {
 
 /** Describes a model as Keras would. @throws KerasUnsupportedError where Keras, or tf.layers, has nothing for a layer */
 export async function describeModel(model: Layer): Promise<WrittenModel> {
+  if ('maskValue' in model)
+    throw new KerasUnsupportedError('the model masks its inputs, which is not written for Keras')
   const layers = flattened(model)
   const written: WrittenLayer[] = []
   for (const [at, [name, layer]] of layers.entries()) {
@@ -48,6 +50,13 @@ export async function describeModel(model: Layer): Promise<WrittenModel> {
       if (!(layers[at - 1]?.[1] instanceof RecurrentLayer))
         throw new KerasUnsupportedError(`${name} does not follow a recurrent layer, which Keras wants`)
     } else written.push(await otherLayer(name, layer))
+  }
+  const names = written.map(({ name }) => name)
+  const wrong = names.find((name, at) => names.indexOf(name) < at || !/^[\w.-]+$/.test(name))
+  if (wrong !== undefined) {
+    throw new KerasUnsupportedError(
+      `a layer would be called '${wrong}' in the file, twice or with a character that Keras does not read; rename it`,
+    )
   }
   const sized = layers
     .map(([, layer]) => layer)

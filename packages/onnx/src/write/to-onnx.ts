@@ -38,6 +38,11 @@ export async function toOnnx(model: Layer, options: ToOnnxOptions = {}): Promise
     throw new OnnxUnsupportedError('toOnnx expects a layer of @rowwise/models-rnn: toOnnx(model)')
   if (!OPSETS.includes(opset))
     throw new OnnxUnsupportedError(`toOnnx: opset is ${opset}, expected one from ${OPSETS[0]} to ${OPSETS.at(-1)}`)
+  if ('maskValue' in model && !lengths) {
+    throw new OnnxUnsupportedError(
+      'the model masks its inputs, which ONNX does not; pass lengths: true, and the lengths to onnxruntime',
+    )
+  }
   const writer = new GraphWriter(opset)
   const told = lengths ? 'lengths' : undefined
   if (model instanceof Graph) await writeGraph(writer, model, told)
