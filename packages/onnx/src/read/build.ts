@@ -72,14 +72,25 @@ function outputName(name: string, place: string): string {
 
 function placeOf(follower: GraphReader, name: string, value: Value): string {
   const tensor = follower.asTensor(value)
-  if (tensor) return tensor.of
-  const place = value.kind === 'rows' ? placeOfRows(follower, value.rows) : undefined
+  const roles = tensor?.axes.map(({ role }) => role) ?? []
+  const isUsual =
+    roles.at(-1) === 'features' && !roles.some((role) => role === 'direction' || role === 'taken') && !tensor?.flat
+  const isTimeFirst = follower.inputs.some(({ axes }) => axes[0]?.role === 'time')
+  if (tensor && isUsual && (roles.length < 3 || (roles[0] === 'time') === isTimeFirst)) return tensor.of
+  const place = value.kind === 'rows' && value.form === 'stack' ? placeOfRows(follower, value.rows) : undefined
   if (place) return place
   throw new OnnxUnsupportedError(`the output '${name}' is not what a layer puts out, nor all final states of one`)
 }
 
-function initialOf(follower: GraphReader, name: string, { initial: { h, c } }: RecurrentDraft): GraphNode['initial'] {
+function initialOf(
+  follower: GraphReader,
+  name: string,
+  { type, initial: { h, c } }: RecurrentDraft,
+): GraphNode['initial'] {
+  const draftHasCell = type === 'LSTM'
   if (h === undefined && c === undefined) return undefined
+  if (draftHasCell && (h === undefined) !== (c === undefined))
+    throw new OnnxUnsupportedError(`${name} is told one of its states, h and c, and begins the other with zeros`)
   const [hidden, cell] = [h, c].map((rows) => rows && placeOfRows(follower, rows))
   const isComplete = hidden !== undefined && (c === undefined || cell !== undefined)
   if (isComplete) return { h: hidden, ...(cell && { c: cell }) }

@@ -46,7 +46,7 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     if (value?.kind !== 'tensor') return undefined
     const draft = this.drafts.get(value.of)
     if (draft?.kind !== 'linear' || draft.bias || dims[0] !== draft.outFeatures) return undefined
-    if (!this.isUsedOnce(node.inputs[place]) && value.flat === undefined) return undefined
+    if (!this.isUsedOnce(node.inputs[place]) || value.axes.at(-1)?.role !== 'features') return undefined
     draft.bias = floats
     draft.hint = layerName(name) ?? draft.hint
     return value

@@ -32,7 +32,12 @@ export class Follower implements GraphReader {
     }
     for (const constant of file.constants) this.values.set(constant.name, constantValue(constant))
     for (const { name, dims, isInteger } of file.inputs) {
-      const axes = dims.map((size): Axis => ({ size }))
+      const axes = dims.map(
+        (size, at): Axis => ({
+          size,
+          ...(!isInteger && dims.length > 1 && at === dims.length - 1 && { role: 'features' }),
+        }),
+      )
       this.inputs.push({ name, isInteger, axes })
       this.values.set(name, { kind: 'tensor', of: name, axes })
     }
@@ -57,7 +62,9 @@ export class Follower implements GraphReader {
   tensor(node: OnnxNode, at: number): TensorValue {
     const value = this.input(node, at)
     const tensor = value && this.asTensor(value)
-    if (tensor) return tensor
+    const isWhole = tensor?.axes.every(({ role }) => role !== 'direction')
+    if (tensor && isWhole && (tensor.axes.at(-1)?.role === 'features' || this.isIndices(tensor.of))) return tensor
+    if (tensor && isWhole) throw this.refusal(node, 'the axes of its input are not in the order that a layer reads')
     throw this.refusal(node, `its input ${at} is ${describe(value)}`)
   }
 
@@ -95,7 +102,9 @@ export class Follower implements GraphReader {
     for (let count = 2; this.drafts.has(free) || this.inputs.some(({ name }) => name === free); count++)
       free = `${base}_${count}`
     this.drafts.set(free, draft)
-    return { kind: 'tensor', of: free, axes }
+    const last = axes.at(-1)
+    const features: Axis[] = last && last.role === undefined ? [{ ...last, role: 'features' }] : []
+    return { kind: 'tensor', of: free, axes: features.length > 0 ? [...axes.slice(0, -1), ...features] : axes }
   }
 
   isUsedOnce(name: string): boolean {
@@ -119,6 +128,10 @@ export class Follower implements GraphReader {
 
   refusal({ op, name, outputs }: OnnxNode, reason: string): OnnxUnsupportedError {
     return new OnnxUnsupportedError(`${op} '${name || outputs[0]}' cannot be read: ${reason}`, { operations: [op] })
+  }
+
+  private isIndices(name: string): boolean {
+    return this.inputs.some((input) => input.name === name && input.isInteger)
   }
 
   private follow(node: OnnxNode): void {

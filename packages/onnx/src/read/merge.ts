@@ -96,6 +96,7 @@ function merge({ drafts }: GraphReader, chain: readonly [string, RecurrentDraft]
   const merged: RecurrentDraft = {
     ...first,
     title,
+    members: chain.map(([name]) => name),
     layers: chain.flatMap(([, { layers }]) => layers),
     initial: { h: all('h'), c: all('c') },
   }
@@ -124,7 +125,7 @@ export function placeOfRows({ drafts, inputs }: GraphReader, rows: readonly Row[
       : undefined
   const draft = drafts.get(rows[rows.length - 1].of)
   if (draft?.kind !== 'recurrent' || which === 'input') return undefined
-  const count = draft.layers.length * draft.layers[0].length
-  const isOfOne = rows.every((row) => row.which === which)
-  return isOfOne && rows.length === count ? `${rows[rows.length - 1].of}.${which}n` : undefined
+  const last = rows[rows.length - 1].of
+  const expected = (draft.members ?? [last]).flatMap((of) => draft.layers[0].map((_, at): Row => ({ of, which, at })))
+  return isSame(rows, expected) ? `${last}.${which}n` : undefined
 }

@@ -44,6 +44,11 @@ function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['
   const { attributes } = node
   const input = follower.tensor(node, 0)
   const [time, batch] = input.axes
+  const isMixed =
+    time?.role === 'batch' ||
+    batch?.role === 'time' ||
+    [time, batch].some((axis) => axis?.role === 'taken' || axis?.role === 'features')
+  if (isMixed) throw follower.refusal(node, 'its steps are not the axis that another layer has them on')
   if (input.axes.length !== 3 || attributes.layout === 1)
     throw follower.refusal(node, 'its inputs are not [time, batch, features]')
   time.role = 'time'
@@ -85,12 +90,17 @@ function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['
     initial: { h: stateOf(follower, node, 5), c: stateOf(follower, node, 6) },
     lengths: readLengths(follower, node),
   }
-  const output = follower.add(draft, [time, { role: 'direction', size: directions }, batch, { size: hiddenSize }])
+  const output = follower.add(draft, [
+    time,
+    { role: 'direction', size: directions },
+    batch,
+    { size: hiddenSize, role: 'features' },
+  ])
   const final = (which: 'h' | 'c'): Value => ({
     kind: 'rows',
     rows: Array.from({ length: directions }, (_, at): Row => ({ of: output.of, which, at })),
     form: 'stack',
-    axes: [{ size: directions }, batch, { size: hiddenSize }] as Axis[],
+    axes: [{ size: directions }, batch, { size: hiddenSize, role: 'features' }] as Axis[],
   })
   return [output, final('h'), final('c')]
 }

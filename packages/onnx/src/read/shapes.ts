@@ -17,13 +17,19 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     return this.input(node, 0)
   },
   Cast(node) {
-    return this.input(node, 0)
+    const value = this.input(node, 0)
+    if (value?.kind !== 'tensor') return value
+    // Whole numbers stay whole, and others as they are: a rounding is no layer.
+    const isInteger = this.inputs.some(({ name, isInteger }) => name === value.of && isInteger)
+    return isInteger === [6, 7].includes(node.attributes.to as number) ? value : undefined
   },
   Dropout(node) {
     return this.input(node, 0)
   },
   Shape(node) {
-    const { axes } = this.tensor(node, 0)
+    const value = this.input(node, 0)
+    if (value?.kind !== 'tensor' && value?.kind !== 'rows') return undefined
+    const { axes } = value
     const { start = 0, end = axes.length } = node.attributes as { start?: number; end?: number }
     return { kind: 'integers', items: axes.slice(start, end).map(sizeOf), isScalar: false }
   },
@@ -52,7 +58,11 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     if (value?.kind === 'zeros' || value?.kind === 'step') return value
     if (value?.kind === 'hidden') return unrolledSequence(this, value)
     if (value?.kind === 'rows' && value.form === 'stack' && value.rows.length === 1)
-      return { ...value, form: 'row', axes: value.axes.filter(({ size }) => size !== 1) }
+      return {
+        ...value,
+        form: 'row',
+        axes: value.axes.filter(({ size, role }) => size !== 1 || role === 'features' || role === 'batch'),
+      }
     if (value?.kind !== 'tensor') return undefined
     const given = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined)
     const axes = given?.map((axis) => (axis < 0 ? axis + value.axes.length : axis))
@@ -90,7 +100,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     if (isStack && axis === 0) return { kind: 'rows', rows: all, form: 'stack', axes: first.axes }
     const isRow = values.every((value) => value.kind === 'rows' && value.form === 'row')
     return isRow && (axis === 1 || axis === -1)
-      ? { kind: 'rows', rows: all, form: 'joined', axes: [first.axes[0], {}] }
+      ? { kind: 'rows', rows: all, form: 'joined', axes: [first.axes[0], { role: 'features' }] }
       : undefined
   },
   // Sizes alone: PyTorch's newer exporter computes shapes in the graph.
@@ -129,14 +139,35 @@ function sizeOf(axis: Axis): number | Axis {
 /** A tensor in another shape: leading axes become one and come back, directions join the features, an axis of one falls away. */
 function reshaped(value: TensorValue, shape: readonly (number | Axis)[]): Value | undefined {
   const { axes, flat } = value
-  if (flat && shape.length === flat.length + 1) return { ...value, axes: [...flat, axes[1]], flat: undefined }
-  if (!flat && shape.length === 2 && axes.length > 2)
-    return { ...value, axes: [{}, axes[axes.length - 1]], flat: axes.slice(0, -1) }
-  if (shape.length === axes.length) return value
+  const fits = (item: number | Axis, axis: Axis): boolean =>
+    item === axis ||
+    item === -1 ||
+    item === 0 ||
+    (typeof item === 'number' ? axis.size === undefined || axis.size === item : item.size === axis.size)
+  const areLike = (items: readonly (number | Axis)[], like: readonly Axis[]): boolean =>
+    items.length === like.length && items.every((item, at) => fits(item, like[at]))
+  const last = axes[axes.length - 1]
+  const isLast = (item: number | Axis): boolean =>
+    item === last || (typeof item === 'number' && item > 0 && item === last.size)
+  if (flat) {
+    const isBack = shape.length === flat.length + 1 && areLike(shape.slice(0, -1), flat)
+    return isBack ? { ...value, axes: [...flat, axes[1]], flat: undefined } : undefined
+  }
+  if (areLike(shape, axes)) return value
+  if (shape.length === 2 && axes.length > 2 && last.role === 'features')
+    return isLast(shape[1]) ? { ...value, axes: [{}, last], flat: axes.slice(0, -1) } : undefined
   if (shape.length !== axes.length - 1) return undefined
   const direction = axes.findIndex(({ role }) => role === 'direction')
-  if (direction === axes.length - 2) return { ...value, axes: [...axes.slice(0, -2), {}] }
-  return axes[direction]?.size === 1 ? { ...value, axes: axes.filter((_, axis) => axis !== direction) } : undefined
+  if (direction < 0) return undefined
+  const isJoined = direction === axes.length - 2 && areLike(shape.slice(0, -1), axes.slice(0, -2))
+  if (isJoined) return { ...value, axes: [...axes.slice(0, -2), { role: 'features', size: joinedSize(axes) }] }
+  const rest = axes.filter((_, axis) => axis !== direction)
+  return axes[direction].size === 1 && areLike(shape, rest) ? { ...value, axes: rest } : undefined
+}
+
+function joinedSize(axes: readonly Axis[]): number | undefined {
+  const [directions, features] = axes.slice(-2).map(({ size }) => size)
+  return directions === undefined || features === undefined ? undefined : directions * features
 }
 
 /** Both directions of an output side by side again. */
@@ -144,7 +175,9 @@ function sideBySide(values: readonly TensorValue[], axis: number): Value | undef
   const [first] = values
   const isLast = axis === -1 || axis === first.axes.length - 1
   const isWhole = values.every(({ of, side }, at) => of === first.of && (side ?? 0) === at)
-  return isLast && isWhole && values.length === 2 ? { ...first, side: undefined } : undefined
+  return isLast && isWhole && values.length === 2
+    ? { ...first, side: undefined, axes: [...first.axes.slice(0, -1), { role: 'features' }] }
+    : undefined
 }
 
 function sliced(follower: GraphReader, node: OnnxNode): Value | undefined {
@@ -164,7 +197,9 @@ function sliced(follower: GraphReader, node: OnnxNode): Value | undefined {
     const some = rows.slice(start, end)
     return some.length > 0 ? { kind: 'rows', rows: some, form: 'stack', axes: (value as TensorValue).axes } : undefined
   }
-  if (value.kind === 'tensor' && step === -1 && start === -1) return { ...value, flipped: !value.flipped }
+  // A loop that was written out reads the steps of a linear layer backwards.
+  const isLinear = value.kind === 'tensor' && follower.drafts.get(value.of)?.kind === 'linear'
+  if (isLinear && axes[0] === 0 && step === -1 && start === -1) return { ...value, flipped: !value.flipped }
   const isOne = end === start + 1 || (start === -1 && end > 0)
   return isOne && step === 1 ? taken(follower, value, axes[0], start, false) : undefined
 }
@@ -190,11 +225,12 @@ function taken(
     )
   }
   if (value.kind !== 'tensor' || rows?.length === 0) return undefined
+  if (value.flipped && follower.drafts.get(value.of)?.kind !== 'linear') return undefined
   const at = axis < 0 ? axis + value.axes.length : axis
   const { role, size } = value.axes[at] ?? {}
   const rest = isDropped
     ? value.axes.filter((_, place) => place !== at)
-    : value.axes.map((each, place) => (place === at ? { size: 1 } : each))
+    : value.axes.map((each, place): Axis => (place === at ? { size: 1, role: 'taken' } : each))
   if (role === 'direction') return { ...value, axes: rest, side: size === 1 ? undefined : index }
   const draft = follower.drafts.get(value.of)
   const isLast = index === -1 || index + 1 === size

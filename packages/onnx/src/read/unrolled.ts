@@ -106,7 +106,7 @@ export function unrolledSequence(
   const draft = name === undefined ? undefined : follower.drafts.get(name)
   if (name === undefined || draft?.kind !== 'recurrent') return undefined
   const side = loop.isBackward ? 1 : 0
-  const features: Axis = { size: draft.hiddenSize }
+  const features: Axis = { size: draft.hiddenSize, role: 'features' }
   if (states === undefined)
     return {
       kind: 'rows',
@@ -157,7 +157,7 @@ function makeDraft(follower: GraphReader, loop: Loop): string | undefined {
 
 /** The state before the first step is zero: what is added to u[0] is the bias alone, the same for every sample. */
 function hasZeroStart({ start, biasHh }: Loop): boolean {
-  if (biasHh === undefined) return true
+  if (biasHh === undefined) return start.every((value) => value === 0)
   return start.length > 0 && start.every((value, at) => Math.abs(value - biasHh[at % biasHh.length]) < 1e-6)
 }
 

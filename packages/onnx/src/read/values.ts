@@ -5,7 +5,7 @@ import type { Constant } from './file'
 /** An axis of a tensor that is followed through the graph; the same object wherever the same axis is. */
 export interface Axis {
   /** What it counts: samples, steps, directions, or else features. */
-  role?: 'batch' | 'time' | 'direction'
+  role?: 'batch' | 'time' | 'direction' | 'features' | 'taken'
   size?: number
 }
 
@@ -71,6 +71,8 @@ export interface RecurrentDraft {
   /** The states before the first step, a row for each layer and direction; undefined for zeros. */
   initial: { h?: readonly Row[]; c?: readonly Row[] }
   lengths: boolean
+  /** The drafts that were put together, in order. */
+  members?: readonly string[]
 }
 
 /** A layer to be, and where what it reads comes from. */
