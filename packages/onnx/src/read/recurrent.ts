@@ -1,11 +1,8 @@
+import { fromOnnxOrder, gatesOf } from '../gates'
 import { scopeOf } from './dense'
 import type { OnnxNode } from './file'
 import type { GraphReader, Operator } from './operator'
 import type { Axis, DirectionDraft, RecurrentDraft, Row, Value } from './values'
-
-const GATES = { LSTM: 4, GRU: 3, RNN: 1 } as const
-/** Where ONNX has each of PyTorch's gates: LSTM i, f, g, o in i, o, f, c; GRU r, z, n in z, r, h. */
-const ORDER = { LSTM: [0, 2, 3, 1], GRU: [1, 0, 2], RNN: [0] } as const
 
 /** Recurrent layers. */
 export const RECURRENT: Readonly<Record<string, Operator>> = {
@@ -61,7 +58,7 @@ function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['
     hidden_size?: number
   }
   const directions = direction === 'bidirectional' ? 2 : 1
-  const rows = GATES[type] * hiddenSize
+  const rows = gatesOf(type) * hiddenSize
   const [, , inputSize] = w.dims
   const fits =
     w.dims.join() === [directions, rows, inputSize].join() &&
@@ -74,7 +71,7 @@ function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['
     )
   refuse(follower, node, direction)
   const part = (values: Float32Array, at: number, width: number): Float32Array =>
-    inOrder(values.subarray(at * rows * width, (at + 1) * rows * width), ORDER[type], hiddenSize * width)
+    fromOnnxOrder(type, values.subarray(at * rows * width, (at + 1) * rows * width))
   const layer = Array.from(
     { length: directions },
     (_, at): DirectionDraft => ({
@@ -173,12 +170,4 @@ function readLengths(follower: GraphReader, node: OnnxNode): boolean {
     throw follower.refusal(node, 'its sequence_lens is not an input of the model')
   follower.lengths = value.of
   return true
-}
-
-/** Blocks of gates in PyTorch's order. */
-function inOrder(values: Float32Array, order: readonly number[], size: number): Float32Array {
-  const sorted = new Float32Array(values.length)
-  for (const [gate, place] of order.entries())
-    sorted.set(values.subarray(place * size, (place + 1) * size), gate * size)
-  return sorted
 }

@@ -1,5 +1,6 @@
-import type { RecurrentLayer } from '@rowwise/models-rnn'
+import type { Cell, RecurrentLayer } from '@rowwise/models-rnn'
 import { OnnxUnsupportedError } from '../errors'
+import { gatesOf, type RecurrentOp, toOnnxOrder } from '../gates'
 import type { Attributes, GraphWriter } from './graph-writer'
 
 /** A recurrent layer's values in a graph. */
@@ -16,14 +17,14 @@ export interface RecurrentValues {
   cn(): string
 }
 
-/** ONNX's operation for each cell, and where it has PyTorch's gates: LSTM i, o, f, c; GRU z, r, h. */
-const CELLS = {
-  lstm: { op: 'LSTM', order: [0, 3, 1, 2] },
-  gru: { op: 'GRU', order: [1, 0, 2] },
-  gru_reset_before: { op: 'GRU', order: [1, 0, 2] },
-  rnn_tanh: { op: 'RNN', order: [0] },
-  rnn_relu: { op: 'RNN', order: [0] },
-} as const
+/** ONNX's operation for each cell. */
+const OPS: Readonly<Record<Cell, RecurrentOp>> = {
+  lstm: 'LSTM',
+  gru: 'GRU',
+  gru_reset_before: 'GRU',
+  rnn_tanh: 'RNN',
+  rnn_relu: 'RNN',
+}
 
 /**
  * Writes a recurrent layer: an operation for each of its layers, as PyTorch's exporter does.
@@ -52,7 +53,7 @@ export async function writeRecurrent(
   let steps = writer.one('Transpose', `${name}.steps`, [input], { perm: [1, 0, 2] }) // [T, N, I]
   for (let at = 0; at < numLayers; at++) {
     const weights = await writeWeights(writer, name, layer, at, directions)
-    const { op } = CELLS[cell]
+    const op = OPS[cell]
     const states0 = [state('h', at), ...(op === 'LSTM' ? [state('c', at)] : [])]
     const inputs = [steps, ...weights, lengths, ...states0]
     while (inputs.at(-1) === '') inputs.pop()
@@ -96,16 +97,16 @@ async function writeWeights(
   directions: number,
 ): Promise<string[]> {
   const { cell, hiddenSize, bias } = layer
-  const { order } = CELLS[cell]
+  const op = OPS[cell]
   const state = layer.stateDict()
   const read = async (parameter: string, side: number): Promise<Float32Array> => {
     const values = await state[`${parameter}_l${at}${side === 1 ? '_reverse' : ''}`].data<'float32'>()
-    return inOrder(values, order, values.length / order.length)
+    return toOnnxOrder(op, values)
   }
   const sides = Array.from({ length: directions }, (_, side) => side)
   const parts = async (...parameters: string[]): Promise<Float32Array> =>
     joined(await Promise.all(sides.flatMap((side) => parameters.map((parameter) => read(parameter, side)))))
-  const rows = order.length * hiddenSize
+  const rows = gatesOf(op) * hiddenSize
   const columns = at === 0 ? layer.inputSize : hiddenSize * directions
   return [
     writer.floats(`${name}.W_l${at}`, [directions, rows, columns], await parts('weight_ih')),
@@ -115,7 +116,7 @@ async function writeWeights(
 }
 
 function attributesOf({ cell, gateActivation, hiddenSize, bidirectional }: RecurrentLayer): Attributes {
-  const { op } = CELLS[cell]
+  const op = OPS[cell]
   const gate = gateActivation === 'hard_sigmoid' ? 'HardSigmoid' : 'Sigmoid'
   const activations = {
     LSTM: [gate, 'Tanh', 'Tanh'],
@@ -128,13 +129,6 @@ function attributesOf({ cell, gateActivation, hiddenSize, bidirectional }: Recur
     activations: bidirectional ? [...activations, ...activations] : activations,
     ...(op === 'GRU' && { linear_before_reset: cell === 'gru' ? 1 : 0 }),
   }
-}
-
-/** Blocks of gates in ONNX's order. */
-function inOrder(values: Float32Array, order: readonly number[], size: number): Float32Array {
-  const sorted = new Float32Array(values.length)
-  for (const [place, gate] of order.entries()) sorted.set(values.subarray(gate * size, (gate + 1) * size), place * size)
-  return sorted
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {
