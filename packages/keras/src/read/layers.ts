@@ -1,3 +1,4 @@
+import { transposed } from '@rowwise/host-values/transposed'
 import {
   type Cell,
   Dropout,
@@ -192,10 +193,7 @@ function dense(name: string, { config }: LayerConfig, values: readonly Values[])
   const useBias = config.use_bias !== false
   const [kernel, bias] = weightsOf(name, values, useBias ? 2 : 1)
   const [inFeatures, outFeatures] = kernel.shape
-  const data = Float32Array.from(
-    kernel.data,
-    (_, at) => kernel.data[(at % inFeatures) * outFeatures + Math.floor(at / inFeatures)],
-  )
+  const data = transposed(kernel.data, inFeatures)
   const layer = new Linear({ inFeatures, outFeatures, bias: useBias })
   const state = { weight: { shape: [outFeatures, inFeatures], data }, ...(bias && { bias }) }
   const activation = activationOf(name, config.activation)

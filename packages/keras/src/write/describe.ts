@@ -1,3 +1,4 @@
+import { transposed } from '@rowwise/host-values/transposed'
 import {
   Dropout,
   Embedding,
@@ -151,11 +152,7 @@ async function otherLayer(name: string, layer: Layer): Promise<WrittenLayer> {
   })
   if (layer instanceof Linear) {
     const { inFeatures, outFeatures } = layer
-    const weight = await state.weight.data<'float32'>()
-    const data = Float32Array.from(
-      weight,
-      (_, at) => weight[(at % outFeatures) * inFeatures + Math.floor(at / outFeatures)],
-    )
+    const data = transposed(await state.weight.data<'float32'>(), outFeatures)
     const values = [{ shape: [inFeatures, outFeatures], data }, ...(state.bias ? [await read('bias')] : [])]
     const config = { units: outFeatures, activation: 'linear', use_bias: state.bias !== undefined }
     return {

@@ -1,3 +1,4 @@
+import { transposed } from '@rowwise/host-values/transposed'
 import type { OnnxNode } from './file'
 import type { GraphReader, Operator } from './operator'
 import { SHAPES } from './shapes'
@@ -104,11 +105,7 @@ function activation(follower: GraphReader, node: OnnxNode, kind: 'tanh' | 'sigmo
 function weightOf(constant: { name: string; dims: readonly number[]; floats: Float32Array }, isTransposed: boolean) {
   const { dims, floats } = constant
   if (isTransposed) return { constant, weight: floats, outFeatures: dims[0] }
-  const [rows, columns] = dims
-  const weight = new Float32Array(floats.length)
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++) weight[column * rows + row] = floats[row * columns + column]
-  return { constant, weight, outFeatures: columns }
+  return { constant, weight: transposed(floats, dims[0]), outFeatures: dims[1] }
 }
 
 /** The layer that a parameter's name begins with: `fc_1` of `fc_1.weight`. */

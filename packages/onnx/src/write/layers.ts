@@ -1,3 +1,4 @@
+import { transposed } from '@rowwise/host-values/transposed'
 import {
   Dropout,
   Embedding,
@@ -137,13 +138,9 @@ async function writeLinear(
     const inputs = [value, writer.floats(`${name}.weight`, [outFeatures, inFeatures], weight), ...(bias ? [bias] : [])]
     return writer.one('Gemm', `${name}.y`, inputs, { transB: 1 })
   }
-  const columns = Float32Array.from(
-    weight,
-    (_, at) => weight[(at % outFeatures) * inFeatures + Math.floor(at / outFeatures)],
-  )
   const product = writer.one('MatMul', `${name}.product`, [
     value,
-    writer.floats(`${name}.weight`, [inFeatures, outFeatures], columns),
+    writer.floats(`${name}.weight`, [inFeatures, outFeatures], transposed(weight, outFeatures)),
   ])
   return bias ? writer.one('Add', `${name}.y`, [product, bias]) : product
 }
