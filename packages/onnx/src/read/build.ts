@@ -87,9 +87,8 @@ function initialOf(
   name: string,
   { type, initial: { h, c } }: RecurrentDraft,
 ): GraphNode['initial'] {
-  const draftHasCell = type === 'LSTM'
   if (h === undefined && c === undefined) return undefined
-  if (draftHasCell && (h === undefined) !== (c === undefined))
+  if (type === 'LSTM' && (h === undefined) !== (c === undefined))
     throw new OnnxUnsupportedError(`${name} is told one of its states, h and c, and begins the other with zeros`)
   const [hidden, cell] = [h, c].map((rows) => rows && placeOfRows(follower, rows))
   const isComplete = hidden !== undefined && (c === undefined || cell !== undefined)

@@ -14,7 +14,6 @@ interface Loop {
   /** The linear layer that computes u. */
   readonly source: string
   readonly isBackward: boolean
-  readonly axes: readonly Axis[]
   /** c. */
   readonly start: Float32Array
   /** The steps, in the order in which they are read. */
@@ -59,7 +58,6 @@ export function addedToLoop(follower: GraphReader, a: Value | undefined, b: Valu
   all.set(name, {
     source: step.of,
     isBackward: step.flipped,
-    axes: [],
     start: constant?.kind === 'constant' ? constant.constant.floats : new Float32Array(0),
     steps: [step.t],
   })
@@ -119,8 +117,8 @@ export function unrolledSequence(
 }
 
 /**
- * Puts an RNN in the place of the linear layer of a loop; the weights of the backward direction go to the forward one, which reads the same.
- * Undefined where a loop reads backwards only.
+ * Replaces the linear layer of a loop with an RNN; a backward direction goes to the forward one that reads the same.
+ * Undefined for a loop that reads backwards only.
  */
 function makeDraft(follower: GraphReader, loop: Loop): string | undefined {
   const linear = follower.drafts.get(loop.source)
