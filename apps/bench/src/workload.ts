@@ -18,7 +18,10 @@ export interface NetworkShape {
   bidirectional?: boolean
   /** Rows of half as many steps up to all of them. @default false */
   lengths?: boolean
-  /** A language model: characters of so many, embedded in `inputSize` features, and a class for each step. @default none */
+  /**
+   * A language model: characters of so many, embedded in `inputSize` features, and a class for each step.
+   * @default none
+   */
   vocabulary?: number
 }
 
@@ -36,7 +39,10 @@ export interface ChildTask {
   backend?: string
   /** Kernel path of Rowwise, where it matters. */
   kernels?: string
-  /** A network of tf.layers: as it is, or accelerated; trained by `fit`, a step being one of its batches, or by `trainOnBatch`. */
+  /**
+   * A network of tf.layers: as it is, or accelerated; trained by `fit`, a step being one of its batches, or by
+   * `trainOnBatch`.
+   */
   layers?: { accelerated: boolean; fit: boolean }
 }
 
@@ -100,7 +106,10 @@ export function lengthsOf(batch: number, time: number): number[] {
   return Array.from({ length: batch }, (_, row) => half + ((row * 11) % (time - half + 1)))
 }
 
-/** Floating-point operations of one step of a workload, in the recurrent layers' matrix products; of rows with lengths, as if all were whole. */
+/**
+ * Floating-point operations of one step of a workload, in the recurrent layers' matrix products; of rows with lengths,
+ * as if all were whole.
+ */
 export function flopsOf({ kind, batch }: Workload, network: NetworkShape): number {
   const work = forwardWork(network) + (kind === 'train' ? backwardWork(network) : 0)
   return 2 * batch * work

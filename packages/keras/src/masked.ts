@@ -10,8 +10,8 @@ import { Tensor } from '@tensorflow/tfjs-core'
 import { KerasUnsupportedError } from './errors'
 
 /**
- * Layers whose first one masks, in Keras `Masking` or `Embedding(mask_zero=True)`: the steps that the mask leaves out at the end of a row
- * are not computed. The lengths of the rows are found in the inputs, unless they are given.
+ * Layers whose first one masks, in Keras `Masking` or `Embedding(mask_zero=True)`: the steps that the mask leaves out
+ * at the end of a row are not computed. The lengths of the rows are found in the inputs, unless they are given.
  */
 export class MaskedSequential extends Sequential {
   /** The class's name in messages, also where a bundler renames the class. */

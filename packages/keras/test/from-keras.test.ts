@@ -158,7 +158,7 @@ describe('fromKeras', () => {
     )
   })
 
-  it('refuses altered files with an error of its own, whatever was altered', async () => {
+  it('refuses altered files with its typed error, whatever was altered', async () => {
     const changes = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 6 })
     const files = fc.constantFrom(
       bytesOf('keras3/lstm2.keras'),

@@ -10,9 +10,15 @@ import { RecurrentLayer } from './recurrent/recurrent-layer'
 export interface GraphNode {
   /** The layer. */
   layer: Layer
-  /** An input of the graph, a node, whose output it is, or of a recurrent node `name.hn`, `name.cn`, `name.final` or `name.finalCell`. */
+  /**
+   * An input of the graph, a node, whose output it is, or of a recurrent node `name.hn`, `name.cn`, `name.final` or
+   * `name.finalCell`.
+   */
   input: string
-  /** The state before the first step of a recurrent layer, each from a place as `input` is, of `[numLayers·D, N, H]`; `[N, H]` where that is one. */
+  /**
+   * The state before the first step of a recurrent layer, each from a place as `input` is, of `[numLayers·D, N, H]`;
+   * `[N, H]` where that is one.
+   */
   initial?: {
     /** The hidden state. */
     h: string
@@ -43,20 +49,25 @@ export interface GraphOptions {
 const STATES = ['hn', 'cn', 'final', 'finalCell']
 
 /**
- * Layers that read each other's outputs and states, such as an encoder and a decoder, or a network that goes on from a state. A chain of layers
- * is better off as a {@link Sequential}, whose training needs no tape.
+ * Layers that read each other's outputs and states, such as an encoder and a decoder, or a network that goes on from a
+ * state. A chain of layers is better off as a {@link Sequential}, whose training needs no tape.
  *
- * `name.final` is the final hidden state of a recurrent node's last layer, directions side by side: what {@link finalHidden} takes; `name.finalCell`
- * the same of an LSTM's cell state.
+ * `name.final` is the final hidden state of a recurrent node's last layer, directions side by side: what
+ * {@link finalHidden} takes; `name.finalCell` the same of an LSTM's cell state.
  *
- * @throws {@link ModuleStructureError} when a node reads what is not there before it, or is told a state and is not recurrent.
+ * @throws {@link ModuleStructureError} when a node reads what is not there before it, or is told a state and is not
+ * recurrent.
  * @example
  * ```ts
  * const model = new Graph({
  *   inputs: ['x'],
  *   nodes: {
  *     encoder: { layer: new LSTM({ inputSize: 6, hiddenSize: 10 }), input: 'x' },
- *     decoder: { layer: new LSTM({ inputSize: 6, hiddenSize: 10 }), input: 'x', initial: { h: 'encoder.hn', c: 'encoder.cn' } },
+ *     decoder: {
+ *       layer: new LSTM({ inputSize: 6, hiddenSize: 10 }),
+ *       input: 'x',
+ *       initial: { h: 'encoder.hn', c: 'encoder.cn' },
+ *     },
  *     fc: { layer: new Linear({ inFeatures: 10, outFeatures: 4 }), input: 'decoder' },
  *   },
  *   output: 'fc',

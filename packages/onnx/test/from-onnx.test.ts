@@ -108,7 +108,7 @@ describe('fromOnnx', () => {
     expect(() => fromOnnx(bytes as Uint8Array)).toThrow(expect.objectContaining({ code: 'ONNX_INVALID' }))
   })
 
-  it('refuses altered files with an error of its own, whatever was altered', () => {
+  it('refuses altered files with its typed error, whatever was altered', () => {
     const files = [
       'cases/lstm.onnx',
       'cases/gru-older-exporter.onnx',

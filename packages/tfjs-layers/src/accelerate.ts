@@ -33,8 +33,8 @@ export interface LayersNamespace {
 export interface Acceleration {
   (): void
   /**
-   * What ran each recurrent layer, and why tfjs-layers where it did. After {@link accelerate} it lists the layers that were called; of a model
-   * that is passed, and after {@link accelerateModel}, all.
+   * What ran each recurrent layer, and why tfjs-layers where it did. After {@link accelerate} it lists the layers that
+   * were called; of a model that is passed, and after {@link accelerateModel}, all.
    */
   report(model?: object): LayerReport[]
 }
@@ -49,9 +49,10 @@ interface Accelerated {
 const accelerated = new WeakMap<object, Accelerated>()
 
 /**
- * Runs the recurrent layers of tfjs-layers through the fused kernels from now on: existing, loaded and new models, in Bidirectional,
- * TimeDistributed and other models too. It replaces `RNN.prototype.call` and the orthogonal initializer, lets GRU layers with
- * `reset_after` load, and on the WASM backend registers two kernels. What the kernels cannot compute runs as before, bit for bit.
+ * Runs the recurrent layers of tfjs-layers through the fused kernels from now on: existing, loaded and new models, in
+ * Bidirectional, TimeDistributed and other models too. It replaces `RNN.prototype.call` and the orthogonal initializer,
+ * lets GRU layers with `reset_after` load, and on the WASM backend registers two kernels. What the kernels cannot
+ * compute runs as before, bit for bit.
  *
  * @param tf `@tensorflow/tfjs` or `@tensorflow/tfjs-layers`
  * @returns what takes all of it back, with a report

@@ -15,7 +15,7 @@ export function fusedCell(cell: CellOfLayers): FusedCell | string {
   const activation = activationOf(cell.activation)
   if (!KNOWN.includes(name)) return `its cell is ${name}, the kernels have LSTMCell, GRUCell and SimpleRNNCell`
   if (!isResetAfter(cell) && !isOwnOfLayers(cell, 'call'))
-    return `its cell is called ${name} and is not that of tfjs-layers: a class of its own, or of another copy of tfjs-layers`
+    return `its cell is called ${name} and is not that of tfjs-layers: another class, or one of another copy of tfjs-layers`
   if (name === 'SimpleRNNCell') {
     if (activation === 'tanh') return { cell: 'rnn_tanh' }
     return activation === 'relu'
@@ -44,7 +44,7 @@ export function reasonAgainst(
   const { recurrentDropout } = layer.cell
   if (training && recurrentDropout > 0 && recurrentDropout < 1)
     return `recurrentDropout is ${recurrentDropout}, which the kernels do not have in training`
-  if (!hasUsualState(layer)) return 'it has an initial state of its own (getInitialState)'
+  if (!hasUsualState(layer)) return 'it overrides getInitialState'
   const { dropout } = layer.cell
   if (layer.getClassName() === 'RNN' && dropout > 0 && dropout < 1)
     return 'it keeps one mask of its dropout for good, as tf.layers.rnn does'
@@ -69,7 +69,10 @@ function reasonOfBackend(): string {
 
 const KNOWN = ['LSTMCell', 'GRUCell', 'SimpleRNNCell']
 
-/** Whether an object is of the very class of tfjs-layers, and does what that does: a user's class may do anything, also one that inherits the name. */
+/**
+ * Whether an object is of the very class of tfjs-layers, and does what that does: a user's class may do anything, also
+ * one that inherits the name.
+ */
 function isOwnOfLayers(of: { getClassName(): string; constructor: unknown }, method: 'call' | 'apply'): boolean {
   if (Object.hasOwn(of, method)) return false
   const own = of.constructor as { className?: string }

@@ -16,7 +16,9 @@ import type { CallOptions, CellOfLayers, RecurrentOfLayers } from './layers'
 import { planMask } from './mask'
 import { NO_ROW, takeRows } from './rows'
 
-/** Masks that each cell draws for its inputs' dropout. It uses the first, but a seeded `dropoutFunc` counts all of them. */
+/**
+ * Masks that each cell draws for its inputs' dropout. It uses the first, but a seeded `dropoutFunc` counts all of them.
+ */
 const DROPOUT_MASKS: Readonly<Record<string, number>> = { LSTMCell: 4, GRUCell: 3, SimpleRNNCell: 1 }
 
 /** What `RNN.call` of tfjs-layers does, as one operation. */

@@ -1,4 +1,5 @@
-// What is read of tfjs-layers 4.22's own objects. Some of it is private to its types, so the types here say what is there when it runs.
+// What is read of tfjs-layers 4.22's own objects. Some of it is private to its types, so the types here say what is
+// there when it runs.
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core'
 
 /** A weight of a layer. */

@@ -1,7 +1,10 @@
 import type { Tensor } from '@tensorflow/tfjs-core'
 import { NO_ROW } from './rows'
 
-/** How the steps that a mask leaves are computed: moved to the front of their row, with its length, and their outputs moved back. */
+/**
+ * How the steps that a mask leaves are computed: moved to the front of their row, with its length, and their outputs
+ * moved back.
+ */
 export interface MaskPlan {
   /** Steps to compute of each row, `[N]`, at least 1. */
   readonly lengths: Int32Array
@@ -14,8 +17,8 @@ export interface MaskPlan {
 }
 
 /**
- * Plans a masked pass. In tfjs-layers a masked step changes no state and puts out that of the step before, so the other steps can be computed
- * side by side. Outputs come in the order in which steps are read.
+ * Plans a masked pass. In tfjs-layers a masked step changes no state and puts out that of the step before, so the other
+ * steps can be computed side by side. Outputs come in the order in which steps are read.
  *
  * @returns undefined where the mask leaves every step
  */

@@ -48,8 +48,8 @@ export function isResetAfter(cell: object): boolean {
 }
 
 /**
- * Teaches tfjs-layers to load GRU layers with Keras's `reset_after=True`, its default, which it refuses: registers a `fromConfig` for them, so
- * `tf.loadLayersModel` finds it.
+ * Teaches tfjs-layers to load GRU layers with Keras's `reset_after=True`, its default, which it refuses: registers a
+ * `fromConfig` for them, so `tf.loadLayersModel` finds it.
  *
  * @returns what takes that back
  */

@@ -5,7 +5,8 @@ import { customGrad, type Tensor } from '@tensorflow/tfjs-core'
 export const NO_ROW = -1
 
 /**
- * Rows of tensors in another order, differentiable: `[rows of all sources, width]` → `shape`. Only where tensors are in this process's memory.
+ * Rows of tensors in another order, differentiable: `[rows of all sources, width]` → `shape`. Only where tensors are in
+ * this process's memory.
  *
  * @param sources each `[…, width]`; their rows are numbered one after the other
  * @param order the number of the row for each row of the result; {@link NO_ROW} gives zeros

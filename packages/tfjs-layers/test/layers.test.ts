@@ -219,7 +219,7 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
         ) => AnyLayer['cell']) {}
         return tf.layers.rnn({ cell: new Doubled({ units: 2, ...seeded(1) }) as never })
       },
-      'its cell is called LSTMCell and is not that of tfjs-layers: a class of its own, or of another copy of tfjs-layers',
+      'its cell is called LSTMCell and is not that of tfjs-layers: another class, or one of another copy of tfjs-layers',
     ],
     [
       'an activation of the same name',
@@ -234,13 +234,13 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
       'its activation is tanh, and not that of tfjs-layers, the kernels have tanh',
     ],
     [
-      'an initial state of its own',
+      'an overridden getInitialState',
       () => {
         const layer = tf.layers.gru({ units: 2, ...seeded(1) })
         layer.getInitialState = (x) => [tfc.ones([x.shape[0], 2])]
         return layer
       },
-      'it has an initial state of its own (getInitialState)',
+      'it overrides getInitialState',
     ],
     [
       "a mask of dropout that stays, tf.layers.rnn's",

@@ -51,7 +51,10 @@ async function artifactsOf(path: string, bytes: Uint8Array): Promise<object> {
   return { modelTopology, weightSpecs: groups.flatMap(({ weights }) => weights), weightData, userDefinedMetadata }
 }
 
-/** A model that gives logits, and says what it reads: a softmax at the end is left out, which every command takes by itself. */
+/**
+ * A model that gives logits, and says what it reads: a softmax at the end is left out, which every command takes by
+ * itself.
+ */
 export function usable(layer: Layer): UsableModel {
   if (layer instanceof Sequential && 'config' in layer) return layer as unknown as UsableModel
   const children = layer instanceof Sequential ? layer.namedChildren() : [['model', layer] as const]

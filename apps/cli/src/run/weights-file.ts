@@ -29,8 +29,8 @@ export interface WeightsFlags {
 }
 
 /**
- * Reads a weights file that commands use: a model that tells classes apart, or forecasts. What a person should know about it is said on standard
- * error, a line each, unless not `isTold`.
+ * Reads a weights file that commands use: a model that tells classes apart, or forecasts. What a person should know
+ * about it is said on standard error, a line each, unless not `isTold`.
  */
 export async function loadWeights(flags: WeightsFlags, isTold = true): Promise<LoadedModel> {
   const { layer, metadata } = await readModel(flags, isTold)

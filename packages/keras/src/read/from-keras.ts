@@ -13,13 +13,16 @@ export interface FromKerasOptions {
 }
 
 /**
- * A model of Keras or tf.layers as layers that train, save and run in the kernels: LSTM, GRU (both kinds) and SimpleRNN, Bidirectional,
- * Dense, Embedding, LayerNormalization, Dropout and activations, in a Sequential or a functional model, and masks at the ends of rows.
+ * A model of Keras or tf.layers as layers that train, save and run in the kernels: LSTM, GRU (both kinds) and
+ * SimpleRNN, Bidirectional, Dense, Embedding, LayerNormalization, Dropout and activations, in a Sequential or a
+ * functional model, and masks at the ends of rows.
  *
- * A recurrent layer with a Dense gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a `Sequential`; an encoder with a decoder a `Graph`.
+ * A recurrent layer with a Dense gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a `Sequential`; an encoder
+ * with a decoder a `Graph`.
  *
  * @param source the bytes of a `.keras` or `.h5` file, or what `model.save` of tf.layers gives its handler
- * @throws {@link KerasError} when it is not a Keras model, {@link KerasUnsupportedError} when it has something that Rowwise does not have.
+ * @throws {@link KerasError} when it is not a Keras model, {@link KerasUnsupportedError} when it has something that
+ * Rowwise does not have.
  * @example
  * ```ts
  * const model = await fromKeras(await readFile('model.keras'))

@@ -38,7 +38,10 @@ export interface WrittenModel {
   layers: readonly WrittenLayer[]
 }
 
-/** Describes a model as Keras would. @throws KerasUnsupportedError where Keras, or tf.layers, has nothing for a layer */
+/**
+ * Describes a model as Keras would.
+ * @throws KerasUnsupportedError where Keras, or tf.layers, has nothing for a layer
+ */
 export async function describeModel(model: Layer): Promise<WrittenModel> {
   if ('maskValue' in model)
     throw new KerasUnsupportedError('the model masks its inputs, which is not written for Keras')

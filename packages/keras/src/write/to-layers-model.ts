@@ -20,7 +20,8 @@ export interface LayersLoader<Model> {
 /**
  * A model as one of tf.layers, with its weights: to fit it there, or to save it for programs that read tf.layers.
  *
- * A GRU with its reset gate after the product, PyTorch's and Keras's default, needs `accelerate(tf)` of `@rowwise/tfjs-layers` before.
+ * A GRU with its reset gate after the product, PyTorch's and Keras's default, needs `accelerate(tf)` of
+ * `@rowwise/tfjs-layers` before.
  *
  * @param tf `@tensorflow/tfjs` or `@tensorflow/tfjs-layers`
  * @param model a network, a `Sequential`, or a layer

@@ -4,7 +4,10 @@ import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOpti
 import { recompute } from '../recompute'
 import type { LayerSummary } from '../summary'
 
-/** A function of each element, or of each row: the base of {@link Tanh}, {@link Sigmoid}, {@link ReLU} and {@link Softmax}. */
+/**
+ * A function of each element, or of each row: the base of {@link Tanh}, {@link Sigmoid}, {@link ReLU} and
+ * {@link Softmax}.
+ */
 export abstract class Activation extends Layer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'Activation'
@@ -86,7 +89,8 @@ export class ReLU extends Activation {
 }
 
 /**
- * exp(x) / Σ exp(x) over the last axis, after `torch.nn.Softmax(dim=-1)`. A loss such as `crossEntropy` reads logits, so leave it out in training.
+ * exp(x) / Σ exp(x) over the last axis, after `torch.nn.Softmax(dim=-1)`. A loss such as `crossEntropy` reads logits,
+ * so leave it out in training.
  *
  * @example
  * ```ts

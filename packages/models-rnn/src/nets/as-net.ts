@@ -11,13 +11,15 @@ import type { RecurrentNet } from './recurrent-net'
 import { RNNNet } from './rnn-net'
 
 /**
- * The network of {@link LSTMNet}'s kind that a model is, whatever its layers are called: a recurrent layer, its last step, a linear layer with a
- * bias. It takes the weights over; the model is disposed. Undefined where it is another one, which stays as it is.
+ * The network of {@link LSTMNet}'s kind that a model is, whatever its layers are called: a recurrent layer, its last
+ * step, a linear layer with a bias. It takes the weights over; the model is disposed. Undefined where it is another
+ * one, which stays as it is.
  *
  * @param dropout what the network's config says, which no layer may show
  * @example
  * ```ts
- * const net = asNet(new Sequential(new GRU({ inputSize: 3, hiddenSize: 8 }), lastStep(), new Linear({ inFeatures: 8, outFeatures: 2 })))
+ * const gru = new GRU({ inputSize: 3, hiddenSize: 8 })
+ * const net = asNet(new Sequential(gru, lastStep(), new Linear({ inFeatures: 8, outFeatures: 2 })))
  * console.log(net instanceof GRUNet) // true
  * ```
  */

@@ -4,9 +4,16 @@ import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
 
 /** How {@link GRU} is built. */
 export interface GRUOptions extends RecurrentLayerOptions {
-  /** The reset gate comes after the product with the hidden state, as in PyTorch; before it, as in the paper and older Keras models. @default true */
+  /**
+   * The reset gate comes after the product with the hidden state, as in PyTorch; before it, as in the paper and older
+   * Keras models.
+   * @default true
+   */
   resetAfter?: boolean
-  /** The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`. @default 'sigmoid' */
+  /**
+   * The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`.
+   * @default 'sigmoid'
+   */
   gateActivation?: GateActivation
 }
 

@@ -9,9 +9,16 @@ import {
 
 /** How {@link LSTM} is built. */
 export interface LSTMOptions extends RecurrentLayerOptions {
-  /** Project the hidden state to so many features (Sak et al. 2014); 0 for none. TensorFlow.js's operations compute it then. @default 0 */
+  /**
+   * Project the hidden state to so many features (Sak et al. 2014); 0 for none. TensorFlow.js's operations compute it
+   * then.
+   * @default 0
+   */
   projSize?: number
-  /** The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`. @default 'sigmoid' */
+  /**
+   * The activation of the gates; PyTorch's is the sigmoid, older Keras models have `'hard_sigmoid'`.
+   * @default 'sigmoid'
+   */
   gateActivation?: GateActivation
 }
 

@@ -98,7 +98,10 @@ function initialOf(
   )
 }
 
-/** The layers between the only input and the output, if each reads the one before; undefined where it is more than a chain. */
+/**
+ * The layers between the only input and the output, if each reads the one before; undefined where it is more than a
+ * chain.
+ */
 function chainOf({ drafts }: GraphReader, output: string, inputs: readonly string[]): string[] | undefined {
   if (inputs.length !== 1) return undefined
   const chain: string[] = []

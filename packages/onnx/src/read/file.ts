@@ -47,7 +47,8 @@ const MAX_NODES = 100_000
 /**
  * Reads the bytes of an ONNX file.
  *
- * @throws OnnxError when they are not one, or a tensor's values are not those of its shape; OnnxUnsupportedError where tensors are in other files
+ * @throws OnnxError when they are not one, or a tensor's values are not those of its shape; OnnxUnsupportedError where
+ * tensors are in other files
  */
 export function readOnnxFile(bytes: Uint8Array): OnnxFile {
   let model: onnx.ModelProto

@@ -9,8 +9,8 @@ import { type Axis, constantValue, type Draft, type Row, type TensorValue, type 
 const OPERATORS: Readonly<Record<string, Operator>> = { ...SHAPES, ...DENSE, ...RECURRENT }
 
 /**
- * Follows the tensors of a graph from operation to operation, without running it: transposes and shapes fall away, and what remains is
- * the layers and what each reads.
+ * Follows the tensors of a graph from operation to operation, without running it: transposes and shapes fall away, and
+ * what remains is the layers and what each reads.
  */
 export class Follower implements GraphReader {
   /** The layers to be, by name, in the order of the graph. */

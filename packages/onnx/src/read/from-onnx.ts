@@ -13,15 +13,17 @@ export interface FromOnnxOptions {
 }
 
 /**
- * The model in an ONNX file, as layers that train, save and run in the kernels: what PyTorch's exporters write for `nn.LSTM`, `nn.GRU` and
- * `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and what {@link toOnnx} writes.
+ * The model in an ONNX file, as layers that train, save and run in the kernels: what PyTorch's exporters write for
+ * `nn.LSTM`, `nn.GRU` and `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and what
+ * {@link toOnnx} writes.
  *
- * A recurrent layer with its last step and a linear layer gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a `Sequential`; a
- * layer with its states `[output, hn, cn]` that layer; everything else, such as initial states, a `Graph`.
+ * A recurrent layer with its last step and a linear layer gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a
+ * `Sequential`; a layer with its states `[output, hn, cn]` that layer; everything else, such as initial states, a
+ * `Graph`.
  *
  * @param bytes of the file
- * @throws {@link OnnxError} when they are not an ONNX model, {@link OnnxUnsupportedError} when it has operations that Rowwise does not have, which
- * the error lists.
+ * @throws {@link OnnxError} when they are not an ONNX model, {@link OnnxUnsupportedError} when it has operations that
+ * Rowwise does not have, which the error lists.
  * @example
  * ```ts
  * const model = fromOnnx(await readFile('model.onnx'))

@@ -2,8 +2,8 @@ import type { GraphReader } from './operator'
 import type { RecurrentDraft, Row, Value } from './values'
 
 /**
- * Puts recurrent layers that follow each other together, as PyTorch's `num_layers` has them, where nothing else reads what is between them, and
- * where their states are begun and read as one.
+ * Puts recurrent layers that follow each other together, as PyTorch's `num_layers` has them, where nothing else reads
+ * what is between them, and where their states are begun and read as one.
  */
 export function mergeLayers(follower: GraphReader, outputs: readonly Value[]): void {
   const { drafts } = follower

@@ -136,7 +136,10 @@ function sizeOf(axis: Axis): number | Axis {
   return axis.size ?? axis
 }
 
-/** A tensor in another shape: leading axes become one and come back, directions join the features, an axis of one falls away. */
+/**
+ * A tensor in another shape: leading axes become one and come back, directions join the features, an axis of one falls
+ * away.
+ */
 function reshaped(value: TensorValue, shape: readonly (number | Axis)[]): Value | undefined {
   const { axes, flat } = value
   const fits = (item: number | Axis, axis: Axis): boolean =>

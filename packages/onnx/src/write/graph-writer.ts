@@ -61,7 +61,7 @@ export class GraphWriter {
     const serial = this.count++
     const output = Array.from({ length: outputs }, (_, at) => `${name}_${serial}${outputs > 1 ? `_${at}` : ''}`)
     const attribute = Object.entries(attributes).map(([key, value]) => attributeOf(key, value))
-    // onnxruntime wants a name of its own for each operation.
+    // onnxruntime expects a different name for each operation.
     const isTaken = this.names.has(name)
     this.names.add(name)
     this.nodes.push({ opType, name: isTaken ? `${name}_${serial}` : name, input: [...input], output, attribute })

@@ -16,14 +16,16 @@ export interface ToOnnxOptions {
 }
 
 /**
- * A model as an ONNX file, in evaluation: LSTM, GRU and RNN with their layers and directions, Linear, Embedding, LayerNorm, activations, and
- * what picks a step, in a `Sequential`, a network or a `Graph`; batch and time stay free. A recurrent layer alone puts out `output`, `hn` and `cn`.
+ * A model as an ONNX file, in evaluation: LSTM, GRU and RNN with their layers and directions, Linear, Embedding,
+ * LayerNorm, activations, and what picks a step, in a `Sequential`, a network or a `Graph`; batch and time stay free. A
+ * recurrent layer alone puts out `output`, `hn` and `cn`.
  *
- * The input is `x`, float `[batch, time, features]`, or int64 `[batch, time]` of an embedding; the output `output`. A `Graph` has the names of its
- * inputs and outputs. A network's config is in the metadata, as in a safetensors file.
+ * The input is `x`, float `[batch, time, features]`, or int64 `[batch, time]` of an embedding; the output `output`. A
+ * `Graph` has the names of its inputs and outputs. A network's config is in the metadata, as in a safetensors file.
  *
  * @returns the bytes of the file
- * @throws {@link OnnxUnsupportedError} for what ONNX does not have, such as projections, or a layer of your own, and for another opset.
+ * @throws {@link OnnxUnsupportedError} for what ONNX does not have, such as projections, or a layer of your own, and
+ * for another opset.
  * @example
  * ```ts
  * await writeFile('model.onnx', await toOnnx(model))

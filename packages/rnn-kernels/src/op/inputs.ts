@@ -25,8 +25,8 @@ export interface PassAttributes {
 export type WeightLayout = 'pytorch' | 'keras'
 
 /**
- * The tensors of a pass. TensorFlow.js asks for gradients in their order: those that cost something come first, so a pass that is asked
- * for another knows that they are not wanted.
+ * The tensors of a pass. TensorFlow.js asks for gradients in their order: those that cost something come first, so a
+ * pass that is asked for another knows that they are not wanted.
  */
 export function passInputs(
   x: Tensor | undefined,
@@ -81,7 +81,10 @@ export function checkPass(
   return checkOptions(x, options, 'pytorch')
 }
 
-/** The attributes of a pass whose tensors were checked. @throws KernelOptionError, KernelShapeError, KernelLengthsError */
+/**
+ * The attributes of a pass whose tensors were checked.
+ * @throws KernelOptionError, KernelShapeError, KernelLengthsError
+ */
 export function checkOptions(x: CheckedInputs, options: RecurrentOptions, layout: WeightLayout): PassAttributes {
   const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
   checkCell(options)

@@ -87,7 +87,10 @@ export function writeKerasGradient(
   if (name === 'biasIh' && cell === 'gru') copyGates(cell, hiddenSize, gradients.biasHh, to.subarray(length), false)
 }
 
-/** Transposes a matrix `[rows, G·H]` of Keras's to PyTorch's `[G·H, rows]`, gates in their order, or back; a bias has one row. */
+/**
+ * Transposes a matrix `[rows, G·H]` of Keras's to PyTorch's `[G·H, rows]`, gates in their order, or back; a bias has
+ * one row.
+ */
 function copyGates(cell: Cell, hiddenSize: number, from: Float32Array, to: Float32Array, fromKeras: boolean): void {
   const order = gateOrder(cell)
   const columns = order.length * hiddenSize

@@ -18,7 +18,10 @@ import { gateOrder } from './keras-layout'
 import { canFuse, isHigherOrder, runRecurrent } from './recurrent'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 
-/** The weights of one direction of one layer, as Keras lays them out. The gates are i, f, c, o of an LSTM, and z, r, h of a GRU. */
+/**
+ * The weights of one direction of one layer, as Keras lays them out. The gates are i, f, c, o of an LSTM, and z, r, h
+ * of a GRU.
+ */
 export interface KerasWeightTensors {
   /** float32 `[I, G·H]` */
   kernel: Tensor2D
@@ -29,8 +32,8 @@ export interface KerasWeightTensors {
 }
 
 /**
- * {@link recurrent} with the weights of `keras.layers.LSTM`, `GRU` and `SimpleRNN`, differentiable with respect to them. They are read
- * where they are, and brought into PyTorch's layout only when their values have changed.
+ * {@link recurrent} with the weights of `keras.layers.LSTM`, `GRU` and `SimpleRNN`, differentiable with respect to
+ * them. They are read where they are, and brought into PyTorch's layout only when their values have changed.
  *
  * @param inputs float32 `[N, T, I]`
  * @param weights as Keras lays them out
@@ -38,7 +41,8 @@ export interface KerasWeightTensors {
  * @throws as {@link recurrent}.
  * @example
  * ```ts
- * const { h } = kerasRecurrent(inputs, { kernel, recurrentKernel, bias }, { cell: 'lstm', gateActivation: 'hard_sigmoid', returnOutput: false })
+ * const weights = { kernel, recurrentKernel, bias }
+ * const { h } = kerasRecurrent(inputs, weights, { cell: 'lstm', gateActivation: 'hard_sigmoid', returnOutput: false })
  * ```
  */
 export function kerasRecurrent(

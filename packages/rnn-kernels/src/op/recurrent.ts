@@ -42,22 +42,28 @@ interface GradientAttributes {
   write?(gradients: RecurrentGradients, to: Float32Array): void
 }
 
-/** The outputs of the forward operation: the final hidden state, what stands for the saved pass, the cell state, all hidden states. */
+/**
+ * The outputs of the forward operation: the final hidden state, what stands for the saved pass, the cell state, all
+ * hidden states.
+ */
 type Outputs<T> = [h: T, reserve: T, ...rest: T[]]
 
 /**
- * One direction of one recurrent layer, differentiable: the numbers of `torch.nn.LSTM`, `torch.nn.GRU` and `torch.nn.RNN`. Where tensors are in
- * this process's memory (the wasm and the cpu backend) it is one operation of TensorFlow.js, computed by the kernels; elsewhere a
- * graph of TensorFlow.js operations. Gradients with respect to the inputs and the initial state are computed only when they are asked for.
+ * One direction of one recurrent layer, differentiable: the numbers of `torch.nn.LSTM`, `torch.nn.GRU` and
+ * `torch.nn.RNN`. Where tensors are in this process's memory (the wasm and the cpu backend) it is one operation of
+ * TensorFlow.js, computed by the kernels; elsewhere a graph of TensorFlow.js operations. Gradients with respect to the
+ * inputs and the initial state are computed only when they are asked for.
  *
  * @param inputs float32 `[N, T, I]`
  * @param weights as PyTorch lays them out
  * @returns tensors that the caller disposes
- * @throws {@link KernelOptionError} for an unknown cell or activation, {@link KernelShapeError} when a tensor does not fit or is disposed,
- * {@link KernelLengthsError} when lengths do not, {@link KernelMemoryError} when the batch is too large for WebAssembly's memory.
+ * @throws {@link KernelOptionError} for an unknown cell or activation, {@link KernelShapeError} when a tensor does not
+ * fit or is disposed, {@link KernelLengthsError} when lengths do not, {@link KernelMemoryError} when the batch is too
+ * large for WebAssembly's memory.
  * @example
  * ```ts
- * const { output, h } = recurrent(inputs, { weightIh, weightHh, biasIh, biasHh }, { cell: 'gru', lengths: [5, 3] }) // [2, T, H], [2, H]
+ * const weights = { weightIh, weightHh, biasIh, biasHh }
+ * const { output, h } = recurrent(inputs, weights, { cell: 'gru', lengths: [5, 3] }) // [2, T, H], [2, H]
  * ```
  */
 export function recurrent(
@@ -110,7 +116,8 @@ export function canFuse(): boolean {
 }
 
 /**
- * Whether a gradient of a gradient is taken: the operation has a gradient, and that has none. The composed graph has those of every order.
+ * Whether a gradient of a gradient is taken: the operation has a gradient, and that has none. The composed graph has
+ * those of every order.
  */
 export function isHigherOrder(): boolean {
   return engine().state.gradientDepth > 1
@@ -134,9 +141,9 @@ function forwardKernel(
 }
 
 /**
- * TensorFlow.js asks for each gradient by itself. The first computes all of them; the others read them before the runtime's next call. That
- * is the one with respect to the inputs wherever it is wanted at all, else one with respect to the initial state, because these are
- * named first: a pass that is asked for another does not compute them.
+ * TensorFlow.js asks for each gradient by itself. The first computes all of them; the others read them before the
+ * runtime's next call. That is the one with respect to the inputs wherever it is wanted at all, else one with respect
+ * to the initial state, because these are named first: a pass that is asked for another does not compute them.
  */
 function gradientKernel(
   upstream: Record<'h' | 'c' | 'output', TensorInfo>,

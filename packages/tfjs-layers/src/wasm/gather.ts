@@ -1,7 +1,10 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
 import type { WasmBackend } from './backend'
 
-/** GatherV2 along the first axis by copies of rows; the backend's own goes element by element. Everything else is left to it. */
+/**
+ * GatherV2 along the first axis by copies of rows; the backend's own goes element by element. Everything else is left
+ * to it.
+ */
 export function gatherRows(original: KernelConfig): KernelConfig {
   return {
     ...original,

@@ -6,8 +6,8 @@ import { segmentSum } from './segment-sum'
 let registered: { users: number; restore(): void } | undefined
 
 /**
- * Registers two kernels of the WASM backend, if that is there: GatherV2 by copies of rows, which `fit` needs for every batch, and
- * UnsortedSegmentSum, without which no Embedding trains.
+ * Registers two kernels of the WASM backend, if that is there: GatherV2 by copies of rows, which `fit` needs for every
+ * batch, and UnsortedSegmentSum, without which no Embedding trains.
  *
  * @returns what takes that back, once all who asked do; undefined where there is no WASM backend yet
  */
