@@ -195,3 +195,12 @@ async function otherLayer(name: string, layer: Layer): Promise<WrittenLayer> {
 function plain(className: string, name: string, config: Readonly<Record<string, unknown>>): WrittenLayer {
   return { className, name, config, weights: [] }
 }
+
+/** A layer as both kinds of files describe it; those of Keras 3 say more of each, which is `common`. */
+export function configOf<Common extends object>(
+  { className, name, config, inner }: WrittenLayer,
+  common: Common,
+): Common & { class_name: string; config: Readonly<Record<string, unknown>> } {
+  const layer = inner && configOf({ ...inner, weights: [] }, common)
+  return { ...common, class_name: className, config: { ...config, name, trainable: true, ...(layer && { layer }) } }
+}

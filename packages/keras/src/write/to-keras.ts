@@ -2,7 +2,7 @@ import type { Layer } from '@rowwise/models-rnn'
 import { strToU8, zipSync } from 'fflate'
 import { KerasUnsupportedError } from '../errors'
 import type { Values } from '../hdf5'
-import { describeModel, type WrittenLayer } from './describe'
+import { configOf, describeModel, type WrittenLayer } from './describe'
 import { metadataOf, type WriteOptions } from './options'
 
 /**
@@ -43,7 +43,7 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
       name: 'sequential',
       trainable: true,
       dtype: 'float32',
-      layers: [input, ...layers.map(configOf)],
+      layers: [input, ...layers.map((layer) => configOf(layer, { module: 'keras.layers', registered_name: null }))],
       build_input_shape: shape,
     },
     registered_name: null,
@@ -58,16 +58,6 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
     'model.weights.h5': await writeHdf5(tensorsOf(layers)),
   }
   return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) })
-}
-
-function configOf({ className, name, config, inner }: WrittenLayer): object {
-  const base = { module: 'keras.layers', class_name: className, registered_name: null }
-  const layer = inner && {
-    ...base,
-    class_name: inner.className,
-    config: { ...inner.config, name: inner.name, trainable: true },
-  }
-  return { ...base, config: { ...config, name, trainable: true, ...(layer && { layer }) } }
 }
 
 /** The weights by their paths: Keras names each layer by its class and counts. */

@@ -1,7 +1,7 @@
 import type { Layer } from '@rowwise/models-rnn'
 import { KerasUnsupportedError } from '../errors'
 import type { LayersArtifacts } from '../read/source'
-import { describeModel, type WrittenLayer } from './describe'
+import { configOf, describeModel, type WrittenLayer } from './describe'
 import { metadataOf, type WriteOptions } from './options'
 
 /** What {@link toLayersArtifacts} gives. */
@@ -59,7 +59,7 @@ export async function toLayersModel<Model>(tf: LayersLoader<Model>, model: Layer
 export async function toLayersArtifacts(model: Layer, options: WriteOptions = {}): Promise<WrittenArtifacts> {
   const userDefinedMetadata = metadataOf('toLayersArtifacts', options)
   const { inputSize, layers } = await describeModel(model)
-  const [first, ...others] = layers.map(configOf)
+  const [first, ...others] = layers.map((layer) => configOf(layer, {}))
   const batch_input_shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
   const named = layers.flatMap((layer) =>
     layer.weights.flatMap(({ part, names, values }) =>
@@ -83,14 +83,6 @@ export async function toLayersArtifacts(model: Layer, options: WriteOptions = {}
     weightSpecs: named.map(({ name, shape }) => ({ name, shape: [...shape], dtype: 'float32' })),
     weightData,
   }
-}
-
-function configOf({ className, name, config, inner }: WrittenLayer): {
-  class_name: string
-  config: Record<string, unknown>
-} {
-  const layer = inner && { class_name: inner.className, config: { ...inner.config, name: inner.name, trainable: true } }
-  return { class_name: className, config: { ...config, name, trainable: true, ...(layer && { layer }) } }
 }
 
 function scopeOf({ name, inner }: WrittenLayer, part: string): string {
