@@ -32,6 +32,16 @@ function artifactsOf(name: string): LayersArtifacts {
   }
 }
 
+/** A description as tf.layers saves it. */
+function layersOf(...layers: [class_name: string, config: object][]): LayersArtifacts {
+  const described = layers.map(([class_name, config], at) => ({
+    class_name,
+    config: { name: `layer${at}`, ...config },
+  }))
+  const modelTopology = { class_name: 'Sequential', config: { layers: described }, keras_version: 'tfjs-layers 4.22.0' }
+  return { modelTopology }
+}
+
 beforeAll(async () => {
   await setBackend('cpu')
 })
@@ -65,6 +75,40 @@ describe('fromKeras', () => {
     expect(difference(output.dataSync(), y[0].data)).toBeLessThan(1e-6)
   })
 
+  const functional = jsonOf('functional/expected.json') as typeof more
+  it.each([
+    'masking-2.keras',
+    'masking-3.keras',
+    'mean-2.keras',
+    'mean-3.keras',
+    'linear-2.keras',
+    'linear-3.keras',
+    'forward-2.h5',
+    'forward-3.h5',
+    'wide-2.keras',
+    'wide-3.keras',
+  ])("reads functional/%s, with Keras's outputs", async (file) => {
+    const { x, y } = functional[file]
+    const model = (await fromKeras(bytesOf(`functional/${file}`))).eval()
+    const output = model.forward(tensorOf(x[0])) as Tensor
+    expect(difference(output.dataSync(), y[0].data)).toBeLessThan(1e-6)
+  })
+
+  it.each([
+    ['constant-3.keras', 'is called with a constant, which is not read'],
+    ['positional-3.keras', 'is called with a constant, which is not read'],
+    ['rms-3.keras', 'has rms_scaling true'],
+    ['mask-3.keras', 'is of the class NotEqual, which Rowwise does not have'],
+    ['registered-2.keras', "is of a class of your own, mine>LSTM; expected Keras's LSTM"],
+    ['registered-3.keras', "is of a class of your own, mine>LSTM; expected Keras's LSTM"],
+    ['own-2.keras', "is of a class of your own, GRU; expected Keras's GRU"],
+    ['own-3.keras', "is of a class of your own, GRU; expected Keras's GRU"],
+  ])('refuses functional/%s, which it would compute otherwise', async (file, message) => {
+    await expect(fromKeras(bytesOf(`functional/${file}`))).rejects.toThrow(
+      expect.objectContaining({ code: 'KERAS_UNSUPPORTED', message: expect.stringContaining(message) }),
+    )
+  })
+
   it.each([
     ['bi_rs-3.keras', 'has states that are read one by one'],
     ['ln1-2.keras', 'normalises over the axes [1]'],
@@ -92,6 +136,22 @@ describe('fromKeras', () => {
     expect(notes).toEqual(['bidirectional has dropout 0.2 in training, which is left out'])
   })
 
+  const edited = (edit: (text: string) => string, path = 'keras3/lstm2.keras'): Uint8Array => {
+    const files = unzipSync(bytesOf(path))
+    const text = edit(new TextDecoder().decode(files['config.json']))
+    return zipSync({ ...files, 'config.json': strToU8(text) })
+  }
+
+  it('says that masked steps are put out otherwise, where a model puts out all steps', async () => {
+    const notes: string[] = []
+    const sequences = edited(
+      (text) => text.replace('"return_sequences": false', '"return_sequences": true'),
+      'keras3/masked.keras',
+    )
+    await fromKeras(sequences, { onNote: (note) => notes.push(note) })
+    expect(notes).toEqual(['past the end of a row the outputs are those of zeros, in Keras of the last state'])
+  })
+
   it('trains what a mask leaves, and refuses a mask before the end of a row', async () => {
     const model = (await fromKeras(bytesOf('keras2/masked.keras'))) as Sequential
     const x = (...steps: number[]) =>
@@ -111,12 +171,6 @@ describe('fromKeras', () => {
     expect(() => model.forward(x(0, 0))).toThrow('row 0 is masked as a whole')
   })
 
-  const edited = (edit: (text: string) => string, path = 'keras3/lstm2.keras'): Uint8Array => {
-    const files = unzipSync(bytesOf(path))
-    const text = edit(new TextDecoder().decode(files['config.json']))
-    return zipSync({ ...files, 'config.json': strToU8(text) })
-  }
-
   it.each<[string, Uint8Array | LayersArtifacts, string, string]>([
     ['text', strToU8('<!doctype html>'), 'KERAS_INVALID', 'neither a .keras archive nor an HDF5 file'],
     ['half a .keras file', bytesOf('keras3/lstm2.keras').slice(0, 9000), 'KERAS_INVALID', 'broken, or cut off'],
@@ -132,7 +186,7 @@ describe('fromKeras', () => {
       'an unknown layer',
       edited((text) => text.replaceAll('"Dropout"', '"Conv1D"')),
       'KERAS_UNSUPPORTED',
-      'is a Conv1D, which Rowwise does not have',
+      'is of the class Conv1D, which Rowwise does not have',
     ],
     [
       'go_backwards',
@@ -145,6 +199,35 @@ describe('fromKeras', () => {
       edited((text) => text.replaceAll('"recurrent_activation": "sigmoid"', '"recurrent_activation": "hard_sigmoid"')),
       'KERAS_UNSUPPORTED',
       'of Keras 3',
+    ],
+    [
+      'quantized numbers',
+      edited((text) =>
+        text.replaceAll(
+          '"class_name": "DTypePolicy", "config": {"name": "float32"}',
+          '"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}',
+        ),
+      ),
+      'KERAS_UNSUPPORTED',
+      'is "QuantizedDTypePolicy", Rowwise computes in float32',
+    ],
+    [
+      'other numbers in a wrapped layer',
+      edited((text) => text.replace(/("class_name": "LSTM".*?)"float32"/, '$1"float64"'), 'keras3/bi.keras'),
+      'KERAS_UNSUPPORTED',
+      'is "float64", Rowwise computes in float32',
+    ],
+    [
+      'Softmax behind a mask, which reads it',
+      edited((text) => text.replace('"class_name": "LSTM"', '"class_name": "Softmax"'), 'keras3/masked.keras'),
+      'KERAS_UNSUPPORTED',
+      'reads a mask, expected Activation("softmax")',
+    ],
+    [
+      "a mean behind a mask in tf.layers's file, which averages all steps",
+      layersOf(['Masking', { mask_value: 0 }], ['GlobalAveragePooling1D', {}]),
+      'KERAS_UNSUPPORTED',
+      'averages masked steps, too, in tf.layers',
     ],
     [
       'another merge mode',

@@ -25,6 +25,7 @@ import { accelerate } from '@rowwise/tfjs-layers'
 import { Generator } from '@rowwise/torch-random'
 import * as tfc from '@tensorflow/tfjs-core'
 import * as tf from '@tensorflow/tfjs-layers'
+import { strFromU8, unzipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fromKeras, toKeras, toLayersArtifacts, toLayersModel } from '../src'
 
@@ -80,6 +81,16 @@ describe('toKeras and fromKeras', () => {
     const x = tfc.tensor(generator.uniform(new Float32Array(2 * 5 * 3), -1, 1), [2, 5, 3])
     const again = await fromKeras(await toKeras(model))
     expect(difference(again.eval().forward(x) as tfc.Tensor, model.forward(x) as tfc.Tensor)).toBeLessThan(1e-6)
+  })
+
+  it('name the input otherwise than a layer', async () => {
+    const model = new Sequential({ input_layer: new LSTM(sizes), last: lastStep() })
+    const { 'config.json': config } = unzipSync(await toKeras(model))
+    const { layers } = JSON.parse(strFromU8(config)).config
+    expect(layers.map((layer: { config: { name: string } }) => layer.config.name)).toEqual([
+      'input_layer_',
+      'input_layer',
+    ])
   })
 
   it('gives the same bytes for the same weights', async () => {

@@ -2,8 +2,10 @@ import { isRowwiseError, refuseUnknownOptions } from '@rowwise/errors'
 import { asNet, Graph, type GraphNode, type Layer, Sequential } from '@rowwise/models-rnn'
 import { KerasError, KerasUnsupportedError } from '../errors'
 import { MaskedSequential } from '../masked'
-import { type Conversion, type ConvertedLayer, convertLayer, picker, refusal } from './layers'
-import { type Reference, referencesOf } from './references'
+import { type Conversion, checkIsKeras, refusal } from './checks'
+import { type ConvertedLayer, convertLayer, isRecurrent, picker, returnsSequences } from './layers'
+import { maskValueOf, refuseMasks, withoutMaskOperations } from './masks'
+import { nameOf, type Reference, referencesOf } from './references'
 import { type KerasSource, type LayerConfig, type LayersArtifacts, readSource } from './source'
 
 /** How {@link fromKeras} reads. */
@@ -62,43 +64,59 @@ export async function kerasMetadata(
 
 function modelOf(read: KerasSource, onNote: (note: string) => void): Layer {
   const { class_name, config } = read.model
-  const layers = config.layers as readonly LayerConfig[] | undefined
-  if (!Array.isArray(layers) || layers.length === 0) throw new KerasError('the model has no layers')
+  if (!['Sequential', 'Functional', 'Model'].includes(class_name))
+    throw new KerasUnsupportedError(`the model is a ${class_name}, expected Sequential or Functional`)
+  checkIsKeras(config.name ?? 'model', read.model)
+  const given = config.layers as readonly LayerConfig[] | undefined
+  if (!Array.isArray(given) || given.length === 0) throw new KerasError('the model has no layers')
+  const layers = withoutMaskOperations(given)
   const conversion = { source: read, version: read.version, onNote }
   const converted = convertAll(layers, conversion)
-  if (class_name === 'Sequential') return chainOf(layers, converted)
-  if (class_name === 'Functional' || class_name === 'Model') return functional(read, layers, converted)
-  throw new KerasUnsupportedError(`the model is a ${class_name}, expected Sequential or Functional`)
+  return class_name === 'Sequential'
+    ? chainOf(layers, converted, conversion)
+    : functional(layers, converted, conversion)
 }
 
 /** Each layer as ours, by its name. */
 function convertAll(layers: readonly LayerConfig[], conversion: Conversion): Map<string, ConvertedLayer | undefined> {
   const counts = new Map<string, number>()
   const ranks = new Map<string, number>()
-  let before = 3
+  let before = shapeOf(layers[0])?.length ?? (layers[0].class_name === 'Embedding' ? 2 : 3)
   return new Map(
     layers.map((layer) => {
-      const [source] = layer.inbound_nodes?.length ? referencesOf(layer) : []
-      const rank = source ? (source[2] > 0 ? 2 : (ranks.get(source[0]) ?? 3)) : before
-      before = rankAfter(layer, rank)
-      ranks.set(nameOf(layer), before)
       const kind = snakeCase(layer.class_name)
       const count = counts.get(kind) ?? 0
       counts.set(kind, count + 1)
-      return [nameOf(layer), convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, rank, conversion)]
+      const rank = (): number => {
+        if (layer.class_name === 'InputLayer') return shapeOf(layer)?.length ?? before
+        const [source] = layer.inbound_nodes?.length ? referencesOf(layer) : []
+        return source ? (source[2] > 0 ? 2 : (ranks.get(source[0]) ?? 3)) : before
+      }
+      const converted = convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, rank, conversion)
+      before = rankAfter(layer, rank())
+      ranks.set(nameOf(layer), before)
+      return [nameOf(layer), converted]
     }),
   )
 }
 
-/** How many axes a layer puts out: all steps, or one state of each row. */
-function rankAfter({ class_name, config }: LayerConfig, rank: number): number {
-  const { return_sequences = config.return_sequences } = (config.layer as LayerConfig | undefined)?.config ?? {}
-  if (['LSTM', 'GRU', 'SimpleRNN', 'Bidirectional'].includes(class_name)) return return_sequences ? 3 : 2
-  if (class_name === 'GlobalAveragePooling1D') return 2
-  return class_name === 'Embedding' || class_name === 'InputLayer' ? 3 : rank
+/** What an input, or the first layer, says of the inputs: `[null, time, features]`. */
+function shapeOf({ config: { batch_shape, batch_input_shape = batch_shape } }: LayerConfig): unknown[] | undefined {
+  return Array.isArray(batch_input_shape) ? batch_input_shape : undefined
 }
 
-function chainOf(layers: readonly LayerConfig[], converted: ReadonlyMap<string, ConvertedLayer | undefined>): Layer {
+/** How many axes a layer puts out: all steps, or one state of each row. */
+function rankAfter(layer: LayerConfig, rank: number): number {
+  if (isRecurrent(layer)) return returnsSequences(layer) ? 3 : 2
+  if (layer.class_name === 'GlobalAveragePooling1D') return 2
+  return layer.class_name === 'Embedding' ? rank + 1 : rank
+}
+
+function chainOf(
+  layers: readonly LayerConfig[],
+  converted: ReadonlyMap<string, ConvertedLayer | undefined>,
+  conversion: Conversion,
+): Layer {
   const parts: Record<string, Layer> = {}
   const add = (name: string, layer: Layer): void => {
     // An object has whole numbers before all other names.
@@ -111,37 +129,28 @@ function chainOf(layers: readonly LayerConfig[], converted: ReadonlyMap<string, 
     if (isFinal) add(`${name}_final`, picker({ name, layer }))
     if (activation) add(`${name}_activation`, activation)
   }
-  const mask = maskValueOf(layers)
+  const mask = maskValueOf(layers, conversion)
   if (mask !== undefined) return new MaskedSequential(parts, mask)
   const model = new Sequential(parts)
   return asNet(model) ?? model
 }
 
-/** What masks the inputs, where the first layer does. */
-function maskValueOf(layers: readonly LayerConfig[]): number | undefined {
-  const own = layers.filter(({ class_name }) => class_name !== 'InputLayer')
-  const isMask = ({ class_name, config }: LayerConfig): boolean =>
-    class_name === 'Masking' || (class_name === 'Embedding' && config.mask_zero === true)
-  const late = own.slice(1).find(isMask)
-  if (late) throw refusal(nameOf(late), 'masks what another layer puts out, Rowwise masks inputs')
-  const [first] = own
-  if (!first || !isMask(first)) return undefined
-  return first.class_name === 'Masking' ? ((first.config.mask_value as number | undefined) ?? 0) : 0
-}
-
 function functional(
-  { model }: KerasSource,
   layers: readonly LayerConfig[],
   converted: ReadonlyMap<string, ConvertedLayer | undefined>,
+  conversion: Conversion,
 ): Layer {
-  const { input_layers, output_layers } = model.config as { input_layers: unknown; output_layers: unknown }
+  const { input_layers, output_layers } = conversion.source.model.config as {
+    input_layers: unknown
+    output_layers: unknown
+  }
   const inputs = namesOf(input_layers).map(([name]) => name)
   const [output, ...more] = namesOf(output_layers)
   if (more.length > 0) throw new KerasUnsupportedError(`the model has ${more.length + 1} outputs, expected one`)
   const order = chained(layers, inputs, output)
-  if (order) return chainOf(order, new Map(order.map((layer) => [nameOf(layer), converted.get(nameOf(layer))])))
-  if (maskValueOf(layers) !== undefined)
-    throw new KerasUnsupportedError('the model masks its inputs and is not a chain of layers')
+  if (order)
+    return chainOf(order, new Map(order.map((layer) => [nameOf(layer), converted.get(nameOf(layer))])), conversion)
+  refuseMasks(layers)
   const nodes: Record<string, GraphNode> = {}
   const places = new Map<string, string>(inputs.map((name) => [name, name]))
   const kinds = new Map(layers.map((layer) => [nameOf(layer), layer.class_name]))
@@ -153,7 +162,11 @@ function functional(
   }
   for (const layer of layers) {
     const found = converted.get(nameOf(layer))
-    if (found === undefined) continue
+    if (found === undefined) {
+      const [source] = layer.inbound_nodes?.length ? referencesOf(layer) : []
+      if (source) places.set(nameOf(layer), placeOf(source))
+      continue
+    }
     if (
       /^\d|\./.test(found.name) ||
       Object.hasOwn(nodes, `${found.name}_activation`) ||
@@ -198,10 +211,6 @@ function chained(
 function namesOf(given: unknown): Reference[] {
   const list = given as readonly unknown[]
   return typeof list[0] === 'string' ? [list as unknown as Reference] : (list as Reference[])
-}
-
-function nameOf({ name, config }: LayerConfig): string {
-  return name ?? config.name ?? ''
 }
 
 /** `SimpleRNN` → `simple_rnn`, as Keras's files name layers. */

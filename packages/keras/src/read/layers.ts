@@ -20,9 +20,10 @@ import {
   Tanh,
 } from '@rowwise/models-rnn'
 import { fromKerasLayout } from '@rowwise/rnn-kernels'
-import { KerasError, KerasUnsupportedError } from '../errors'
+import { KerasError } from '../errors'
 import type { Values } from '../hdf5'
-import type { KerasSource, LayerConfig } from './source'
+import { type Conversion, checkLayer, refusal, requireUsual } from './checks'
+import type { LayerConfig } from './source'
 
 /** A layer of Keras's as ours: the layer, and what comes after it. */
 export interface ConvertedLayer {
@@ -34,29 +35,21 @@ export interface ConvertedLayer {
   activation?: Layer
 }
 
-/** What a layer is converted with. */
-export interface Conversion {
-  source: KerasSource
-  /** Keras's major version. */
-  version: number
-  onNote(note: string): void
-}
-
 /**
- * Converts a layer, whose inputs have `rank` axes. Undefined for one that changes nothing.
+ * Converts a layer, whose inputs have `rank()` axes. Undefined for one that changes nothing.
  *
  * @throws KerasUnsupportedError for what Rowwise does not have
  */
 export function convertLayer(
   given: LayerConfig,
   serial: string,
-  rank: number,
+  rank: () => number,
   conversion: Conversion,
 ): ConvertedLayer | undefined {
   const { config, class_name } = given
   const name = given.name ?? config.name ?? serial
   const { source } = conversion
-  checkPrecision(name, config, conversion)
+  checkLayer(name, given, conversion)
   switch (class_name) {
     case 'InputLayer':
     case 'Masking':
@@ -99,7 +92,8 @@ export function convertLayer(
       return { name, layer: loaded(new Embedding({ numEmbeddings, embeddingDim }), { weight }) }
     }
     case 'LayerNormalization':
-      return { name, layer: layerNorm(name, config, source.weights(given, serial, ''), rank) }
+      requireUsual(name, config, { rms_scaling: false })
+      return { name, layer: layerNorm(name, config, source.weights(given, serial, ''), rank()) }
     case 'GlobalAveragePooling1D':
       requireUsual(name, config, { data_format: 'channels_last', keepdims: false })
       return { name, layer: meanOverTime() }
@@ -115,7 +109,7 @@ export function convertLayer(
     default:
       throw refusal(
         name,
-        `is a ${class_name}, which Rowwise does not have; it reads LSTM, GRU, SimpleRNN, Bidirectional, TimeDistributed(Dense), Dense, Embedding, Masking, LayerNormalization, GlobalAveragePooling1D, Dropout, Activation, Softmax and ReLU`,
+        `is of the class ${class_name}, which Rowwise does not have; it reads LSTM, GRU, SimpleRNN, Bidirectional, TimeDistributed(Dense), Dense, Embedding, Masking, LayerNormalization, GlobalAveragePooling1D, Dropout, Activation, Softmax and ReLU`,
       )
   }
 }
@@ -247,27 +241,15 @@ function loaded(layer: Layer, state: StateDict): Layer {
   return layer
 }
 
-/** Refuses options that change what a layer computes. */
-function requireUsual(name: string, config: LayerConfig['config'], usual: Readonly<Record<string, unknown>>): void {
-  for (const [option, value] of Object.entries(usual)) {
-    const given = config[option]
-    if (given === undefined || given === null || given === value) continue
-    throw refusal(name, `has ${option} ${JSON.stringify(given)}, Rowwise has ${JSON.stringify(value)}`)
-  }
+/** Whether it runs over the steps, also as a Bidirectional. */
+export function isRecurrent({ class_name }: LayerConfig): boolean {
+  return ['LSTM', 'GRU', 'SimpleRNN', 'Bidirectional'].includes(class_name)
 }
 
-/** Rowwise computes in float32: a model that is wider or narrower is another one. */
-function checkPrecision(name: string, { dtype }: LayerConfig['config'], { onNote }: Conversion): void {
-  const policy =
-    typeof dtype === 'string' ? dtype : (dtype as { config?: { name?: unknown } } | undefined)?.config?.name
-  if (policy === undefined || policy === 'float32' || policy === 'int32' || policy === 'int64') return
-  if (String(policy).startsWith('mixed_')) onNote(`${name} is ${policy}; here it is computed in float32`)
-  else throw refusal(name, `is ${JSON.stringify(policy)}, Rowwise computes in float32`)
-}
-
-/** An error about a layer. */
-export function refusal(name: string, reason: string): KerasUnsupportedError {
-  return new KerasUnsupportedError(`the layer ${name} ${reason}`)
+/** Whether a recurrent layer puts out all steps, not only the last. */
+export function returnsSequences({ config }: LayerConfig): boolean {
+  const { return_sequences } = (config.layer as LayerConfig | undefined)?.config ?? config
+  return return_sequences === true
 }
 
 /** What takes the state after the last step of a recurrent layer. */

@@ -1,28 +1,45 @@
-import { refusal } from './layers'
+import { refusal } from './checks'
 import type { LayerConfig } from './source'
 
 /** A tensor in a functional model: the layer, which of its calls, and which of what that gives. */
 export type Reference = readonly [layer: string, call: number, tensor: number]
 
-/** What a layer reads: its inputs, then initial states. Keras 2 and tf.layers list names, Keras 3 describes a call. */
-export function referencesOf({ name, config, inbound_nodes: calls = [] }: LayerConfig): Reference[] {
-  if (calls.length > 1)
-    throw refusal(name ?? config.name ?? '', `is called ${calls.length} times, Rowwise's layers once`)
-  const [call] = calls
-  const owner = name ?? config.name ?? ''
-  if (Array.isArray(call)) {
-    for (const [, , , options] of call) requireKnown(owner, options ?? {})
-    return call.map(([layer, at, tensor]): Reference => [layer, at, tensor])
-  }
-  const { args = [], kwargs = {} } = (call ?? {}) as { args?: unknown; kwargs?: Record<string, unknown> }
-  const { initial_state, ...options } = kwargs
-  requireKnown(owner, options)
-  const states = tensorsIn(initial_state)
-  if (initial_state && states.length === 0) throw refusal(owner, 'begins with a constant state')
-  return [...tensorsIn(args), ...states]
+/** A call of a layer as Keras 3 describes it. */
+export interface Call {
+  args?: readonly unknown[]
+  kwargs?: Readonly<Record<string, unknown>>
 }
 
-/** Refuses what a layer is called with beside its inputs, such as a mask. */
+/** What a layer reads: its inputs, then initial states. Keras 2 and tf.layers list names, Keras 3 describes a call. */
+export function referencesOf(layer: LayerConfig): Reference[] {
+  const owner = nameOf(layer)
+  const { inbound_nodes: calls = [] } = layer
+  if (calls.length > 1) throw refusal(owner, `is called ${calls.length} times, Rowwise's layers once`)
+  const [call = {}] = calls
+  if (Array.isArray(call)) return call.map((given) => listed(owner, given))
+  const { args = [], kwargs: { initial_state, ...options } = {} } = call as Call
+  requireKnown(owner, options)
+  const [inputs, states, ...others] = args
+  for (const each of others) requireKnown(owner, { 'a third argument': each })
+  return [inputs, states, initial_state].flatMap((each) => tensorsIn(owner, each))
+}
+
+/** The name by which the others refer to a layer. */
+export function nameOf({ name, config }: LayerConfig): string {
+  return name ?? config.name ?? ''
+}
+
+/** `["x", 0, 0, {}]`, as Keras 2 has it; a constant has another name in place of a layer's. */
+function listed(
+  owner: string,
+  [layer, at, tensor, options = {}]: readonly [string, number, number, object?],
+): Reference {
+  if (layer === '_CONSTANT_VALUE') throw constant(owner)
+  requireKnown(owner, options)
+  return [layer, at, tensor]
+}
+
+/** Refuses what a layer is called with beside its inputs. */
 function requireKnown(owner: string, options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === null || value === undefined || value === false) continue
@@ -30,9 +47,21 @@ function requireKnown(owner: string, options: object): void {
   }
 }
 
-function tensorsIn(value: unknown): Reference[] {
-  if (Array.isArray(value)) return value.flatMap(tensorsIn)
-  if (typeof value !== 'object' || value === null) return []
-  const { class_name, config } = value as { class_name?: string; config?: { keras_history?: Reference } }
-  return class_name === '__keras_tensor__' && config?.keras_history ? [config.keras_history] : []
+/** The tensors in an argument. */
+function tensorsIn(owner: string, value: unknown): Reference[] {
+  if (value === null || value === undefined) return []
+  if (Array.isArray(value)) return value.flatMap((each) => tensorsIn(owner, each))
+  const found = tensorOf(value)
+  if (found === undefined) throw constant(owner)
+  return [found]
+}
+
+/** What Keras 3 writes of a tensor; undefined for anything else. */
+export function tensorOf(value: unknown): Reference | undefined {
+  const { class_name, config } = (value ?? {}) as { class_name?: string; config?: { keras_history?: Reference } }
+  return class_name === '__keras_tensor__' ? config?.keras_history : undefined
+}
+
+function constant(owner: string): Error {
+  return refusal(owner, 'is called with a constant, which is not read; give it by an Input')
 }

@@ -5,9 +5,15 @@ import type { Hdf5Contents, Values } from '../hdf5'
 /** A layer as Keras describes it. Names are Keras's, `snake_case`. */
 export interface LayerConfig {
   class_name: string
+  /** Where Keras 3 imports the class from. */
+  module?: string | null
+  /** `package>Class` for a class that Keras knows by its program only. */
+  registered_name?: string | null
   name?: string
   config: Readonly<Record<string, unknown>> & { name?: string }
   inbound_nodes?: readonly unknown[]
+  /** Whether a functional model of Keras 3 called it with a mask; see `withoutMaskOperations`. */
+  isMasked?: boolean
 }
 
 /** A model as a file has it: the description, and the weights of a layer by its name and place. */
@@ -15,6 +21,8 @@ export interface KerasSource {
   readonly model: LayerConfig
   /** Keras's major version. */
   readonly version: number
+  /** Whether tf.layers wrote it, which averages all steps, also those that a mask leaves out. */
+  readonly isLayers: boolean
   /** The texts that Rowwise wrote into the file. */
   readonly metadata: Readonly<Record<string, string>>
   /** The weights of the layer of a name, which is the n-th of its class, by part: '' or `forward`, `backward`. */
@@ -90,6 +98,7 @@ async function ofZip(bytes: Uint8Array): Promise<KerasSource> {
   return {
     model,
     version: Number.parseInt(keras_version, 10),
+    isLayers: false,
     metadata: textsIn(rowwise),
     weights({ class_name, config }, serial, part) {
       const inner = part === '' ? '(?:layer/)?(?:cell/)?' : `${part}_layer/(?:cell/)?`
@@ -119,6 +128,7 @@ function ofHdf5({ attributes, tensors }: Hdf5Contents): KerasSource {
   return {
     model: modelOf(attributes.model_config),
     version: Number.parseInt(attributes.keras_version ?? '2', 10),
+    isLayers: false,
     metadata: {},
     weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
   }
@@ -149,10 +159,14 @@ function ofArtifacts({
     begin += size
     return [name, { shape, data }]
   })
-  const { model_config: config = modelTopology } = modelTopology as { model_config?: object }
+  const { model_config: config = modelTopology, keras_version } = modelTopology as {
+    model_config?: object
+    keras_version?: unknown
+  }
   return {
     model: modelOf(typeof config === 'string' ? config : JSON.stringify(config)),
     version: 2, // tfjs reads no newer one
+    isLayers: /^tfjs/.test(String(keras_version)),
     metadata: textsIn(userDefinedMetadata),
     weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
   }
@@ -169,8 +183,13 @@ function byName(
     const inner = (layer.config.layer as LayerConfig | undefined)?.config.name
     const below = (first: string | undefined): (readonly [string, Values])[] =>
       named.filter(([path]) => path.split('/')[0] === first)
+    // The last one says it: a wrapper may be called `forward_…` itself.
     const isPart = ([path]: readonly [string, Values]): boolean =>
-      part === '' || path.split('/').some((each, at) => at > 0 && each.startsWith(`${part}_`))
+      part === '' ||
+      path
+        .split('/')
+        .findLast((each) => /^(forward|backward)_/.test(each))
+        ?.startsWith(`${part}_`) === true
     // tf.layers leaves the wrapper out of the names of what is in it.
     const own =
       [below(name).filter(isPart), below(part === '' ? inner : `${part}_${inner}`)].find((all) => all.length > 0) ?? []

@@ -24,6 +24,8 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
     throw new KerasUnsupportedError(
       `${hard.name} has hard_sigmoid gates, x/5 + 1/2, which Keras 3 does not have: its own are x/6 + 1/2`,
     )
+  let inputName = 'input_layer'
+  while (layers.some(({ name }) => name === inputName)) inputName += '_'
   const shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
   const input = {
     module: 'keras.layers',
@@ -32,7 +34,7 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
       batch_shape: shape,
       dtype: inputSize === undefined ? 'int32' : 'float32',
       sparse: false,
-      name: 'input_layer',
+      name: inputName,
     },
     registered_name: null,
   }
