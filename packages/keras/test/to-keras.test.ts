@@ -100,6 +100,15 @@ describe('toKeras and fromKeras', () => {
 })
 
 describe('toLayersModel', () => {
+  it('gives layers without steps to tf.layers', async () => {
+    const model = new Sequential(new Linear({ inFeatures: 3, outFeatures: 2, generator }), new Tanh())
+    const x = tfc.tensor(generator.uniform(new Float32Array(12), -1, 1), [4, 3])
+    const layersModel = await toLayersModel(tf, model)
+    expect(difference(layersModel.predict(x) as tfc.Tensor, model.forward(x))).toBeLessThan(1e-6)
+    const { 'config.json': config } = unzipSync(await toKeras(model))
+    expect(JSON.parse(strFromU8(config)).build_config).toEqual({ input_shape: [null, 3] })
+  })
+
   it.each(models)('gives %s to tf.layers, and fromKeras what tf.layers saves of it', async (_, make) => {
     const undo = accelerate(tf) // for the GRU
     const model = make().eval()

@@ -22,7 +22,7 @@ export interface GraphNode {
   initial?: {
     /** The hidden state. */
     h: string
-    /** The cell state, of an LSTM. */
+    /** The cell state; an LSTM has both. */
     c?: string
   }
 }
@@ -56,7 +56,7 @@ const STATES = ['hn', 'cn', 'final', 'finalCell']
  * {@link finalHidden} takes; `name.finalCell` the same of an LSTM's cell state.
  *
  * @throws {@link ModuleStructureError} when a node reads what is not there before it, or is told a state and is not
- * recurrent.
+ * recurrent, or h without c of an LSTM.
  * @example
  * ```ts
  * const model = new Graph({
@@ -110,6 +110,13 @@ export class Graph extends Layer {
         throw new ModuleStructureError(`${owner}: ${name} has an initial state and is not an LSTM, GRU or RNN`)
       known.add(name)
       const hasCell = isRecurrent && layer.cell === 'lstm'
+      if (initial && hasCell !== (initial.c !== undefined)) {
+        throw new ModuleStructureError(
+          hasCell
+            ? `${owner}: ${name} is an LSTM and has an initial h alone; give its c, too`
+            : `${owner}: ${name} has an initial c, which only an LSTM has; leave it out`,
+        )
+      }
       for (const state of isRecurrent ? STATES : [])
         if (hasCell || !/^c|Cell$/.test(state)) known.add(`${name}.${state}`)
       return { name, layer, input, ...(initial && { initial }) }

@@ -100,6 +100,14 @@ describe('Graph', () => {
       { a: { layer: new Tanh(), input: 'x' }, b: { layer: new Tanh(), input: 'a.hn' } },
     ],
     ['begins with a state and is not recurrent', { a: { layer: new Tanh(), input: 'x', initial: { h: 'x' } } }],
+    [
+      'is an LSTM and begins with one of its states',
+      { a: { layer: new LSTM(sizes(1)), input: 'x', initial: { h: 'x' } } },
+    ],
+    [
+      'begins with a cell state that it does not have',
+      { a: { layer: new GRU(sizes(1)), input: 'x', initial: { h: 'x', c: 'x' } } },
+    ],
     ['is called as an input is', { x: { layer: new Tanh(), input: 'x' } }],
   ])('refuses a node that %s', (_, nodes) => {
     expect(() => new Graph({ inputs: ['x'], nodes, output: 'a' })).toThrow(code('MODULE_STRUCTURE'))

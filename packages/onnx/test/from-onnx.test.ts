@@ -74,6 +74,8 @@ describe('fromOnnx', () => {
     ['a residual sum', 'resid-new', 'Add'],
     ['one direction of two', 'fwdonly-new', 'Slice'],
     ['a constant initial state', 'const-new', 'LSTM'],
+    ['a state of another size than its weights', 'proj-new', 'LSTM'],
+    ['the Softmax of all axes but the first', 'softmax-11', 'Softmax'],
   ])('refuses a model that reads %s and names the operation', (_, name, operation) => {
     const error = caught(() => fromOnnx(bytesOf(`pytorch/refused/${name}.onnx`))) as OnnxUnsupportedError
     expect(error).toBeInstanceOf(OnnxUnsupportedError)

@@ -171,7 +171,33 @@ describe('toOnnx', () => {
     }
   })
 
+  it('writes a graph whose input is activated first, and whose states a layer computes', async () => {
+    const generator = new Generator(3)
+    const sizes = { inputSize: 3, hiddenSize: 4, generator }
+    const model = new Graph({
+      inputs: ['x'],
+      nodes: {
+        tanh: { layer: new Tanh(), input: 'x' },
+        encoder: { layer: new GRU(sizes), input: 'tanh' },
+        bridge: { layer: new Linear({ inFeatures: 4, outFeatures: 4, generator }), input: 'encoder.final' },
+        decoder: { layer: new GRU(sizes), input: 'tanh', initial: { h: 'bridge' } },
+      },
+      output: 'decoder',
+      outputs: { last: 'decoder.final' },
+    })
+    const x = drawn(generator, 5, 6, 3)
+    const expected = listOf(model.forward(x)).map((output) => output.dataSync<'float32'>())
+    const outputs = await judged(await toOnnx(model), { x })
+    for (const [at, values] of expected.entries()) expect(difference(outputs[at], values)).toBeLessThan(1e-5)
+  })
+
   it.each<[string, () => Layer, ToOnnxOptions, string]>([
+    [
+      'a graph with an input that nothing reads',
+      () => new Graph({ inputs: ['x', 'y'], nodes: { tanh: { layer: new Tanh(), input: 'x' } }, output: 'tanh' }),
+      {},
+      'the input y is read by no layer',
+    ],
     ['projections', () => new LSTM({ inputSize: 2, hiddenSize: 4, projSize: 2 }), {}, 'projections'],
     [
       'an opset that is too old',

@@ -31,10 +31,12 @@ export interface WrittenLayer {
   inner?: { className: string; name: string; config: Readonly<Record<string, unknown>> }
 }
 
-/** A chain of layers to be written, and what it reads: features, or indices. */
+/** A chain of layers to be written, and what it reads. */
 export interface WrittenModel {
-  /** Features of each step; undefined for indices. */
-  inputSize: number | undefined
+  /** `[batch, time, features]`, of indices `[batch, time]`; null where a size is free. */
+  inputShape: readonly (number | null)[]
+  /** Indices are whole numbers. */
+  inputType: 'float32' | 'int32'
   layers: readonly WrittenLayer[]
 }
 
@@ -62,13 +64,19 @@ export async function describeModel(model: Layer): Promise<WrittenModel> {
       `a layer would be called '${wrong}' in the file, twice or with a character that Keras does not read; rename it`,
     )
   }
-  const sized = layers
-    .map(([, layer]) => layer)
-    .find((layer) => layer instanceof RecurrentLayer || layer instanceof Embedding || layer instanceof Linear)
-  if (sized === undefined) throw new KerasUnsupportedError('the model has no layer whose size says what it reads')
-  const inputSize =
-    sized instanceof RecurrentLayer ? sized.inputSize : sized instanceof Linear ? sized.inFeatures : undefined
-  return { inputSize, layers: written }
+  return { ...inputOf(layers.map(([, layer]) => layer)), layers: written }
+}
+
+function inputOf(layers: readonly Layer[]): Pick<WrittenModel, 'inputShape' | 'inputType'> {
+  for (const layer of layers) {
+    if (layer instanceof Embedding) return { inputShape: [null, null], inputType: 'int32' }
+    const size =
+      layer instanceof RecurrentLayer ? layer.inputSize : layer instanceof Linear ? layer.inFeatures : undefined
+    if (size === undefined) continue
+    const hasSteps = layers.some((each) => each instanceof RecurrentLayer || each instanceof MeanOverTime)
+    return { inputShape: hasSteps ? [null, null, size] : [null, size], inputType: 'float32' }
+  }
+  throw new KerasUnsupportedError('the model has no layer whose size says what it reads')
 }
 
 function flattened(layer: Layer, path: readonly string[] = []): (readonly [name: string, layer: Layer])[] {

@@ -18,7 +18,7 @@ import { metadataOf, type WriteOptions } from './options'
  */
 export async function toKeras(model: Layer, options: WriteOptions = {}): Promise<Uint8Array> {
   const metadata = metadataOf('toKeras', options)
-  const { inputSize, layers } = await describeModel(model)
+  const { inputShape, inputType, layers } = await describeModel(model)
   const hard = layers.find(({ config, inner }) => (inner?.config ?? config).recurrent_activation === 'hard_sigmoid')
   if (hard)
     throw new KerasUnsupportedError(
@@ -26,13 +26,12 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
     )
   let inputName = 'input_layer'
   while (layers.some(({ name }) => name === inputName)) inputName += '_'
-  const shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
   const input = {
     module: 'keras.layers',
     class_name: 'InputLayer',
     config: {
-      batch_shape: shape,
-      dtype: inputSize === undefined ? 'int32' : 'float32',
+      batch_shape: inputShape,
+      dtype: inputType,
       sparse: false,
       name: inputName,
     },
@@ -46,10 +45,10 @@ export async function toKeras(model: Layer, options: WriteOptions = {}): Promise
       trainable: true,
       dtype: 'float32',
       layers: [input, ...layers.map((layer) => configOf(layer, { module: 'keras.layers', registered_name: null }))],
-      build_input_shape: shape,
+      build_input_shape: inputShape,
     },
     registered_name: null,
-    build_config: { input_shape: shape },
+    build_config: { input_shape: inputShape },
   }
   const { writeHdf5 } = await import('../hdf5')
   const files = {

@@ -58,9 +58,8 @@ export async function toLayersModel<Model>(tf: LayersLoader<Model>, model: Layer
  */
 export async function toLayersArtifacts(model: Layer, options: WriteOptions = {}): Promise<WrittenArtifacts> {
   const userDefinedMetadata = metadataOf('toLayersArtifacts', options)
-  const { inputSize, layers } = await describeModel(model)
+  const { inputShape: batch_input_shape, layers } = await describeModel(model)
   const [first, ...others] = layers.map((layer) => configOf(layer, {}))
-  const batch_input_shape = inputSize === undefined ? [null, null] : [null, null, inputSize]
   const named = layers.flatMap((layer) =>
     layer.weights.flatMap(({ part, names, values }) =>
       names.map((name, at) => ({ name: `${scopeOf(layer, part)}/${name}`, ...values[at] })),

@@ -81,7 +81,8 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     return activation(this, node, 'sigmoid')
   },
   Softmax(node) {
-    const { axis = -1 } = node.attributes as { axis?: number }
+    // Before opset 13 it was over all axes from this one on.
+    const { axis = this.opset < 13 ? 1 : -1 } = node.attributes as { axis?: number }
     const { axes } = this.tensor(node, 0)
     return axis === -1 || axis === axes.length - 1 ? activation(this, node, 'softmax') : undefined
   },

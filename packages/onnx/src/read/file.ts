@@ -29,7 +29,8 @@ export interface OnnxValue {
 
 /** A file, as far as it is read. */
 export interface OnnxFile {
-  readonly producer: string
+  /** The version of ONNX's own operations. */
+  readonly opset: number
   readonly inputs: readonly OnnxValue[]
   readonly outputs: readonly OnnxValue[]
   readonly constants: readonly Constant[]
@@ -66,7 +67,7 @@ export function readOnnxFile(bytes: Uint8Array): OnnxFile {
   const constants = (graph.initializer ?? []).map((tensor) => readTensor(tensor))
   const known = new Set(constants.map(({ name }) => name))
   return {
-    producer: model.producerName ?? '',
+    opset: Number((model.opsetImport ?? []).find(({ domain }) => !domain || domain === 'ai.onnx')?.version ?? 1),
     inputs: (graph.input ?? []).filter(({ name }) => !known.has(name ?? '')).map(readValue),
     outputs: graph.output.map(readValue),
     constants,

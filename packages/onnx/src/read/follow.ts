@@ -22,7 +22,10 @@ export class Follower implements GraphReader {
   private readonly values = new Map<string, Value>()
   private readonly uses = new Map<string, number>()
 
+  readonly opset: number
+
   constructor(readonly file: OnnxFile) {
+    this.opset = file.opset
     const strange = [...new Set(file.nodes.map(({ op }) => op).filter((op) => !Object.hasOwn(OPERATORS, op)))].sort()
     if (strange.length > 0) {
       throw new OnnxUnsupportedError(

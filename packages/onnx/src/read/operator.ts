@@ -4,6 +4,8 @@ import type { Axis, Draft, Row, TensorValue, Value } from './values'
 
 /** What operations know of the graph that they are in. */
 export interface GraphReader {
+  /** The version of ONNX's own operations. */
+  readonly opset: number
   /** The layers to be, by name, in the order of the graph. */
   readonly drafts: Map<string, Draft>
   /** The inputs that are tensors to compute with. */

@@ -84,7 +84,7 @@ function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['
     ...{ kind: 'recurrent', input: input.of, hint: nameOf(node, type), type, inputSize, hiddenSize },
     layers: [layer],
     ...activationsOf(follower, node, type, directions),
-    initial: { h: stateOf(follower, node, 5), c: stateOf(follower, node, 6) },
+    initial: { h: stateOf(follower, node, 5, hiddenSize), c: stateOf(follower, node, 6, hiddenSize) },
     lengths: readLengths(follower, node),
   }
   const output = follower.add(draft, [
@@ -151,10 +151,17 @@ function activationsOf(
 }
 
 /** The rows of an initial state; undefined for zeros. */
-function stateOf(follower: GraphReader, node: OnnxNode, at: number): readonly Row[] | undefined {
+function stateOf(follower: GraphReader, node: OnnxNode, at: number, hiddenSize: number): readonly Row[] | undefined {
   const value = follower.input(node, at)
-  if (value === undefined || value.kind === 'zeros') return undefined
-  if (value.kind === 'constant' && value.constant.floats.every((x) => x === 0)) return undefined
+  if (value === undefined) return undefined
+  if (value.kind === 'zeros' || (value.kind === 'constant' && value.constant.floats.every((x) => x === 0))) {
+    const { size = hiddenSize } = value.kind === 'zeros' ? value : { size: value.constant.dims.at(-1) }
+    if (size === hiddenSize) return undefined
+    throw follower.refusal(
+      node,
+      `its initial state has ${size} units, expected ${hiddenSize}; PyTorch writes an LSTM with proj_size so, which ONNX does not have`,
+    )
+  }
   const rows = follower.rowsOf(value)
   if (rows === undefined || (value.kind === 'rows' && value.form !== 'stack'))
     throw follower.refusal(node, 'its initial state is neither zeros, an input, nor the final state of a layer')

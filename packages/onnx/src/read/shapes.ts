@@ -36,12 +36,13 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
   ConstantOfShape(node) {
     const { value } = node.attributes as { value?: Constant }
     const fill = value?.floats?.[0] ?? value?.integers?.[0] ?? 0
-    return fill === 0 ? { kind: 'zeros' } : undefined
+    return fill === 0 ? { kind: 'zeros', size: lastOf(this.input(node, 0)) } : undefined
   },
   Expand(node) {
     const value = this.input(node, 0)
-    if (value?.kind === 'zeros') return value
-    return value?.kind === 'constant' && value.constant.floats.every((x) => x === 0) ? { kind: 'zeros' } : value
+    const isZeros =
+      value?.kind === 'zeros' || (value?.kind === 'constant' && value.constant.floats.every((x) => x === 0))
+    return isZeros ? { kind: 'zeros', size: lastOf(this.input(node, 1)) } : value
   },
   Unsqueeze(node) {
     const value = this.input(node, 0)
@@ -78,16 +79,16 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
   },
   Reshape(node) {
     const value = this.input(node, 0)
-    if (value?.kind === 'zeros') return value
-    if (value?.kind === 'integers') return { ...value, isScalar: this.integers(node, 1)?.length === 0 }
     const shape = this.input(node, 1)
+    if (value?.kind === 'zeros') return { ...value, size: lastOf(shape) }
+    if (value?.kind === 'integers') return { ...value, isScalar: this.integers(node, 1)?.length === 0 }
     if (value?.kind !== 'tensor' || shape?.kind !== 'integers') return undefined
     return reshaped(value, shape.items)
   },
   Concat(node) {
     const values = node.inputs.map((_, at) => this.input(node, at) as Value)
     const axis = node.attributes.axis as number
-    if (values.every((value) => value.kind === 'zeros')) return { kind: 'zeros' }
+    if (values.every((value) => value.kind === 'zeros')) return axis === 0 ? values[0] : { kind: 'zeros' }
     if (values.every((value) => value.kind === 'integers'))
       return { kind: 'integers', items: values.flatMap(({ items }) => [...items]), isScalar: false }
     const [first] = values
@@ -130,6 +131,12 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     if (index.length !== 1 || value === undefined) return undefined
     return taken(this, value, axis, index[0], isScalar)
   },
+}
+
+/** The size of the last axis of a shape, where it is known. */
+function lastOf(shape: Value | undefined): number | undefined {
+  const last = shape?.kind === 'integers' ? shape.items.at(-1) : undefined
+  return typeof last === 'number' && last > 1 ? last : undefined
 }
 
 function sizeOf(axis: Axis): number | Axis {

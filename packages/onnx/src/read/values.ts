@@ -22,8 +22,8 @@ export type Value =
   | { kind: 'constant'; constant: Constant & { floats: Float32Array } }
   /** Integers, some of which are sizes of axes; rank 0 or 1. */
   | { kind: 'integers'; items: readonly (number | Axis)[]; isScalar: boolean }
-  /** A tensor of zeros, of any shape. */
-  | { kind: 'zeros' }
+  /** A tensor of zeros, of any shape; the size of its last axis, where it is known. */
+  | { kind: 'zeros'; size?: number }
   /** A draft's output, or an input of the graph. */
   | TensorValue
   /** Final states: `[rows, N, H]`, one of them `[N, H]`, or side by side `[N, rows·H]`. */

@@ -21,7 +21,7 @@ export interface ToOnnxOptions {
  * recurrent layer alone puts out `output`, `hn` and `cn`.
  *
  * The input is `x`, float `[batch, time, features]`, or int64 `[batch, time]` of an embedding; the output `output`. A
- * `Graph` has the names of its inputs and outputs. A network's config is in the metadata, as in a safetensors file.
+ * `Graph` has the names of its inputs and outputs; a state among its inputs is `[numLayers·D, batch, H]`. A network's config is in the metadata, as in a safetensors file.
  *
  * @returns the bytes of the file
  * @throws {@link OnnxUnsupportedError} for what ONNX does not have, such as projections, or a layer of your own, and
@@ -74,18 +74,19 @@ function stateDims({ numLayers, bidirectional, hiddenSize }: RecurrentLayer): Di
 async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | undefined): Promise<void> {
   const values = new Map<string, Written>()
   for (const name of model.inputs) {
-    const reader = model.nodes.find(({ input }) => input === name)
-    const begun = model.nodes.find(({ initial }) => initial?.h === name || initial?.c === name)
-    const { type, dims } = reader
-      ? inputOf(flattened(reader.layer))
-      : { type: 'float' as const, dims: stateDims(begun?.layer as RecurrentLayer) }
+    const { type, dims } = graphInput(model, name)
     values.set(name, { value: writer.input(name, type, dims), dims })
   }
   const at = (place: string): Written => values.get(place) as Written
+  /** A state is `[layers·D, N, H]`; what a layer puts out may be `[N, H]`. */
+  const stateAt = (place: string): string => {
+    const { value, dims } = at(place)
+    return dims.length > 2 ? value : writer.one('Unsqueeze', `${place}.state`, [value, writer.integers([0])])
+  }
   for (const { name, layer, input, initial } of model.nodes) {
     const read = at(input)
     if (layer instanceof RecurrentLayer) {
-      const begun = initial && { h: at(initial.h).value, ...(initial.c && { c: at(initial.c).value }) }
+      const begun = initial && { h: stateAt(initial.h), ...(initial.c && { c: stateAt(initial.c) }) }
       const states = await writeRecurrent(writer, name, layer, read.value, { lengths, initial: begun })
       setStates(values, name, layer, states, read.dims)
       continue
@@ -96,6 +97,20 @@ async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | u
     values.set(name, written.states ? { value: written.states.output(), dims: written.dims } : written)
   }
   for (const [name, place] of Object.entries(model.outputs)) writer.output(name, at(place).value, at(place).dims)
+}
+
+/** What an input of a graph is, by the layers that read it or begin with it. */
+function graphInput({ nodes }: Graph, name: string): { type: 'float' | 'int64'; dims: Dim[] } {
+  const reached = new Set([name])
+  const readers = nodes.filter(({ name: node, input }) => {
+    const isReader = reached.has(input)
+    if (isReader) reached.add(node)
+    return isReader
+  })
+  if (readers.length > 0) return inputOf(readers.flatMap((node) => flattened(node.layer, node.name)))
+  const begun = nodes.find(({ initial }) => initial?.h === name || initial?.c === name)
+  if (begun) return { type: 'float', dims: stateDims(begun.layer as RecurrentLayer) }
+  throw new OnnxUnsupportedError(`the input ${name} is read by no layer, so that its shape is not known`)
 }
 
 function setStates(
