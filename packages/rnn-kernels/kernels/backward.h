@@ -89,19 +89,22 @@ static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, i
 
 /**
  * ġ·W_ih of `summed` rows of gate gradients, those of the steps from `step` on: of several steps at once, so W_ih is read less often than
- * once a step.
+ * once a step. PANEL columns at once, as above.
  */
 static void inputGradients(const Job *j, const Sizes *s, const Room *room, const float *dGates, int begin, int rows, int step, int summed) {
   int terms = s->cell->gates * s->hiddenPadded;
-  for (int first = 0; first < j->inputSize; first += WIDTH) {
+  for (int first = 0; first < j->inputSize; first += PANEL * WIDTH) {
+    Columns columns[PANEL];
+    int width = min(PANEL * WIDTH, j->inputSize - first), count = (width + WIDTH - 1) / WIDTH;
+    for (int k = 0; k < count; k++)
+      columns[k] = (Columns){0, terms, j->transposedIh + (ptrdiff_t)(first + k * WIDTH) * terms, zeros, room->dHidden + k * WIDTH};
+    multiply(summed, dGates, s->gatesRow, columns, count, count * WIDTH);
     const float *found = room->dHidden;
-    multiply(summed, dGates, s->gatesRow, &(Columns){0, terms, j->transposedIh + (ptrdiff_t)first * terms, zeros, room->dHidden}, 1, WIDTH);
     for (int t = step, left = summed; left > 0; t++) {
       int active = activeAt(j, begin, rows, t);
-      for (int r = 0; r < active; r++, found += WIDTH) {
+      for (int r = 0; r < active; r++, found += count * WIDTH) {
         int place = begin + r;
-        float *to = j->dX + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, t)) * j->inputSize + first;
-        copyFloats(found, to, min(WIDTH, j->inputSize - first));
+        copyFloats(found, j->dX + ((ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, t)) * j->inputSize + first, width);
       }
       left -= active;
     }

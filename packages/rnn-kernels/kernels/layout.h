@@ -124,7 +124,7 @@ SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
     TAKE(dGates, SUMMED_ROWS * s->gatesRow);
     TAKE(gates, s->gatesRow > FAR_ROW ? SUMMED_ROWS * cell->slots * WIDTH : 0);
     TAKE(carry, s->blockRows * s->hiddenPadded);
-    TAKE(dHidden, max(s->blockRows * PANEL, SUMMED_ROWS) * WIDTH);
+    TAKE(dHidden, SUMMED_ROWS * PANEL * WIDTH);
   } else {
     TAKE(rows, 2 * s->blockRows * s->row);
     TAKE(cells, s->blockRows * s->hiddenPadded);
