@@ -2,7 +2,15 @@ import type { Tensor } from '@tensorflow/tfjs-core'
 import { TfjsLayersError } from './errors'
 import { reasonAgainst } from './fusable'
 import { fusedCall } from './fused-call'
-import { type Call, type CallOptions, type LayerOfLayers, type RecurrentOfLayers, recurrentLayersOf } from './layers'
+import {
+  type Call,
+  type CallOptions,
+  type LayerOfLayers,
+  ownerOf,
+  type RecurrentOfLayers,
+  recurrentLayersOf,
+  recurrentPrototypeOf,
+} from './layers'
 import { fasterOrthogonal } from './orthogonal'
 import { Calls, type LayerReport } from './report'
 import { registerResetAfter } from './reset-after'
@@ -116,6 +124,8 @@ export function accelerateModel(model: object): Acceleration {
   )
 }
 
+const OVERRIDDEN = 'its call is overridden; with accelerate(tf), what that calls of tfjs-layers runs fused'
+
 /** A layer whose own `call` is replaced: those who count its calls, and what takes it back. */
 const replaced = new WeakMap<RecurrentOfLayers, { users: Set<Calls>; restore(): void }>()
 
@@ -127,7 +137,8 @@ function addUser(layer: RecurrentOfLayers, calls: Calls): void {
   }
   const users = new Set([calls])
   const own = Object.getOwnPropertyDescriptor(layer, 'call')
-  const ours = dispatcher(users, layer.call)
+  const isUsual = ['LSTM', 'GRU', 'SimpleRNN', 'RNN'].includes(ownerOf(layer, 'call') ?? '')
+  const ours = dispatcher(users, layer.call, isUsual ? undefined : OVERRIDDEN)
   layer.call = ours
   replaced.set(layer, {
     users,
@@ -173,15 +184,21 @@ function change(tf: LayersNamespace, prototype: RecurrentOfLayers): Accelerated 
   }
 }
 
-/** What runs a call fused, or as before; without users as before. */
-function dispatcher(users: ReadonlySet<Calls>, original: Call): Call {
+/** What runs a call fused, or as before where there is an `obstacle` or another reason; without users as before. */
+function dispatcher(users: ReadonlySet<Calls>, original: Call, obstacle?: string): Call {
   return function call(this: RecurrentOfLayers, inputs: Tensor | Tensor[], options?: CallOptions) {
     if (users.size === 0) return original.call(this, inputs, options)
     const [given, ...more] = Array.isArray(inputs) ? inputs : [inputs]
     const reason =
-      more.length > 0 ? `it has ${more.length + 1} inputs` : reasonAgainst(this, given, options ?? undefined)
+      more.length > 0
+        ? `it has ${more.length + 1} inputs`
+        : (obstacle ?? reasonAgainst(this, given, options ?? undefined))
     const outputs = reason === undefined ? fusedCall(this, given, options ?? {}) : original.call(this, inputs, options)
-    for (const calls of users) calls.count(this, reason)
+    const counting = new Set(users)
+    // A layer of an accelerated model does not get to RNN.prototype.call.
+    if (reason === undefined)
+      for (const calls of accelerated.get(recurrentPrototypeOf(this) ?? {})?.users ?? []) counting.add(calls)
+    for (const calls of counting) calls.count(this, reason)
     return outputs
   }
 }

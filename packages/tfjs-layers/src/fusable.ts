@@ -1,6 +1,6 @@
 import { type Cell, canFuse, type GateActivation, kernelReport } from '@rowwise/rnn-kernels'
 import { engine, getBackend, serialization, type Tensor } from '@tensorflow/tfjs-core'
-import type { CallOptions, CellOfLayers, RecurrentOfLayers } from './layers'
+import { type CallOptions, type CellOfLayers, drawsMasksAnew, ownerOf, type RecurrentOfLayers } from './layers'
 import { isResetAfter } from './reset-after'
 
 /** The kernels' cell that computes what a cell of `tf.layers` does. */
@@ -44,9 +44,9 @@ export function reasonAgainst(
   const { recurrentDropout } = layer.cell
   if (training && recurrentDropout > 0 && recurrentDropout < 1)
     return `recurrentDropout is ${recurrentDropout}, which the kernels do not have in training`
-  if (!hasUsualState(layer)) return 'it overrides getInitialState'
+  if (ownerOf(layer, 'getInitialState') !== 'RNN') return 'it overrides getInitialState'
   const { dropout } = layer.cell
-  if (layer.getClassName() === 'RNN' && dropout > 0 && dropout < 1)
+  if (!drawsMasksAnew(layer) && dropout > 0 && dropout < 1)
     return 'it keeps one mask of its dropout for good, as tf.layers.rnn does'
   if (engine().state.gradientDepth > 1) return 'a gradient of its gradient is taken, which the kernels do not have'
   if (inputs === undefined) return undefined
@@ -80,13 +80,6 @@ function isOwnOfLayers(of: { getClassName(): string; constructor: unknown }, met
   const name = of.getClassName()
   const known: unknown = serialization.SerializationMap.getMap().classNameMap[name]?.[0]
   return known === own && own.className === name && parent.className !== name
-}
-
-/** Whether a layer begins with zeros where nothing else is given. */
-function hasUsualState(layer: RecurrentOfLayers): boolean {
-  let holder: object = layer
-  while (!Object.hasOwn(holder, 'getInitialState')) holder = Object.getPrototypeOf(holder)
-  return (holder.constructor as { className?: string }).className === 'RNN' && holder !== layer
 }
 
 function activationOf(activation: CellOfLayers['activation'] | undefined): string {

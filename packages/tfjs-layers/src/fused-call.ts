@@ -17,7 +17,8 @@ import { planMask } from './mask'
 import { NO_ROW, takeRows } from './rows'
 
 /**
- * Masks that each cell draws for its inputs' dropout. It uses the first, but a seeded `dropoutFunc` counts all of them.
+ * Masks that each cell draws for its inputs' dropout. It uses the first, but a seeded `dropoutFunc`, and a seeded
+ * Math.random, count all of them.
  */
 const DROPOUT_MASKS: Readonly<Record<string, number>> = { LSTMCell: 4, GRUCell: 3, SimpleRNNCell: 1 }
 
@@ -108,11 +109,10 @@ function withDropout(inputs: Tensor3D, cell: CellOfLayers, training: boolean | n
   const { dropout: rate, dropoutFunc } = cell
   if (!training || !(rate > 0 && rate < 1)) return inputs
   const [batch, , features] = inputs.shape
-  const draw = (): Tensor => {
-    const all = ones([batch, features])
-    return dropoutFunc ? dropoutFunc(all, rate) : dropout(all, rate)
-  }
-  const count = dropoutFunc && !cell.resetAfter ? (DROPOUT_MASKS[cell.getClassName()] ?? 1) : 1
-  const [mask] = Array.from({ length: count }, draw)
+  const draw = (shape: number[]): Tensor => (dropoutFunc ? dropoutFunc(ones(shape), rate) : dropout(ones(shape), rate))
+  const mask = draw([batch, features])
+  // The size of the others does not matter to Math.random, which is asked once for each.
+  const more = cell.resetAfter ? 0 : (DROPOUT_MASKS[cell.getClassName()] ?? 1) - 1
+  for (let k = 0; k < more; k++) draw(dropoutFunc ? [batch, features] : [1])
   return mul(inputs, expandDims(mask, 1))
 }

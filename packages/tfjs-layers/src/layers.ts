@@ -61,6 +61,33 @@ export interface LayerOfLayers extends Named {
   readonly cell?: CellOfLayers
 }
 
+/** The classes that a layer is of, from its own on. */
+function classesOf(layer: object): { prototype: object; className: string | undefined }[] {
+  const classes = []
+  for (let at = Object.getPrototypeOf(layer); at !== null; at = Object.getPrototypeOf(at)) {
+    const { constructor: made } = at as { constructor: { className?: string } }
+    // A class of the user's inherits the name, unless it has its own.
+    classes.push({ prototype: at, className: Object.hasOwn(made, 'className') ? made.className : undefined })
+  }
+  return classes
+}
+
+/** `RNN.prototype`, for a layer that inherits it. */
+export function recurrentPrototypeOf(layer: object): object | undefined {
+  return classesOf(layer).find(({ className }) => className === 'RNN')?.prototype
+}
+
+/** Whether it is an LSTM, GRU or SimpleRNN: their `call` draws the dropout masks of each call anew. */
+export function drawsMasksAnew(layer: object): boolean {
+  return classesOf(layer).some(({ className }) => ['LSTM', 'GRU', 'SimpleRNN'].includes(className ?? ''))
+}
+
+/** The name of the class that has a method of a layer; undefined for the layer itself, and for a class without a name. */
+export function ownerOf(layer: object, method: 'call' | 'getInitialState'): string | undefined {
+  if (Object.hasOwn(layer, method)) return undefined
+  return classesOf(layer).find(({ prototype }) => Object.hasOwn(prototype, method))?.className
+}
+
 /** The recurrent layers in a model, those in wrappers and in models within it too, with their places. */
 export function recurrentLayersOf(model: LayerOfLayers): { place: string; layer: RecurrentOfLayers }[] {
   const found: { place: string; layer: RecurrentOfLayers }[] = []
@@ -69,7 +96,7 @@ export function recurrentLayersOf(model: LayerOfLayers): { place: string; layer:
     if (layer === undefined || layer === null || seen.has(layer)) return
     seen.add(layer)
     const place = path === '' ? layer.name : `${path}/${layer.name}`
-    if (layer.cell !== undefined) found.push({ place, layer: layer as unknown as RecurrentOfLayers })
+    if (recurrentPrototypeOf(layer)) found.push({ place, layer: layer as unknown as RecurrentOfLayers })
     const { forwardLayer, backwardLayer } = layer
     const wrapped = forwardLayer ? [forwardLayer, backwardLayer] : [layer.layer] // a Bidirectional's layer is a pattern
     for (const inner of wrapped) visit(inner, place)

@@ -48,7 +48,7 @@ export class Calls {
   report(layers: readonly { place: string; layer: RecurrentOfLayers }[]): LayerReport[] {
     return layers.map(({ place, layer }) => {
       const { fused = 0, original = 0, reasons = [] } = this.counts.get(layer) ?? {}
-      const now = fused + original > 0 ? undefined : reasonAgainst(layer)
+      const now = fused + original > 0 ? undefined : reasonAgainst(layer, undefined, { training: true })
       const reason = [...reasons, ...(now ? [now] : [])].join('; ')
       return { layer: place, className: layer.getClassName(), fused, original, reason }
     })

@@ -212,6 +212,84 @@ describe('accelerate', () => {
   })
 })
 
+describe('classes and layers of a user', () => {
+  const LSTM = tf.layers.lstm({ units: 1, name: 'probe' }).constructor as new (options: object) => tf.layers.Layer
+  class Shifted extends LSTM {
+    override call(...given: Parameters<tf.layers.Layer['call']>) {
+      return tfc.tidy(() => tfc.add(super.call(...given) as tfc.Tensor, 10))
+    }
+  }
+  class Begun extends tf.RNN {
+    override getInitialState(inputs: tfc.Tensor) {
+      return [tfc.ones([inputs.shape[0], 4]), tfc.ones([inputs.shape[0], 4])]
+    }
+  }
+  const options = { units: 4, inputShape: [7, 3], ...seeded(1) }
+  const hooked = () => {
+    const layer = tf.layers.lstm(options)
+    const call = layer.call.bind(layer)
+    layer.call = (...given) => tfc.mul(call(...given) as tfc.Tensor, 5)
+    return layer
+  }
+  const kinds: [string, () => tf.layers.Layer, reason: string][] = [
+    ['a class with a call of its own', () => new Shifted(options), 'its call is overridden'],
+    ['a layer with a call of its own', hooked, 'its call is overridden'],
+    [
+      'a class that begins with another state',
+      () => new Begun({ cell: tf.layers.lstmCell({ units: 4, ...seeded(1) }), inputShape: [7, 3] } as never),
+      'it overrides getInitialState',
+    ],
+  ]
+
+  it.each(kinds)('%s computes the same in an accelerated model, which says why not fused', (_, make, reason) => {
+    const model = tf.sequential({ layers: [make()] })
+    const x = drawn(1, 3, 7, 3)
+    const plain = output(model, x)
+    const undo = accelerateModel(model)
+    expect(Array.from(output(model, x))).toEqual(Array.from(plain))
+    expect(undo.report()[0]).toMatchObject({ fused: 0, original: 1, reason: expect.stringContaining(reason) })
+    undo()
+    expect(Array.from(output(model, x))).toEqual(Array.from(plain))
+  })
+
+  it.each(kinds)('%s computes the same while tfjs-layers is accelerated', (_, make) => {
+    const model = tf.sequential({ layers: [make()] })
+    const x = drawn(1, 3, 7, 3)
+    const plain = output(model, x)
+    const undo = accelerate(tf)
+    expect(difference(output(model, x), plain)).toBeLessThan(2e-6)
+    undo()
+  })
+
+  it('a layer that has something called cell and is not recurrent is left alone', () => {
+    const dense = Object.assign(tf.layers.dense({ units: 3, inputShape: [7, 3] }), { cell: 16 })
+    const model = tf.sequential({ layers: [dense, tf.layers.lstm({ units: 4, ...seeded(1) })] })
+    const undo = accelerateModel(model)
+    output(model, drawn(1, 3, 7, 3))
+    expect(undo.report()).toMatchObject([{ className: 'LSTM', fused: 1 }])
+    undo()
+  })
+})
+
+describe('reports', () => {
+  it('count the calls of an accelerated model in those of tfjs-layers, too', () => {
+    const model = classifier()
+    const [all, one] = [accelerate(tf), accelerateModel(model)]
+    output(model, drawn(1, 3, 7, 3))
+    expect([all, one].map((undo) => undo.report().map(({ fused }) => fused))).toEqual([
+      [1, 1, 1],
+      [1, 1, 1],
+    ])
+    one()
+    all()
+  })
+
+  it('say before training what training will not run fused', () => {
+    const undo = accelerateModel(tf.layers.lstm({ units: 2, recurrentDropout: 0.3, inputShape: [3, 1] }))
+    expect(undo.report()[0].reason).toBe('recurrentDropout is 0.3, which the kernels do not have in training')
+  })
+})
+
 describe('accelerateModel', () => {
   it('runs one model fused and changes nothing else', () => {
     const [model, other] = [classifier(), classifier()]
