@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import { GRUNet, Graph, Sequential } from '@rowwise/models-rnn'
-import { setBackend, type Tensor, tensor } from '@tensorflow/tfjs-core'
+import { type Scalar, setBackend, sum, type Tensor, tensor, variableGrads } from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { strToU8, unzipSync, zipSync } from 'fflate'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -85,6 +86,13 @@ describe('fromKeras', () => {
     'linear-3.keras',
     'forward-2.h5',
     'forward-3.h5',
+    'front-2.keras',
+    'front-3.keras',
+    'dict-2.keras',
+    'dict-3.keras',
+    'rev-2.h5',
+    'rev-3.h5',
+    'slash-2.h5',
     'wide-2.keras',
     'wide-3.keras',
   ])("reads functional/%s, with Keras's outputs", async (file) => {
@@ -134,6 +142,11 @@ describe('fromKeras', () => {
     const notes: string[] = []
     await fromKeras(artifactsOf('bi'), { onNote: (note) => notes.push(note) })
     expect(notes).toEqual(['bidirectional has dropout 0.2 in training, which is left out'])
+    notes.length = 0
+    await fromKeras(bytesOf('functional/front-3.keras'), { onNote: (note) => notes.push(note) })
+    expect(notes).toEqual([
+      expect.stringMatching(/^spatial_dropout1d\S* is a SpatialDropout1D, which changes training/),
+    ])
   })
 
   const edited = (edit: (text: string) => string, path = 'keras3/lstm2.keras'): Uint8Array => {
@@ -152,7 +165,7 @@ describe('fromKeras', () => {
     expect(notes).toEqual(['past the end of a row the outputs are those of zeros, in Keras of the last state'])
   })
 
-  it('trains what a mask leaves, and refuses a mask before the end of a row', async () => {
+  it('trains what a mask leaves, wherever it leaves it', async () => {
     const model = (await fromKeras(bytesOf('keras2/masked.keras'))) as Sequential
     const x = (...steps: number[]) =>
       tensor(
@@ -160,15 +173,42 @@ describe('fromKeras', () => {
         [1, steps.length, 4],
       )
     const short = model.forward(x(1, 2)).dataSync()
-    expect(difference(model.forward(x(1, 2, 0, 0)).dataSync(), short)).toBe(0)
+    for (const padded of [x(1, 2, 0, 0), x(0, 0, 1, 2), x(0, 1, 0, 2)])
+      expect(difference(model.forward(padded).dataSync(), short)).toBe(0)
     expect(model.vjp(x(1, 2, 0, 0))?.value.shape).toEqual([1, 3])
-    expect(() => model.forward(x(1, 0, 2))).toThrow(
+    const weights = Object.values(model.parameters())
+    const gradientsOf = (inputs: Tensor) => {
+      const { grads } = variableGrads(() => sum(model.forward(inputs)) as Scalar, weights)
+      return weights.map(({ name }) => grads[name].dataSync())
+    }
+    const [front, end] = [gradientsOf(x(0, 0, 1, 2)), gradientsOf(x(1, 2))]
+    front.forEach((gradient, at) => {
+      expect(difference(gradient, end[at])).toBe(0)
+    })
+    expect(() => model.forward(x(0, 0))).toThrow(
+      expect.objectContaining({ code: 'KERAS_UNSUPPORTED', message: expect.stringContaining('row 0 is masked as a') }),
+    )
+  })
+
+  it('refuses a mask before the end of a row in a model that puts out all steps', async () => {
+    const model = await fromKeras(
+      edited((text) => text.replace('"return_sequences": false', '"return_sequences": true'), 'keras3/masked.keras'),
+    )
+    expect(() =>
+      model.forward(
+        tensor([
+          [
+            [0, 0, 0, 0],
+            [1, 1, 1, 1],
+          ],
+        ]),
+      ),
+    ).toThrow(
       expect.objectContaining({
         code: 'KERAS_UNSUPPORTED',
-        message: expect.stringContaining('row 0 has a masked step, 1, before its last one, 2'),
+        message: expect.stringContaining('row 0 has a masked step'),
       }),
     )
-    expect(() => model.forward(x(0, 0))).toThrow('row 0 is masked as a whole')
   })
 
   it.each<[string, Uint8Array | LayersArtifacts, string, string]>([

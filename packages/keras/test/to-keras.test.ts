@@ -152,6 +152,19 @@ describe('toLayersModel', () => {
     ['projections', () => new LSTM({ ...sizes, projSize: 2 }), 'projections'],
     ['the last step of both directions', () => new LSTMNet({ ...sizes, bidirectional: true }), 'use finalHidden()'],
     [
+      'a class with a forward of its own',
+      () =>
+        new Sequential(
+          new LSTM(sizes),
+          new (class Doubled extends Tanh {
+            override forward(x: tfc.Tensor) {
+              return tfc.mul(super.forward(x), 2)
+            }
+          })(),
+        ),
+      '1 is a Doubled with a forward of its own',
+    ],
+    [
       'a Graph',
       () => new Graph({ inputs: ['x'], nodes: { lstm: { layer: new LSTM(sizes), input: 'x' } }, output: 'lstm' }),
       'a chain of layers',

@@ -47,6 +47,7 @@ export {
 } from './layer'
 export { Graph, type GraphNode, type GraphOptions, type NamedGraphNode } from './graph'
 export { recompute } from './recompute'
+export { isStandard } from './standard'
 export { Sequential, type SequentialLayers, type SequenceInputs } from './sequential'
 export type { LayerSummary } from './summary'
 

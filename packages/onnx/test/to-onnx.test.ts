@@ -21,7 +21,7 @@ import {
   Tanh,
 } from '@rowwise/models-rnn'
 import { Generator } from '@rowwise/torch-random'
-import { setBackend, Tensor, tensor } from '@tensorflow/tfjs-core'
+import { mul, setBackend, Tensor, tensor } from '@tensorflow/tfjs-core'
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fromOnnx, onnxMetadata, type ToOnnxOptions, toOnnx } from '../src'
@@ -197,6 +197,20 @@ describe('toOnnx', () => {
       () => new Graph({ inputs: ['x', 'y'], nodes: { tanh: { layer: new Tanh(), input: 'x' } }, output: 'tanh' }),
       {},
       'the input y is read by no layer',
+    ],
+    [
+      'a class with a function of its own',
+      () =>
+        new Sequential(
+          new LSTM({ inputSize: 2, hiddenSize: 4 }),
+          new (class Cube extends Tanh {
+            protected override apply(x: Tensor) {
+              return mul(x, mul(x, x))
+            }
+          })(),
+        ),
+      {},
+      '1 is a Cube with a forward of its own',
     ],
     ['projections', () => new LSTM({ inputSize: 2, hiddenSize: 4, projSize: 2 }), {}, 'projections'],
     [

@@ -30,7 +30,7 @@ export function requireUsual(
 /** Refuses other classes than Keras's own, and other numbers than float32, also in what a wrapper holds. */
 export function checkLayer(name: string, layer: LayerConfig, conversion: Conversion): void {
   checkIsKeras(name, layer)
-  checkPrecision(name, layer.config, conversion)
+  if (layer.class_name !== 'InputLayer') checkPrecision(name, layer.config, conversion) // each layer casts what it reads
   for (const inner of [layer.config.layer, layer.config.backward_layer] as (LayerConfig | null | undefined)[])
     if (inner) checkLayer(inner.config.name ?? name, inner, conversion)
 }

@@ -4,7 +4,7 @@ import { KerasError, KerasUnsupportedError } from '../errors'
 import { MaskedSequential } from '../masked'
 import { type Conversion, checkIsKeras, refusal } from './checks'
 import { type ConvertedLayer, convertLayer, isRecurrent, picker, returnsSequences } from './layers'
-import { maskValueOf, refuseMasks, withoutMaskOperations } from './masks'
+import { maskOf, refuseMasks, withoutMaskOperations } from './masks'
 import { nameOf, type Reference, referencesOf } from './references'
 import { type KerasSource, type LayerConfig, type LayersArtifacts, readSource } from './source'
 
@@ -27,7 +27,7 @@ export interface FromKerasOptions {
  * Rowwise does not have.
  * @example
  * ```ts
- * const model = await fromKeras(await readFile('model.keras'))
+ * const model = (await fromKeras(await readFile('model.keras'))).eval()
  * const outputs = model.forward(inputs) // [N, T, features] → [N, units]
  * ```
  */
@@ -129,8 +129,8 @@ function chainOf(
     if (isFinal) add(`${name}_final`, picker({ name, layer }))
     if (activation) add(`${name}_activation`, activation)
   }
-  const mask = maskValueOf(layers, conversion)
-  if (mask !== undefined) return new MaskedSequential(parts, mask)
+  const mask = maskOf(layers, conversion)
+  if (mask) return new MaskedSequential(parts, mask)
   const model = new Sequential(parts)
   return asNet(model) ?? model
 }
@@ -207,9 +207,9 @@ function chained(
   return inputs.length === 1 && name === inputs[0] && order.length === layers.length - 1 ? order : undefined
 }
 
-/** `["x", 0, 0]`, or a list of such. */
+/** `["x", 0, 0]`, or a list or an object of such. */
 function namesOf(given: unknown): Reference[] {
-  const list = given as readonly unknown[]
+  const list: readonly unknown[] = Array.isArray(given) ? given : Object.values(given as object)
   return typeof list[0] === 'string' ? [list as unknown as Reference] : (list as Reference[])
 }
 

@@ -80,9 +80,11 @@ export function convertLayer(
     }
     case 'TimeDistributed': {
       const inner = config.layer as LayerConfig
-      if (inner.class_name !== 'Dense')
-        throw refusal(name, `wraps a ${inner.class_name}, Rowwise has TimeDistributed(Dense)`)
-      return dense(name, inner, source.weights(given, serial, ''))
+      if (inner.class_name === 'Dense') return dense(name, inner, source.weights(given, serial, ''))
+      // These have no weights, and do the same to each step.
+      if (['Dropout', 'Activation'].includes(inner.class_name))
+        return convertLayer({ ...inner, name }, serial, rank, conversion)
+      throw refusal(name, `wraps a ${inner.class_name}, Rowwise has TimeDistributed(Dense)`)
     }
     case 'Dense':
       return dense(name, given, source.weights(given, serial, ''))
@@ -99,17 +101,23 @@ export function convertLayer(
       return { name, layer: meanOverTime() }
     case 'Dropout':
       return { name, layer: new Dropout({ p: config.rate as number }) }
+    case 'SpatialDropout1D':
+    case 'GaussianNoise':
+    case 'GaussianDropout':
+      conversion.onNote(`${name} is a ${class_name}, which changes training alone, and is left out`)
+      return undefined
     case 'Activation':
     case 'Softmax':
     case 'ReLU': {
-      requireUsual(name, config, { max_value: null, negative_slope: 0, threshold: 0, axis: -1 })
+      const axis = config.axis === rank() - 1 ? -1 : config.axis
+      requireUsual(name, { ...config, axis }, { max_value: null, negative_slope: 0, threshold: 0, axis: -1 })
       const layer = activationOf(name, class_name === 'Activation' ? config.activation : class_name.toLowerCase())
       return layer && { name, layer }
     }
     default:
       throw refusal(
         name,
-        `is of the class ${class_name}, which Rowwise does not have; it reads LSTM, GRU, SimpleRNN, Bidirectional, TimeDistributed(Dense), Dense, Embedding, Masking, LayerNormalization, GlobalAveragePooling1D, Dropout, Activation, Softmax and ReLU`,
+        `is of the class ${class_name}, which Rowwise does not have; it reads LSTM, GRU, SimpleRNN, Bidirectional, TimeDistributed(Dense), Dense, Embedding, Masking, LayerNormalization, GlobalAveragePooling1D, Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout, Activation, Softmax and ReLU`,
       )
   }
 }

@@ -9,17 +9,18 @@ import type { LayerConfig } from './source'
  *
  * @throws KerasUnsupportedError where Keras masks something else, or in a layer that has no mask here
  */
-export function maskValueOf(
+export function maskOf(
   layers: readonly LayerConfig[],
   { source: { isLayers }, onNote }: Conversion,
-): number | undefined {
+): { value: number; putsOutSteps: boolean } | undefined {
   const [first, ...others] = layers.filter(({ class_name }) => class_name !== 'InputLayer')
   const late = others.find(isMask)
   if (late) throw refusal(nameOf(late), 'masks what another layer puts out, Rowwise masks inputs')
   if (!first || !isMask(first)) return undefined
-  let isSequence = true
+  let last: LayerConfig | undefined
+  let putsOutSteps = true
   for (const layer of others) {
-    if (!isSequence) break
+    if (!putsOutSteps) break
     if (layer.class_name === 'Softmax') throw refusal(nameOf(layer), 'reads a mask, expected Activation("softmax")')
     if (layer.class_name === 'GlobalAveragePooling1D' && isLayers)
       throw refusal(nameOf(layer), 'averages masked steps, too, in tf.layers, in Rowwise only the others')
@@ -27,10 +28,18 @@ export function maskValueOf(
     const [call] = layer.inbound_nodes ?? []
     const isKeras3 = call !== undefined && !Array.isArray(call)
     if (isKeras3 && !layer.isMasked) throw refusal(nameOf(layer), 'reads masked steps without their mask')
-    isSequence = returnsSequences(layer)
+    putsOutSteps = returnsSequences(layer)
+    last = layer
   }
-  if (isSequence) onNote('past the end of a row the outputs are those of zeros, in Keras of the last state')
-  return maskedValue(first)
+  const value = maskedValue(first)
+  const isZero = last ? last.class_name === 'Bidirectional' || last.config.zero_output_for_mask === true : value === 0
+  if (putsOutSteps && !isZero)
+    onNote(
+      last
+        ? 'past the end of a row the outputs are those of zeros, in Keras of the last state'
+        : 'past the end of a row the outputs are those of what is masked, in Keras of zeros',
+    )
+  return { value, putsOutSteps }
 }
 
 /** Refuses masks where the layers are no chain. */

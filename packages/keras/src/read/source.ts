@@ -165,7 +165,7 @@ function ofArtifacts({
   }
   return {
     model: modelOf(typeof config === 'string' ? config : JSON.stringify(config)),
-    version: 2, // tfjs reads no newer one
+    version: Number.parseInt(String(keras_version), 10) || 2,
     isLayers: /^tfjs/.test(String(keras_version)),
     metadata: textsIn(userDefinedMetadata),
     weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
@@ -180,16 +180,19 @@ function byName(
   const order = ['kernel', 'recurrent_kernel', 'bias', 'embeddings', 'gamma', 'beta']
   return (layer, _, part) => {
     const name = nameOf(layer)
-    const inner = (layer.config.layer as LayerConfig | undefined)?.config.name
-    const below = (first: string | undefined): (readonly [string, Values])[] =>
-      named.filter(([path]) => path.split('/')[0] === first)
-    // The last one says it: a wrapper may be called `forward_…` itself.
-    const isPart = ([path]: readonly [string, Values]): boolean =>
+    const { layer: wrapped, backward_layer: backward } = layer.config as Record<string, LayerConfig | undefined>
+    const inner = wrapped?.config.name
+    // A layer's name may have slashes.
+    const below = (first: string | undefined): [path: string, values: Values][] =>
+      named.flatMap(([path, values]) =>
+        path.startsWith(`${first}/`) ? [[path.slice(`${first}/`.length), values]] : [],
+      )
+    // The last segment says the part: a wrapper may be called `forward_…` itself. A backward layer may have another name.
+    const partOf = (path: string): string | undefined =>
+      path.split('/').findLast((each) => /^(forward|backward)_/.test(each) || each === backward?.config.name)
+    const isPart = ([path]: [string, Values]): boolean =>
       part === '' ||
-      path
-        .split('/')
-        .findLast((each) => /^(forward|backward)_/.test(each))
-        ?.startsWith(`${part}_`) === true
+      (partOf(path) === backward?.config.name && backward ? 'backward' : partOf(path)?.split('_')[0]) === part
     // tf.layers leaves the wrapper out of the names of what is in it.
     const own =
       [below(name).filter(isPart), below(part === '' ? inner : `${part}_${inner}`)].find((all) => all.length > 0) ?? []

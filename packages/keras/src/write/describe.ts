@@ -4,6 +4,7 @@ import {
   Embedding,
   FinalHidden,
   Graph,
+  isStandard,
   LastStep,
   type Layer,
   LayerNorm,
@@ -82,6 +83,10 @@ function inputOf(layers: readonly Layer[]): Pick<WrittenModel, 'inputShape' | 'i
 function flattened(layer: Layer, path: readonly string[] = []): (readonly [name: string, layer: Layer])[] {
   if (layer instanceof Graph)
     throw new KerasUnsupportedError('a Graph is not written: Keras gets a chain of layers, a Sequential or a network')
+  if (!isStandard(layer))
+    throw new KerasUnsupportedError(
+      `${path.join('_') || 'the model'} is a ${layer.constructor.name} with a forward of its own, which is not written`,
+    )
   if (!(layer instanceof Sequential)) {
     const name = path.length === 0 ? 'layer' : path.join('_')
     return [[/^\d/.test(name) ? `layer_${name}` : name, layer]]

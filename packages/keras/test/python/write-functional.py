@@ -23,7 +23,9 @@ indices = np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8], [9, 10, 0, 0, 0]], dtype='
 def put(name, model, fed):
     for weight in model.trainable_weights:
         weight.assign(np.asarray(weight.numpy() if V == '2' else keras.ops.convert_to_numpy(weight)) + .1 * rng.standard_normal(weight.shape).astype('float32'))
-    y = np.asarray(model.predict(fed, verbose=0))
+    y = model.predict(fed, verbose=0)
+    y = np.asarray(y['y'] if isinstance(y, dict) else y)
+    fed = list(fed.values()) if isinstance(fed, dict) else fed
     f = lambda v: {'shape': list(v.shape), 'dtype': str(v.dtype), 'data': v.astype('float64').flatten().tolist()}
     model.save(f'{OUT}/{name}')
     expected[name] = {'names': [t.name.split(':')[0] for t in model.inputs], 'x': [f(v) for v in (fed if isinstance(fed, list) else [fed])], 'y': [f(y)]}
@@ -44,6 +46,16 @@ y = L.LSTM(3, return_sequences=True)(L.Activation('linear')(i), initial_state=[h
 put(f'linear-{V}.keras', keras.Model(i, L.Activation('linear')(L.Dense(2)(y))), x)
 put(f'forward-{V}.h5', keras.Sequential([keras.Input((5, 4), name='x'), L.Bidirectional(L.LSTM(3, name='backward_a'), name='forward_b'), L.Dense(2)]), x)
 put(f'wide-{V}.keras', keras.Sequential([keras.Input((2, 5), name='x'), L.Embedding(11, 4), L.LayerNormalization(axis=3), L.Dense(2)]), indices[:2, None].repeat(2, 1))
+
+words = np.array([[0, 0, 1, 2, 3], [4, 5, 6, 7, 8], [9, 0, 10, 0, 0]], dtype='int32')
+h = [L.Embedding(11, 4, mask_zero=True), L.SpatialDropout1D(.3), L.Bidirectional(L.LSTM(3)), L.Dense(2)]
+put(f'front-{V}.keras', keras.Sequential([keras.Input((5,), name='x', dtype='uint8'), *h]), words.astype('uint8'))
+i = keras.Input((5, 4), name='x')
+put(f'dict-{V}.keras', keras.Model({'x': i}, {'y': L.Dense(2)(L.LSTM(3)(i))}), {'x': x})
+rev = L.LSTM(3, go_backwards=True, name='rev')
+put(f'rev-{V}.h5', keras.Sequential([keras.Input((5, 4), name='x'), L.Bidirectional(L.LSTM(3), backward_layer=rev), L.Dense(2)]), x)
+if V == '2':
+    put('slash-2.h5', keras.Sequential([keras.Input((5, 4), name='x'), L.LSTM(3, name='enc/lstm'), L.Dense(2)]), x)
 
 if V == '3':
     ones = keras.ops.ones((1, 3))

@@ -3,6 +3,7 @@ import {
   Dropout,
   Embedding,
   FinalHidden,
+  isStandard,
   LastStep,
   type Layer,
   LayerNorm,
@@ -28,6 +29,10 @@ export interface Written {
 
 /** The layers of a model, one after the other, those of a Sequential within it too. */
 export function flattened(layer: Layer, path = ''): (readonly [name: string, layer: Layer])[] {
+  if (!isStandard(layer) && !('maskValue' in layer))
+    throw new OnnxUnsupportedError(
+      `${path || 'the model'} is a ${layer.constructor.name} with a forward of its own, which is not written`,
+    )
   if (!(layer instanceof Sequential)) return [[path || 'layer', layer]]
   return layer
     .namedChildren()

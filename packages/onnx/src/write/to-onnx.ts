@@ -1,5 +1,5 @@
 import { refuseUnknownOptions } from '@rowwise/errors'
-import { Graph, Layer, RecurrentLayer } from '@rowwise/models-rnn'
+import { Graph, isStandard, Layer, RecurrentLayer } from '@rowwise/models-rnn'
 import { OnnxUnsupportedError } from '../errors'
 import { type Dim, GraphWriter, OPSETS } from './graph-writer'
 import { flattened, inputOf, type Written, writeLayer } from './layers'
@@ -47,7 +47,7 @@ export async function toOnnx(model: Layer, options: ToOnnxOptions = {}): Promise
   }
   const writer = new GraphWriter(opset)
   const told = lengths ? 'lengths' : undefined
-  if (model instanceof Graph) await writeGraph(writer, model, told)
+  if (model instanceof Graph && isStandard(model)) await writeGraph(writer, model, told)
   else await writeChain(writer, model, told)
   if (told) writer.input(told, 'int32', ['batch'])
   const { config } = model as { config?: object }
