@@ -76,11 +76,44 @@ describe('fromOnnx', () => {
     ['a constant initial state', 'const-new', 'LSTM'],
     ['a state of another size than its weights', 'proj-new', 'LSTM'],
     ['the Softmax of all axes but the first', 'softmax-11', 'Softmax'],
+    ['other axes than a view had', 'view-swapped-new', 'Reshape'],
+    ['windows of its input', 'view-windows-old', 'Reshape'],
+    ['axes back in another order', 'flat-swapped-new', 'Reshape'],
+    ['axes back in other sizes', 'flat-halves-new', 'Reshape'],
+    ['an axis made longer', 'expanded-new', 'Expand'],
+    ['a state in another order', 'state-transposed-old', 'Slice'],
+    ['a state as a step', 'unsqueezed-new', 'Unsqueeze'],
   ])('refuses a model that reads %s and names the operation', (_, name, operation) => {
     const error = caught(() => fromOnnx(bytesOf(`pytorch/refused/${name}.onnx`))) as OnnxUnsupportedError
     expect(error).toBeInstanceOf(OnnxUnsupportedError)
     expect(error.operations).toEqual([operation])
   })
+
+  it.each([
+    ['packed-last-old', 'last reads all steps, also those past the end of a row'],
+    ['packed-then-plain-old', 'b reads all steps, also those past the end of a row'],
+    ['transposed-new', 'is not what a layer puts out'],
+  ])('refuses %s, which it would compute otherwise', (name, message) => {
+    expect(() => fromOnnx(bytesOf(`pytorch/refused/${name}.onnx`))).toThrow(
+      expect.objectContaining({ code: 'ONNX_UNSUPPORTED', message: expect.stringContaining(message) }),
+    )
+  })
+
+  const names: Record<string, string[]> = {
+    'two-states-old': ['output', 'hn', 'hn_2'],
+    'two-heads-new': ['output', 'output_2'],
+    'numbers-old': ['output', 'output_2'],
+  }
+  it.each(Object.entries(jsonOf('more/expected.json') as Record<string, Case>))(
+    'reads %s, with the outputs of PyTorch in their order',
+    (name, { inputs, outputs }) => {
+      const model = fromOnnx(bytesOf(`more/${name}.onnx`))
+      const found = outputsOf(model, inputs)
+      expect(found.map(({ shape }) => shape)).toEqual(outputs.map(({ shape }) => shape))
+      for (const [at, { data }] of outputs.entries()) expect(difference(found[at].dataSync(), data)).toBeLessThan(1e-6)
+      if (names[name]) expect(Object.keys((model as Graph).outputs)).toEqual(names[name])
+    },
+  )
 
   it('gives a recurrent layer alone as that layer, which trains', () => {
     const model = fromOnnx(bytesOf('pytorch/bare-lstm-old.onnx'))

@@ -171,6 +171,39 @@ describe('toOnnx', () => {
     }
   })
 
+  it('writes an encoder and a decoder of other steps', async () => {
+    const generator = new Generator(3)
+    const gru = () => new GRU({ inputSize: 3, hiddenSize: 4, generator })
+    const model = new Graph({
+      inputs: ['x', 'y'],
+      nodes: {
+        encoder: { layer: gru(), input: 'x' },
+        decoder: { layer: gru(), input: 'y', initial: { h: 'encoder.hn' } },
+      },
+      output: 'decoder',
+    })
+    for (const [steps, more] of [
+      [4, 5],
+      [1, 4],
+    ]) {
+      const inputs = { x: drawn(generator, 2, steps, 3), y: drawn(generator, 2, more, 3) }
+      const [expected] = listOf(model.forward(inputs))
+      const [output] = await judged(await toOnnx(model), inputs)
+      expect(difference(output, expected.dataSync())).toBeLessThan(1e-5)
+    }
+  })
+
+  it('writes lengths that no layer reads, and reads the model without them', async () => {
+    const model = new Sequential(
+      new Linear({ inFeatures: 3, outFeatures: 2 }),
+      new Tanh(),
+      new Linear({ inFeatures: 2, outFeatures: 1 }),
+    )
+    const x = drawn(new Generator(3), 5, 3)
+    const again = fromOnnx(await toOnnx(model, { lengths: true }))
+    expect(difference((again.forward(x) as Tensor).dataSync(), model.forward(x).dataSync())).toBeLessThan(1e-6)
+  })
+
   it('writes a graph whose input is activated first, and whose states a layer computes', async () => {
     const generator = new Generator(3)
     const sizes = { inputSize: 3, hiddenSize: 4, generator }
@@ -192,6 +225,12 @@ describe('toOnnx', () => {
   })
 
   it.each<[string, () => Layer, ToOnnxOptions, string]>([
+    [
+      'a graph whose output is called as an input is',
+      () => new Graph({ inputs: ['output'], nodes: { tanh: { layer: new Tanh(), input: 'output' } }, output: 'tanh' }),
+      {},
+      'output is an input and an output of the graph',
+    ],
     [
       'a graph with an input that nothing reads',
       () => new Graph({ inputs: ['x', 'y'], nodes: { tanh: { layer: new Tanh(), input: 'x' } }, output: 'tanh' }),

@@ -44,7 +44,8 @@ export function buildModel(
     return layerOf(alone)
   const shown = (place: string): string => {
     const [name, ...state] = place.split('.')
-    return [titleOf(drafts, name), ...state].join('.')
+    // An object would have whole numbers before all other names.
+    return [titleOf(drafts, name).replace(/^\d+$/, 'layer_$&'), ...state].join('.')
   }
   const nodes = [...drafts].map(([name, draft]): [string, GraphNode] => {
     const initial = draft.kind === 'recurrent' ? initialOf(follower, name, draft) : undefined
@@ -55,7 +56,7 @@ export function buildModel(
     inputs,
     nodes: Object.fromEntries(nodes),
     output: shown(first.place),
-    outputs: Object.fromEntries(others.map(({ name, place }) => [outputName(name, place), shown(place)])),
+    outputs: Object.fromEntries(outputNames(others).map((name, at) => [name, shown(others[at].place)])),
   })
 }
 
@@ -65,9 +66,24 @@ function titleOf(drafts: ReadonlyMap<string, Draft>, name: string): string {
   return draft?.kind === 'recurrent' ? (draft.title ?? name) : name
 }
 
-/** PyTorch's names for states, where that is what an output is. */
-function outputName(name: string, place: string): string {
-  return /\.(hn|cn)$/.exec(place)?.[1] ?? name
+/**
+ * The names of the outputs after the first one, which is `output`: PyTorch's for states, `hn` and `cn`, where one has
+ * them; else the file's.
+ */
+function outputNames(outputs: readonly { name: string; place: string }[]): string[] {
+  const usual = outputs.map(({ place }) => /\.(hn|cn)$/.exec(place)?.[1])
+  const isOnce = (name: string | undefined): boolean => usual.indexOf(name) === usual.lastIndexOf(name)
+  const taken = new Set(['output'])
+  return outputs.map(({ name }, at) => {
+    const state = usual[at]
+    // The older exporter numbers what it was given no name for.
+    const own = /^\d+$/.test(name) ? 'output' : name
+    const base = state && (isOnce(state) || own !== name) ? state : own
+    let free = base
+    for (let count = 2; taken.has(free); count++) free = `${base}_${count}`
+    taken.add(free)
+    return free
+  })
 }
 
 function placeOf(follower: GraphReader, name: string, value: Value): string {
@@ -76,7 +92,11 @@ function placeOf(follower: GraphReader, name: string, value: Value): string {
   const isUsual =
     roles.at(-1) === 'features' && !roles.some((role) => role === 'direction' || role === 'taken') && !tensor?.flat
   const isTimeFirst = follower.inputs.some(({ axes }) => axes[0]?.role === 'time')
-  if (tensor && isUsual && (roles.length < 3 || (roles[0] === 'time') === isTimeFirst)) return tensor.of
+  const isInOrder = follower.inputs.every(({ axes }) => {
+    const places = tensor?.axes.map((axis) => axes.indexOf(axis)).filter((at) => at >= 0) ?? []
+    return places.every((at, k) => k === 0 || at > places[k - 1])
+  })
+  if (tensor && isUsual && isInOrder && (roles.length < 3 || (roles[0] === 'time') === isTimeFirst)) return tensor.of
   const place = value.kind === 'rows' && value.form === 'stack' ? placeOfRows(follower, value.rows) : undefined
   if (place) return place
   throw new OnnxUnsupportedError(`the output '${name}' is not what a layer puts out, nor all final states of one`)

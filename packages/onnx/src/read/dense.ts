@@ -3,7 +3,7 @@ import type { OnnxNode } from './file'
 import type { GraphReader, Operator } from './operator'
 import { SHAPES } from './shapes'
 import { activatedInLoop, addedToLoop, timesRecurrentWeight } from './unrolled'
-import type { Draft, TensorValue } from './values'
+import { type Draft, isZeros, type TensorValue } from './values'
 
 /** Layers beside the recurrent ones. */
 export const DENSE: Readonly<Record<string, Operator>> = {
@@ -32,6 +32,7 @@ export const DENSE: Readonly<Record<string, Operator>> = {
   MatMul(node) {
     const given = this.input(node, 0)
     const { weight, outFeatures } = weightOf(this.floats(node, 1, 2), false)
+    if (isZeros(given)) return { kind: 'zeros', size: outFeatures } // the state that a loop begins with
     if (given?.kind === 'hidden') return timesRecurrentWeight(this, given, weight)
     const input = this.tensor(node, 0)
     const axes = [...input.axes.slice(0, -1), { size: outFeatures }]
@@ -42,6 +43,8 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     const [a, b] = [this.input(node, 0), this.input(node, 1)]
     const inLoop = addedToLoop(this, a, b)
     if (inLoop) return inLoop
+    if (a?.kind === 'zeros' && b?.kind === 'constant') return b
+    if (b?.kind === 'zeros' && a?.kind === 'constant') return a
     const [place, value] = a?.kind === 'constant' ? [1, b] : [0, a]
     const { floats, dims, name } = this.floats(node, 1 - place, 1)
     if (value?.kind !== 'tensor') return undefined
@@ -88,11 +91,11 @@ export const DENSE: Readonly<Record<string, Operator>> = {
   },
   ReduceMean(node) {
     const input = this.tensor(node, 0)
-    const axes = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined)
-    const draft = this.drafts.get(input.of)
-    const isTime = axes?.length === 1 && input.axes[axes[0]]?.role === 'time'
-    if (!isTime || node.attributes.keepdims !== 0 || (draft?.kind === 'recurrent' && draft.lengths)) return undefined
-    const rest = input.axes.filter((_, axis) => axis !== axes[0])
+    const axes = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined) ?? []
+    const [axis] = axes.map((each) => (each < 0 ? each + input.axes.length : each))
+    const isTime = axes.length === 1 && input.axes[axis]?.role === 'time'
+    if (!isTime || node.attributes.keepdims !== 0) return undefined
+    const rest = input.axes.filter((_, at) => at !== axis)
     return this.add({ kind: 'mean', input: input.of, hint: 'mean' }, rest)
   },
 }

@@ -1,6 +1,7 @@
 import { OnnxError, OnnxUnsupportedError } from '../errors'
 import { DENSE } from './dense'
 import type { Constant, OnnxFile, OnnxNode } from './file'
+import { folded } from './fold'
 import type { GraphReader, Operator } from './operator'
 import { RECURRENT } from './recurrent'
 import { SHAPES } from './shapes'
@@ -34,7 +35,11 @@ export class Follower implements GraphReader {
       )
     }
     for (const constant of file.constants) this.values.set(constant.name, constantValue(constant))
-    for (const { name, dims, isInteger } of file.inputs) {
+    for (const { inputs } of file.nodes)
+      for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1)
+    for (const { name } of file.outputs) this.uses.set(name, (this.uses.get(name) ?? 0) + 1)
+    // What nothing reads, such as lengths for layers without steps, need not be given.
+    for (const { name, dims, isInteger } of file.inputs.filter(({ name }) => this.uses.has(name))) {
       const axes = dims.map(
         (size, at): Axis => ({
           size,
@@ -44,10 +49,8 @@ export class Follower implements GraphReader {
       this.inputs.push({ name, isInteger, axes })
       this.values.set(name, { kind: 'tensor', of: name, axes })
     }
-    for (const { inputs } of file.nodes)
-      for (const input of inputs) this.uses.set(input, (this.uses.get(input) ?? 0) + 1)
-    for (const { name } of file.outputs) this.uses.set(name, (this.uses.get(name) ?? 0) + 1)
     for (const node of file.nodes) this.follow(node)
+    this.checkLengths()
   }
 
   /** What is known of a value; fails where it is not there. */
@@ -116,8 +119,8 @@ export class Follower implements GraphReader {
 
   rowsOf(value: Value): readonly Row[] | undefined {
     if (value.kind === 'rows') return value.rows
-    const isInput = value.kind === 'tensor' && this.inputs.some(({ name }) => name === value.of)
-    if (!isInput) return undefined
+    const input = value.kind === 'tensor' ? this.inputs.find(({ name }) => name === value.of) : undefined
+    if (value.kind !== 'tensor' || !input?.axes.every((axis, at) => axis === value.axes[at])) return undefined
     const [{ size }] = value.axes
     return size === undefined || value.axes.length !== 3
       ? undefined
@@ -133,12 +136,25 @@ export class Follower implements GraphReader {
     return new OnnxUnsupportedError(`${op} '${name || outputs[0]}' cannot be read: ${reason}`, { operations: [op] })
   }
 
+  /** A model of ours tells lengths to all its layers. A file may tell them to one, and take the last step of what is filled up. */
+  private checkLengths(): void {
+    if (this.lengths === undefined) return
+    for (const [name, draft] of this.drafts) {
+      const isTold =
+        draft.kind === 'recurrent' ? draft.lengths : draft.kind === 'last' ? draft.byLength : draft.kind !== 'mean'
+      if (!isTold)
+        throw new OnnxUnsupportedError(
+          `${name} reads all steps, also those past the end of a row, and another layer is told lengths; in Rowwise all layers are`,
+        )
+    }
+  }
+
   private isIndices(name: string): boolean {
     return this.inputs.some((input) => input.name === name && input.isInteger)
   }
 
   private follow(node: OnnxNode): void {
-    const found = (OPERATORS[node.op] as Operator).call(this, node)
+    const found = folded(this, node) ?? (OPERATORS[node.op] as Operator).call(this, node)
     if (found === undefined)
       throw this.refusal(
         node,

@@ -2,7 +2,7 @@ import { fromOnnxOrder, gatesOf } from '../gates'
 import { scopeOf } from './dense'
 import type { OnnxNode } from './file'
 import type { GraphReader, Operator } from './operator'
-import type { Axis, DirectionDraft, RecurrentDraft, Row, Value } from './values'
+import { type Axis, type DirectionDraft, isZeros, type RecurrentDraft, type Row, type Value } from './values'
 
 /** Recurrent layers. */
 export const RECURRENT: Readonly<Record<string, Operator>> = {
@@ -22,7 +22,7 @@ export const RECURRENT: Readonly<Record<string, Operator>> = {
     const isOwn = node.attributes.batch_dims === 1 && index?.kind === 'tensor' && index.of === this.lengths
     if (!isOwn) return undefined
     const rest = input.axes.filter(({ role }) => role !== 'time')
-    return this.add({ kind: 'last', input: input.of, hint: 'last' }, rest)
+    return this.add({ kind: 'last', input: input.of, hint: 'last', byLength: true }, rest)
   },
   Sub(node) {
     return lengthsMinusOne(this, node)
@@ -154,8 +154,8 @@ function activationsOf(
 function stateOf(follower: GraphReader, node: OnnxNode, at: number, hiddenSize: number): readonly Row[] | undefined {
   const value = follower.input(node, at)
   if (value === undefined) return undefined
-  if (value.kind === 'zeros' || (value.kind === 'constant' && value.constant.floats.every((x) => x === 0))) {
-    const { size = hiddenSize } = value.kind === 'zeros' ? value : { size: value.constant.dims.at(-1) }
+  if ((value.kind === 'zeros' || value.kind === 'constant') && isZeros(value)) {
+    const { size = hiddenSize } = value.kind === 'constant' ? { size: value.constant.dims.at(-1) } : value
     if (size === hiddenSize) return undefined
     throw follower.refusal(
       node,

@@ -1,7 +1,7 @@
 import type { Constant, OnnxNode } from './file'
 import type { GraphReader, Operator } from './operator'
 import { unrolledSequence } from './unrolled'
-import { type Axis, constantValue, type TensorValue, type Value } from './values'
+import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
 
 /** Operations that change no number: what they do is followed axis by axis. */
 export const SHAPES: Readonly<Record<string, Operator>> = {
@@ -40,15 +40,20 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
   },
   Expand(node) {
     const value = this.input(node, 0)
-    const isZeros =
-      value?.kind === 'zeros' || (value?.kind === 'constant' && value.constant.floats.every((x) => x === 0))
-    return isZeros ? { kind: 'zeros', size: lastOf(this.input(node, 1)) } : value
+    const shape = this.input(node, 1)
+    if (isZeros(value)) return { kind: 'zeros', size: lastOf(shape) }
+    if (value?.kind !== 'tensor' && value?.kind !== 'rows') return value
+    // Only what stays as it is: an axis of one would become longer.
+    const items = shape?.kind === 'integers' ? shape.items : []
+    const kept = items.map((item, at) => (item === 1 ? value.axes[at] : item))
+    return areLike(kept, value.axes) ? value : undefined
   },
   Unsqueeze(node) {
     const value = this.input(node, 0)
     if (value?.kind === 'integers') return { ...value, isScalar: false }
     if (value?.kind === 'zeros') return value
-    if (value?.kind === 'rows' && value.form === 'row')
+    const [axis] = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined) ?? []
+    if (value?.kind === 'rows' && value.form === 'row' && (axis === 0 || axis === -value.axes.length - 1))
       return { ...value, form: 'stack', axes: [{ size: 1 }, ...value.axes] }
     const isLengths = value?.kind === 'tensor' && value.of === this.lengths
     return value?.kind === 'hidden' || isLengths ? value : undefined
@@ -143,34 +148,34 @@ function sizeOf(axis: Axis): number | Axis {
   return axis.size ?? axis
 }
 
+/** Whether an item of a shape is the size of an axis. */
+function isLike(item: number | Axis, axis: Axis): boolean {
+  return item === axis || (typeof item === 'number' && item > 0 && item === axis.size)
+}
+
+/** Whether a shape is that of some axes; one of them may be −1. */
+function areLike(shape: readonly (number | Axis)[], axes: readonly Axis[]): boolean {
+  if (shape.length !== axes.length) return false
+  const strange = shape.filter((item, at) => !isLike(item, axes[at]))
+  return strange.length === 0 || (strange.length === 1 && strange[0] === -1)
+}
+
 /**
  * A tensor in another shape: leading axes become one and come back, directions join the features, an axis of one falls
  * away.
  */
-function reshaped(value: TensorValue, shape: readonly (number | Axis)[]): Value | undefined {
+function reshaped(value: TensorValue, given: readonly (number | Axis)[]): Value | undefined {
   const { axes, flat } = value
-  const fits = (item: number | Axis, axis: Axis): boolean =>
-    item === axis ||
-    item === -1 ||
-    item === 0 ||
-    (typeof item === 'number' ? axis.size === undefined || axis.size === item : item.size === axis.size)
-  const areLike = (items: readonly (number | Axis)[], like: readonly Axis[]): boolean =>
-    items.length === like.length && items.every((item, at) => fits(item, like[at]))
+  const shape = given.map((item, at) => (item === 0 ? (axes[at] ?? item) : item)) // 0 is what is there
   const last = axes[axes.length - 1]
-  const isLast = (item: number | Axis): boolean =>
-    item === last || (typeof item === 'number' && item > 0 && item === last.size)
-  if (flat) {
-    const isBack = shape.length === flat.length + 1 && areLike(shape.slice(0, -1), flat)
-    return isBack ? { ...value, axes: [...flat, axes[1]], flat: undefined } : undefined
-  }
+  if (flat) return areLike(shape, [...flat, last]) ? { ...value, axes: [...flat, last], flat: undefined } : undefined
   if (areLike(shape, axes)) return value
   if (shape.length === 2 && axes.length > 2 && last.role === 'features')
-    return isLast(shape[1]) ? { ...value, axes: [{}, last], flat: axes.slice(0, -1) } : undefined
-  if (shape.length !== axes.length - 1) return undefined
+    return isLike(shape[1], last) ? { ...value, axes: [{}, last], flat: axes.slice(0, -1) } : undefined
   const direction = axes.findIndex(({ role }) => role === 'direction')
   if (direction < 0) return undefined
-  const isJoined = direction === axes.length - 2 && areLike(shape.slice(0, -1), axes.slice(0, -2))
-  if (isJoined) return { ...value, axes: [...axes.slice(0, -2), { role: 'features', size: joinedSize(axes) }] }
+  const joined: Axis[] = [...axes.slice(0, -2), { role: 'features', size: joinedSize(axes) }]
+  if (direction === axes.length - 2 && areLike(shape, joined)) return { ...value, axes: joined }
   const rest = axes.filter((_, axis) => axis !== direction)
   return axes[direction].size === 1 && areLike(shape, rest) ? { ...value, axes: rest } : undefined
 }

@@ -81,7 +81,14 @@ export type Draft =
   | { kind: 'linear'; input: string; hint: string; weight: Float32Array; outFeatures: number; bias?: Float32Array }
   | { kind: 'embedding'; input: string; hint: string; weight: Float32Array; dims: readonly number[] }
   | { kind: 'norm'; input: string; hint: string; size: number; weight?: Float32Array; bias?: Float32Array; eps: number }
-  | { kind: 'last' | 'mean' | 'tanh' | 'sigmoid' | 'relu' | 'softmax'; input: string; hint: string }
+  /** The last step, or with `byLength` that of each row. */
+  | { kind: 'last'; input: string; hint: string; byLength?: boolean }
+  | { kind: 'mean' | 'tanh' | 'sigmoid' | 'relu' | 'softmax'; input: string; hint: string }
+
+/** Whether a value is known to be zeros. */
+export function isZeros(value: Value | undefined): boolean {
+  return value?.kind === 'zeros' || (value?.kind === 'constant' && value.constant.floats.every((x) => x === 0))
+}
 
 /** A constant as a value. */
 export function constantValue(constant: Constant): Value {

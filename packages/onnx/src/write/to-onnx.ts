@@ -73,6 +73,9 @@ function stateDims({ numLayers, bidirectional, hiddenSize }: RecurrentLayer): Di
 
 async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | undefined): Promise<void> {
   const values = new Map<string, Written>()
+  const both = model.inputs.find((name) => Object.hasOwn(model.outputs, name))
+  if (both !== undefined)
+    throw new OnnxUnsupportedError(`${both} is an input and an output of the graph, which ONNX names alike; rename one`)
   for (const name of model.inputs) {
     const { type, dims } = graphInput(model, name)
     values.set(name, { value: writer.input(name, type, dims), dims })
@@ -100,14 +103,18 @@ async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | u
 }
 
 /** What an input of a graph is, by the layers that read it or begin with it. */
-function graphInput({ nodes }: Graph, name: string): { type: 'float' | 'int64'; dims: Dim[] } {
+function graphInput({ nodes, inputs }: Graph, name: string): { type: 'float' | 'int64'; dims: Dim[] } {
   const reached = new Set([name])
   const readers = nodes.filter(({ name: node, input }) => {
     const isReader = reached.has(input)
     if (isReader) reached.add(node)
     return isReader
   })
-  if (readers.length > 0) return inputOf(readers.flatMap((node) => flattened(node.layer, node.name)))
+  if (readers.length > 0) {
+    const { type, dims } = inputOf(readers.flatMap((node) => flattened(node.layer, node.name)))
+    // A decoder may read more or fewer steps than an encoder.
+    return { type, dims: dims.map((dim) => (dim === 'time' && name !== inputs[0] ? `time_${name}` : dim)) }
+  }
   const begun = nodes.find(({ initial }) => initial?.h === name || initial?.c === name)
   if (begun) return { type: 'float', dims: stateDims(begun.layer as RecurrentLayer) }
   throw new OnnxUnsupportedError(`the input ${name} is read by no layer, so that its shape is not known`)
