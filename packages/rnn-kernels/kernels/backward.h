@@ -78,13 +78,17 @@ static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, c
   }
 }
 
+/** ġ·W for up to PANEL times WIDTH columns of packed weights, of which each has `terms`. */
+SHARED void gatesTimes(const float *packed, int terms, int count, int rows, const float *dGates, int gatesRow, float *to, int toRow) {
+  Columns columns[PANEL];
+  for (int k = 0; k < count; k++) columns[k] = (Columns){0, terms, packed + (ptrdiff_t)k * terms * WIDTH, zeros, to + k * WIDTH};
+  multiply(rows, dGates, gatesRow, columns, count, toRow);
+}
+
 /** ġ·W_hh for the units of PANEL groups from `group` on, as far as there are so many: [rows, PANEL·WIDTH]. */
 static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, int rows, int group, float *to) {
-  Columns columns[PANEL];
-  int count = min(PANEL, s->groups - group);
-  for (int k = 0; k < count; k++)
-    columns[k] = (Columns){0, s->hiddenTerms, j->transposedHh + (ptrdiff_t)(group + k) * s->hiddenTerms * WIDTH, zeros, to + k * WIDTH};
-  multiply(rows, dGates + s->hiddenPart, s->gatesRow, columns, count, PANEL * WIDTH);
+  const float *packed = j->transposedHh + (ptrdiff_t)group * s->hiddenTerms * WIDTH;
+  gatesTimes(packed, s->hiddenTerms, min(PANEL, s->groups - group), rows, dGates + s->hiddenPart, s->gatesRow, to, PANEL * WIDTH);
 }
 
 /**
@@ -94,12 +98,9 @@ static void hiddenGradients(const Job *j, const Sizes *s, const float *dGates, i
 static void inputGradients(const Job *j, const Sizes *s, const Room *room, const float *dGates, int begin, int rows, int step, int summed) {
   int terms = s->cell->gates * s->hiddenPadded;
   for (int first = 0; first < j->inputSize; first += PANEL * WIDTH) {
-    Columns columns[PANEL];
-    int width = min(PANEL * WIDTH, j->inputSize - first), count = (width + WIDTH - 1) / WIDTH;
-    for (int k = 0; k < count; k++)
-      columns[k] = (Columns){0, terms, j->transposedIh + (ptrdiff_t)(first + k * WIDTH) * terms, zeros, room->dHidden + k * WIDTH};
-    multiply(summed, dGates, s->gatesRow, columns, count, count * WIDTH);
     const float *found = room->dHidden;
+    int width = min(PANEL * WIDTH, j->inputSize - first), count = (width + WIDTH - 1) / WIDTH;
+    gatesTimes(j->transposedIh + (ptrdiff_t)first * terms, terms, count, summed, dGates, s->gatesRow, room->dHidden, count * WIDTH);
     for (int t = step, left = summed; left > 0; t++) {
       int active = activeAt(j, begin, rows, t);
       for (int r = 0; r < active; r++, found += count * WIDTH) {

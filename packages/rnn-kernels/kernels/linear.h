@@ -20,6 +20,12 @@ SHARED SMALL void packPanel(const float *from, int term, int column, int terms, 
     for (int u = 0; u < WIDTH; u++) *packed++ = u < columns ? from[u * column] : 0;
 }
 
+/** Copies the first columns of rows of WIDTH. */
+SHARED SMALL void copyColumns(const float *from, int rows, int columns, float *to, int toRow) {
+  for (int r = 0; r < rows; r++, to += toRow, from += WIDTH)
+    for (int u = 0; u < columns; u++) to[u] = from[u];
+}
+
 /** to[n][c] = start[c] + Σ_k a[n][k]·b[k·term + c·column]; without `start` the sums begin with zero. */
 static void productOf(const float *a, int rows, int terms, const float *b, int term, int column, const float *start, float *to, int width, float *scratch) {
   float *starts = scratch + (ptrdiff_t)PANEL * terms * WIDTH, *sums = starts + PANEL * WIDTH;
@@ -34,7 +40,7 @@ static void productOf(const float *a, int rows, int terms, const float *b, int t
       columns[k] = (Columns){0, terms, packed, starts + k * WIDTH, known < WIDTH ? sums : to + c};
     }
     multiply(rows, a, terms, columns, count, known < WIDTH ? WIDTH : width);
-    for (int n = 0; n < rows && known < WIDTH; n++) copyFloats(sums + n * WIDTH, to + (ptrdiff_t)n * width + first, known);
+    if (known < WIDTH) copyColumns(sums, rows, known, to + first, width);
   }
 }
 
@@ -51,7 +57,7 @@ EXPORT SMALL void linearGradients(const float *dY, const float *x, const float *
     int known = min(inFeatures - first, WIDTH), isWhole = known == WIDTH, bStride = isWhole ? inFeatures : WIDTH;
     count = panelOf(inFeatures - first);
     if (!isWhole) packPanel(x + first, inFeatures, 1, rows, known, packed);
-    zeroFloats(scratch, count * outFeatures * WIDTH);
+    for (int k = 0; k < count * outFeatures * WIDTH; k++) scratch[k] = 0;
     for (int n = 0; n < rows; n += LINEAR_ROWS)
       for (int o = 0; o < outFeatures; o += TILE_ROWS) {
         Columns columns[PANEL];
@@ -61,11 +67,8 @@ EXPORT SMALL void linearGradients(const float *dY, const float *x, const float *
         }
         addOuterProducts(min(outFeatures - o, TILE_ROWS), dY + (ptrdiff_t)n * outFeatures + o, outFeatures, bStride, columns, count);
       }
-    for (int k = 0; k < count; k++)
-      for (int o = 0; o < outFeatures; o++)
-        copyFloats(scratch + (k * outFeatures + o) * WIDTH, dWeight + (ptrdiff_t)o * inFeatures + first + k * WIDTH, known);
+    for (int k = 0; k < count; k++) copyColumns(scratch + k * outFeatures * WIDTH, outFeatures, known, dWeight + first + k * WIDTH, inFeatures);
   }
-  zeroFloats(dBias, outFeatures);
   for (int n = 0; n < rows; n++)
-    for (int o = 0; o < outFeatures; o++) dBias[o] += dY[(ptrdiff_t)n * outFeatures + o];
+    for (int o = 0; o < outFeatures; o++, dY++) dBias[o] = (n ? dBias[o] : 0) + *dY;
 }
