@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tfc from '@tensorflow/tfjs-core'
 import * as tf from '@tensorflow/tfjs-layers'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Acceleration, accelerate, accelerateModel } from '../src'
 import { drawn, seeded } from './numbers'
 
@@ -267,6 +267,25 @@ describe('classes and layers of a user', () => {
     const undo = accelerateModel(model)
     output(model, drawn(1, 3, 7, 3))
     expect(undo.report()).toMatchObject([{ className: 'LSTM', fused: 1 }])
+    undo()
+  })
+})
+
+describe('dropout', () => {
+  it.each(['lstm', 'gru', 'simpleRNN'] as const)('of %s asks Math.random as often as tfjs-layers does', (kind) => {
+    const layer = tf.layers[kind]({ units: 4, dropout: 0.5, inputShape: [7, 3], ...seeded(1) })
+    const asked = () => {
+      const random = vi.spyOn(Math, 'random')
+      tfc.tidy(() => layer.apply(drawn(1, 3, 7, 3), { training: true }) as tfc.Tensor)
+      const { length } = random.mock.calls
+      random.mockRestore()
+      return length
+    }
+    asked() // builds it
+    const plain = asked()
+    const undo = accelerate(tf)
+    expect([plain, asked(), undo.report()[0].fused]).toEqual([plain, plain, 1])
+    expect(plain).toBeGreaterThan(0)
     undo()
   })
 })
