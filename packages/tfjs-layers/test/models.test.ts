@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import '@tensorflow/tfjs-backend-cpu'
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tfc from '@tensorflow/tfjs-core'
 import * as tf from '@tensorflow/tfjs-layers'
@@ -267,6 +267,36 @@ describe('classes and layers of a user', () => {
     const undo = accelerateModel(model)
     output(model, drawn(1, 3, 7, 3))
     expect(undo.report()).toMatchObject([{ className: 'LSTM', fused: 1 }])
+    undo()
+  })
+})
+
+describe('a backend whose tensors the kernels cannot read', () => {
+  beforeAll(async () => {
+    for (const kernel of tfc.getKernelsForBackend('cpu'))
+      if (!kernel.kernelName.startsWith('Rowwise')) tfc.registerKernel({ ...kernel, backendName: 'other' })
+    tfc.registerBackend('other', () => new MathBackendCPU())
+    await tfc.setBackend('other')
+    return async () => {
+      await tfc.setBackend('cpu')
+      tfc.removeBackend('other')
+    }
+  })
+
+  it('computes and trains as before, bit for bit, and the report says so', async () => {
+    const x = drawn(1, 3, 7, 3)
+    const weights = classifier().getWeights() // the orthogonal initializer rounds otherwise while accelerated
+    const run = async () => {
+      const model = classifier()
+      model.setWeights(weights)
+      return [Array.from(output(model, x)), await losses(model, 4), Array.from(output(model, x))]
+    }
+    const plain = await run()
+    const undo = accelerate(tf)
+    expect(await run()).toEqual(plain)
+    const reason = 'the kernels cannot read tensors of the other backend; wasm and cpu gain'
+    for (const row of undo.report()) expect(row).toMatchObject({ fused: 0, reason })
+    expect(undo.report()).toHaveLength(3)
     undo()
   })
 })
