@@ -265,5 +265,7 @@ function taken(
   if (role === 'time' && isLast && value.side === undefined && (index < 0 || draft?.kind !== 'linear'))
     return follower.add({ kind: 'last', input: value.of, hint: 'last' }, rest)
   if (draft?.kind !== 'linear' || at !== 0) return undefined
-  return index < 0 ? undefined : { kind: 'step', of: value.of, t: index, flipped: value.flipped ?? false }
+  return index < 0
+    ? undefined
+    : { kind: 'step', of: value.of, t: index, flipped: value.flipped ?? false, axes: value.axes }
 }

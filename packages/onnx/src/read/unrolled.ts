@@ -16,6 +16,8 @@ interface Loop {
   readonly isBackward: boolean
   /** c. */
   readonly start: Float32Array
+  /** The axes of u: steps, rows, features. */
+  readonly axes: readonly Axis[]
   /** The steps, in the order in which they are read. */
   readonly steps: number[]
   nonlinearity?: 'tanh' | 'relu'
@@ -59,6 +61,7 @@ export function addedToLoop(follower: GraphReader, a: Value | undefined, b: Valu
     source: step.of,
     isBackward: step.flipped,
     start: constant?.kind === 'constant' ? constant.constant.floats : new Float32Array(0),
+    axes: step.axes,
     steps: [step.t],
   })
   return { kind: 'preactivation', of: name, count: 1 }
@@ -104,15 +107,18 @@ export function unrolledSequence(
   const draft = name === undefined ? undefined : follower.drafts.get(name)
   if (name === undefined || draft?.kind !== 'recurrent') return undefined
   const side = loop.isBackward ? 1 : 0
+  const [time, batch] = loop.axes
+  time.role = 'time'
+  batch.role = 'batch'
   const features: Axis = { size: draft.hiddenSize, role: 'features' }
   if (states === undefined)
     return {
       kind: 'rows',
       rows: [{ of: name, which: 'h', at: side }],
       form: 'row',
-      axes: [{ role: 'batch' }, features],
+      axes: [batch, features],
     }
-  const axes: Axis[] = [{ role: 'time', size: steps.length }, { role: 'batch' }, features]
+  const axes: Axis[] = [time, batch, features]
   return { kind: 'tensor', of: name, axes, ...(draft.layers[0].length === 2 && { side }) }
 }
 

@@ -29,7 +29,7 @@ export type Value =
   /** Final states: `[rows, N, H]`, one of them `[N, H]`, or side by side `[N, rows·H]`. */
   | { kind: 'rows'; rows: readonly Row[]; form: 'stack' | 'row' | 'joined'; axes: readonly Axis[] }
   /** A step of a loop that was written out. */
-  | { kind: 'step'; of: string; t: number; flipped: boolean }
+  | { kind: 'step'; of: string; t: number; flipped: boolean; axes: readonly Axis[] }
   | { kind: 'preactivation' | 'hidden' | 'recurrent'; of: string; count: number }
 
 /** A tensor that a draft computes, or that is read. */

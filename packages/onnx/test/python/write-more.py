@@ -77,6 +77,7 @@ read = {
     'two-states-old': (two, (x, torch.randn(1, 2, 6), torch.randn(1, 2, 6)), False),
     'two-heads-new': (heads, (x,), True, True, ['logits', 'output']),
     'numbers-old': (heads, (x,), False),
+    'rnn-tnc-new': (Model(lambda s, x: s.fc(s.a(x)[0]), a=nn.RNN(4, 6), fc=fc), (x,), True, False),
     'mean-new': (Model(lambda s, x: s.fc(s.a(x)[0].mean(-2)), a=gru, fc=fc), (x,)),
 }
 json.dump({name: write(f'more/{name}', *arguments) for name, arguments in read.items()}, open(f'{OUT}/more/expected.json', 'w'))
