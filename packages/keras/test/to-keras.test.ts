@@ -152,7 +152,7 @@ describe('toLayersModel', () => {
     ['projections', () => new LSTM({ ...sizes, projSize: 2 }), 'projections'],
     ['the last step of both directions', () => new LSTMNet({ ...sizes, bidirectional: true }), 'use finalHidden()'],
     [
-      'a class with a forward of its own',
+      'a class with its own forward',
       () =>
         new Sequential(
           new LSTM(sizes),
@@ -162,7 +162,7 @@ describe('toLayersModel', () => {
             }
           })(),
         ),
-      '1 is a Doubled with a forward of its own',
+      '1 is a Doubled with its own forward',
     ],
     [
       'a Graph',

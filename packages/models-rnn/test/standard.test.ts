@@ -29,7 +29,7 @@ describe('isStandard', () => {
 
   it.each([
     [
-      'a class with a forward of its own',
+      'a class with its own forward',
       () =>
         new (class Doubled extends Linear {
           override forward(x: tf.Tensor) {

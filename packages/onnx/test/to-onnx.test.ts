@@ -238,7 +238,7 @@ describe('toOnnx', () => {
       'the input y is read by no layer',
     ],
     [
-      'a class with a function of its own',
+      'a class with its own function',
       () =>
         new Sequential(
           new LSTM({ inputSize: 2, hiddenSize: 4 }),
@@ -249,7 +249,7 @@ describe('toOnnx', () => {
           })(),
         ),
       {},
-      '1 is a Cube with a forward of its own',
+      '1 is a Cube with its own forward',
     ],
     ['projections', () => new LSTM({ inputSize: 2, hiddenSize: 4, projSize: 2 }), {}, 'projections'],
     [

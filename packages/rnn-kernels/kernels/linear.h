@@ -1,12 +1,12 @@
-// A linear layer y = x·Wᵀ + b and its gradients, matrices as PyTorch lays them out, by the tiles of the recurrent layers: PANEL times WIDTH
-// columns at once. Whole columns go where they belong at once; the last ones, if fewer than WIDTH, by way of scratch.
+// A linear layer y = x·Wᵀ + b and its gradients, matrices as PyTorch lays them out, by the tiles of the recurrent
+// layers: PANEL times WIDTH columns at once. Whole columns go to their place; fewer than WIDTH by way of scratch.
 #pragma once
 #include "forward.h"
 
-/** Rows whose products are added to a weight gradient before the next columns: as many as stay in the first-level cache. */
+/** Rows whose products are added to a weight gradient before the next columns: they stay in the first-level cache. */
 #define LINEAR_ROWS 64
 
-/** Scratch for panels of terms, what their sums begin with, and a column of results or of terms for each row; in floats. */
+/** Floats of scratch: panels of terms, what their sums begin with, and a column of results or of terms for all rows. */
 EXPORT int linearScratch(int rows, int inFeatures, int outFeatures) {
   return (PANEL * (max(inFeatures, outFeatures) + 1) + rows) * WIDTH;
 }

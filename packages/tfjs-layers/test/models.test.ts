@@ -232,8 +232,8 @@ describe('classes and layers of a user', () => {
     return layer
   }
   const kinds: [string, () => tf.layers.Layer, reason: string][] = [
-    ['a class with a call of its own', () => new Shifted(options), 'its call is overridden'],
-    ['a layer with a call of its own', hooked, 'its call is overridden'],
+    ['a class with its own call', () => new Shifted(options), 'its call is overridden'],
+    ['a layer with its own call', hooked, 'its call is overridden'],
     [
       'a class that begins with another state',
       () => new Begun({ cell: tf.layers.lstmCell({ units: 4, ...seeded(1) }), inputShape: [7, 3] } as never),

@@ -36,8 +36,8 @@ export function checkLayer(name: string, layer: LayerConfig, conversion: Convers
 }
 
 /**
- * Refuses a class of the user's own: it may be called as one of Keras's, and compute otherwise. Keras says nothing of
- * the module of a class in the program itself, and of its own classes' registration.
+ * Refuses a user's class: it may be called as one of Keras's, and compute otherwise. Keras leaves out the module of a
+ * class that the program itself defines, and how its own classes are registered.
  */
 export function checkIsKeras(name: string, { class_name, module, registered_name }: LayerConfig): void {
   const isKeras = module ? /^((tf_)?keras|tensorflow)(\.|$)/.test(module) : !registered_name

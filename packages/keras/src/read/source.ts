@@ -187,7 +187,8 @@ function byName(
       named.flatMap(([path, values]) =>
         path.startsWith(`${first}/`) ? [[path.slice(`${first}/`.length), values]] : [],
       )
-    // The last segment says the part: a wrapper may be called `forward_…` itself. A backward layer may have another name.
+    // The last segment says the part: a wrapper may be called `forward_…` itself. A backward layer may have another
+    // name.
     const partOf = (path: string): string | undefined =>
       path.split('/').findLast((each) => /^(forward|backward)_/.test(each) || each === backward?.config.name)
     const isPart = ([path]: [string, Values]): boolean =>

@@ -85,7 +85,7 @@ function flattened(layer: Layer, path: readonly string[] = []): (readonly [name:
     throw new KerasUnsupportedError('a Graph is not written: Keras gets a chain of layers, a Sequential or a network')
   if (!isStandard(layer))
     throw new KerasUnsupportedError(
-      `${path.join('_') || 'the model'} is a ${layer.constructor.name} with a forward of its own, which is not written`,
+      `${path.join('_') || 'the model'} is a ${layer.constructor.name} with its own forward, which is not written`,
     )
   if (!(layer instanceof Sequential)) {
     const name = path.length === 0 ? 'layer' : path.join('_')

@@ -136,7 +136,7 @@ export class Follower implements GraphReader {
     return new OnnxUnsupportedError(`${op} '${name || outputs[0]}' cannot be read: ${reason}`, { operations: [op] })
   }
 
-  /** A model of ours tells lengths to all its layers. A file may tell them to one, and take the last step of what is filled up. */
+  /** Our models tell lengths to all layers. A file may tell them to one, and take the last step of what is filled up. */
   private checkLengths(): void {
     if (this.lengths === undefined) return
     for (const [name, draft] of this.drafts) {

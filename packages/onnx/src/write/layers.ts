@@ -31,7 +31,7 @@ export interface Written {
 export function flattened(layer: Layer, path = ''): (readonly [name: string, layer: Layer])[] {
   if (!isStandard(layer) && !('maskValue' in layer))
     throw new OnnxUnsupportedError(
-      `${path || 'the model'} is a ${layer.constructor.name} with a forward of its own, which is not written`,
+      `${path || 'the model'} is a ${layer.constructor.name} with its own forward, which is not written`,
     )
   if (!(layer instanceof Sequential)) return [[path || 'layer', layer]]
   return layer

@@ -21,7 +21,8 @@ export interface ToOnnxOptions {
  * recurrent layer alone puts out `output`, `hn` and `cn`.
  *
  * The input is `x`, float `[batch, time, features]`, or int64 `[batch, time]` of an embedding; the output `output`. A
- * `Graph` has the names of its inputs and outputs; a state among its inputs is `[numLayers·D, batch, H]`. A network's config is in the metadata, as in a safetensors file.
+ * `Graph` has the names of its inputs and outputs; a state among its inputs is `[numLayers·D, batch, H]`. A network's
+ * config is in the metadata, as in a safetensors file.
  *
  * @returns the bytes of the file
  * @throws {@link OnnxUnsupportedError} for what ONNX does not have, such as projections, or a layer of your own, and

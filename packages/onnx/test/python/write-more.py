@@ -35,6 +35,12 @@ def write(path, model, inputs, isNewer=True, isFree=True, outputs=None):
         torch.onnx.export(model, inputs, file, dynamo=True, external_data=False, dynamic_shapes=(tuple(free),) if free else None, **options)
     else:
         torch.onnx.export(model, inputs, file, dynamo=False, opset_version=17, dynamic_axes={'x': {0: 'n', 1: 't'}}, **options)
+    # Without the paths of this file in it.
+    saved = onnx.load(file)
+    for node in saved.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ''
+    onnx.save(saved, file)
     y = model(*inputs)
     f = lambda v: {'shape': list(v.shape), 'dtype': str(v.dtype), 'data': v.detach().flatten().tolist()}
     return {'inputs': dict(zip(names, map(f, inputs))), 'outputs': [f(v) for v in (y if isinstance(y, tuple) else (y,))]}
