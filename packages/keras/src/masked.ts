@@ -85,13 +85,16 @@ function planOf(inputs: Tensor, maskValue: number): Plan {
   const order = new Int32Array(batch * time)
   let moved: number | undefined
   for (let row = 0; row < batch; row++) {
-    const steps = Array.from({ length: time }, (_, t) => row * time + t)
-    const left = steps.filter((step) => !isMasked(step))
-    if (left.length === 0) throw new KerasUnsupportedError(`row ${row} is masked as a whole; leave it out`)
-    lengths[row] = left.length
-    if (left.at(-1) !== steps[left.length - 1]) moved ??= row
-    // What is masked comes behind, where nothing is computed.
-    order.set([...left, ...steps.filter(isMasked)], row * time)
+    const [start, end] = [row * time, (row + 1) * time]
+    let place = start
+    for (let step = start; step < end; step++) {
+      if (isMasked(step)) continue
+      if (step !== place) moved ??= row
+      order[place++] = step
+    }
+    if (place === start) throw new KerasUnsupportedError(`row ${row} is masked as a whole; leave it out`)
+    lengths[row] = place - start
+    order.fill(start, place, end) // past the length, where no step is computed
   }
   return moved === undefined ? { lengths } : { lengths, order, row: moved }
 }

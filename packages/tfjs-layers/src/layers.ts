@@ -82,7 +82,7 @@ export function drawsMasksAnew(layer: object): boolean {
   return classesOf(layer).some(({ className }) => ['LSTM', 'GRU', 'SimpleRNN'].includes(className ?? ''))
 }
 
-/** The name of the class that has a method of a layer; undefined for the layer itself, and for a class without a name. */
+/** The name of the class that has a layer's method; undefined for the layer itself, and for a class without a name. */
 export function ownerOf(layer: object, method: 'call' | 'getInitialState'): string | undefined {
   if (Object.hasOwn(layer, method)) return undefined
   return classesOf(layer).find(({ prototype }) => Object.hasOwn(prototype, method))?.className

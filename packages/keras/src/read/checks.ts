@@ -4,8 +4,6 @@ import type { KerasSource, LayerConfig } from './source'
 /** What a layer is converted with. */
 export interface Conversion {
   source: KerasSource
-  /** Keras's major version. */
-  version: number
   onNote(note: string): void
 }
 

@@ -5,8 +5,8 @@ import { MaskedSequential } from '../masked'
 import { type Conversion, checkIsKeras, refusal } from './checks'
 import { type ConvertedLayer, convertLayer, isRecurrent, picker, returnsSequences } from './layers'
 import { maskOf, refuseMasks, withoutMaskOperations } from './masks'
-import { nameOf, type Reference, referencesOf } from './references'
-import { type KerasSource, type LayerConfig, type LayersArtifacts, readSource } from './source'
+import { type Reference, referencesOf } from './references'
+import { type KerasSource, type LayerConfig, type LayersArtifacts, nameOf, readSource } from './source'
 
 /** How {@link fromKeras} reads. */
 export interface FromKerasOptions {
@@ -17,7 +17,7 @@ export interface FromKerasOptions {
 /**
  * A model of Keras or tf.layers as layers that train, save and run in the kernels: LSTM, GRU (both kinds) and
  * SimpleRNN, Bidirectional, Dense, Embedding, LayerNormalization, Dropout and activations, in a Sequential or a
- * functional model, and masks at the ends of rows.
+ * functional model, and masks of the inputs.
  *
  * A recurrent layer with a Dense gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a `Sequential`; an encoder
  * with a decoder a `Graph`.
@@ -70,7 +70,7 @@ function modelOf(read: KerasSource, onNote: (note: string) => void): Layer {
   const given = config.layers as readonly LayerConfig[] | undefined
   if (!Array.isArray(given) || given.length === 0) throw new KerasError('the model has no layers')
   const layers = withoutMaskOperations(given)
-  const conversion = { source: read, version: read.version, onNote }
+  const conversion = { source: read, onNote }
   const converted = convertAll(layers, conversion)
   return class_name === 'Sequential'
     ? chainOf(layers, converted, conversion)

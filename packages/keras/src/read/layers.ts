@@ -137,7 +137,7 @@ function recurrent(
     if ((config[which] as number) > 0)
       conversion.onNote(`${name} has ${which} ${config[which]} in training, which is left out`)
   const cell = cellOf(name, type, config)
-  const gateActivation = type === 'SimpleRNN' ? undefined : gateOf(name, config, conversion.version)
+  const gateActivation = type === 'SimpleRNN' ? undefined : gateOf(name, config, conversion.source.version)
   const useBias = config.use_bias !== false
   const weights = sides.map((side) => weightsOf(name, side, useBias ? 3 : 2))
   const [{ shape }] = weights[0]

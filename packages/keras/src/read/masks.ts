@@ -1,8 +1,8 @@
 import { KerasUnsupportedError } from '../errors'
 import { type Conversion, refusal } from './checks'
 import { isRecurrent, returnsSequences } from './layers'
-import { type Call, nameOf, tensorOf } from './references'
-import type { LayerConfig } from './source'
+import { type Call, tensorOf } from './references'
+import { type LayerConfig, nameOf } from './source'
 
 /**
  * What masks the inputs of a chain of layers, where its first one does.

@@ -1,5 +1,5 @@
 import { refusal } from './checks'
-import type { LayerConfig } from './source'
+import { type LayerConfig, nameOf } from './source'
 
 /** A tensor in a functional model: the layer, which of its calls, and which of what that gives. */
 export type Reference = readonly [layer: string, call: number, tensor: number]
@@ -22,11 +22,6 @@ export function referencesOf(layer: LayerConfig): Reference[] {
   const [inputs, states, ...others] = args
   for (const each of others) requireKnown(owner, { 'a third argument': each })
   return [inputs, states, initial_state].flatMap((each) => tensorsIn(owner, each))
-}
-
-/** The name by which the others refer to a layer. */
-export function nameOf({ name, config }: LayerConfig): string {
-  return name ?? config.name ?? ''
 }
 
 /** `["x", 0, 0, {}]`, as Keras 2 has it; a constant has another name in place of a layer's. */

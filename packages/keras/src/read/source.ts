@@ -16,6 +16,11 @@ export interface LayerConfig {
   isMasked?: boolean
 }
 
+/** The name by which the others refer to a layer. */
+export function nameOf({ name, config }: LayerConfig): string {
+  return name ?? config.name ?? ''
+}
+
 /** A model as a file has it: the description, and the weights of a layer by its name and place. */
 export interface KerasSource {
   readonly model: LayerConfig
@@ -130,7 +135,7 @@ function ofHdf5({ attributes, tensors }: Hdf5Contents): KerasSource {
     version: Number.parseInt(attributes.keras_version ?? '2', 10),
     isLayers: false,
     metadata: {},
-    weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
+    weights: byName(named),
   }
 }
 
@@ -168,18 +173,14 @@ function ofArtifacts({
     version: Number.parseInt(String(keras_version), 10) || 2,
     isLayers: /^tfjs/.test(String(keras_version)),
     metadata: textsIn(userDefinedMetadata),
-    weights: byName(named, ({ config, name }) => config.name ?? name ?? ''),
+    weights: byName(named),
   }
 }
 
 /** Weights whose names begin with their layer's: `bidirectional/forward_lstm/lstm_cell/kernel:0`. */
-function byName(
-  named: readonly (readonly [string, Values])[],
-  nameOf: (layer: LayerConfig) => string,
-): KerasSource['weights'] {
+function byName(named: readonly (readonly [string, Values])[]): KerasSource['weights'] {
   const order = ['kernel', 'recurrent_kernel', 'bias', 'embeddings', 'gamma', 'beta']
   return (layer, _, part) => {
-    const name = nameOf(layer)
     const { layer: wrapped, backward_layer: backward } = layer.config as Record<string, LayerConfig | undefined>
     const inner = wrapped?.config.name
     // A layer's name may have slashes.
@@ -187,16 +188,18 @@ function byName(
       named.flatMap(([path, values]) =>
         path.startsWith(`${first}/`) ? [[path.slice(`${first}/`.length), values]] : [],
       )
-    // The last segment says the part: a wrapper may be called `forward_…` itself. A backward layer may have another
-    // name.
-    const partOf = (path: string): string | undefined =>
-      path.split('/').findLast((each) => /^(forward|backward)_/.test(each) || each === backward?.config.name)
-    const isPart = ([path]: [string, Values]): boolean =>
-      part === '' ||
-      (partOf(path) === backward?.config.name && backward ? 'backward' : partOf(path)?.split('_')[0]) === part
+    // The last segment says the part: a wrapper may be called `forward_…` itself. A backward layer may have its own name.
+    const partOf = (path: string): string | undefined => {
+      const isOwnName = (each: string): boolean => each === backward?.config.name
+      const found = path.split('/').findLast((each) => /^(forward|backward)_/.test(each) || isOwnName(each))
+      return found && isOwnName(found) ? 'backward' : found?.split('_')[0]
+    }
+    const isPart = ([path]: [string, Values]): boolean => part === '' || partOf(path) === part
     // tf.layers leaves the wrapper out of the names of what is in it.
     const own =
-      [below(name).filter(isPart), below(part === '' ? inner : `${part}_${inner}`)].find((all) => all.length > 0) ?? []
+      [below(nameOf(layer)).filter(isPart), below(part === '' ? inner : `${part}_${inner}`)].find(
+        (all) => all.length > 0,
+      ) ?? []
     const kind = (path: string): number => order.indexOf((path.split('/').at(-1) as string).replace(/:\d+$/, ''))
     return [...own].sort(([a], [b]) => kind(a) - kind(b)).map(([, values]) => values)
   }

@@ -1,6 +1,6 @@
 import { transposed } from '@rowwise/host-values/transposed'
 import type { OnnxNode } from './file'
-import type { GraphReader, Operator } from './operator'
+import { axesOf, type GraphReader, type Operator } from './operator'
 import { SHAPES } from './shapes'
 import { activatedInLoop, addedToLoop, timesRecurrentWeight } from './unrolled'
 import { type Draft, isZeros, type TensorValue } from './values'
@@ -91,8 +91,8 @@ export const DENSE: Readonly<Record<string, Operator>> = {
   },
   ReduceMean(node) {
     const input = this.tensor(node, 0)
-    const axes = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined) ?? []
-    const [axis] = axes.map((each) => (each < 0 ? each + input.axes.length : each))
+    const axes = axesOf(this, node, input.axes.length) ?? []
+    const [axis] = axes
     const isTime = axes.length === 1 && input.axes[axis]?.role === 'time'
     if (!isTime || node.attributes.keepdims !== 0) return undefined
     const rest = input.axes.filter((_, at) => at !== axis)

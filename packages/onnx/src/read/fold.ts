@@ -1,5 +1,5 @@
 import type { Constant, OnnxNode } from './file'
-import type { GraphReader } from './operator'
+import { axesOf, axisAt, type GraphReader } from './operator'
 import type { Value } from './values'
 
 type Floats = Constant & { floats: Float32Array }
@@ -30,7 +30,7 @@ const FOLDED: Readonly<Record<string, Fold>> = {
   Identity: (_, [constant]) => constant,
   Concat({ attributes }, constants) {
     const [{ dims }] = constants
-    const axis = placeOf(attributes.axis as number, dims.length)
+    const axis = axisAt(attributes.axis as number, dims.length)
     const sizes = constants.map((constant) => constant.dims[axis])
     const whole = dims.map((size, at) => (at === axis ? sizes.reduce((sum, each) => sum + each, 0) : size))
     const inner = product(dims.slice(axis + 1))
@@ -48,15 +48,14 @@ const FOLDED: Readonly<Record<string, Fold>> = {
     const { attributes } = node
     const starts = this.integers(node, 1) ?? (attributes.starts as number[] | undefined) ?? []
     const ends = this.integers(node, 2) ?? (attributes.ends as number[] | undefined) ?? []
-    const axes = this.integers(node, 3) ?? (attributes.axes as number[] | undefined) ?? starts.map((_, axis) => axis)
+    const axes = axesOf(this, node, constant.dims.length, 3) ?? starts.map((_, axis) => axis)
     const steps = this.integers(node, 4) ?? starts.map(() => 1)
     if (steps.some((step) => step !== 1)) return undefined
     const ranges = constant.dims.map((size) => [0, size])
     for (const [at, axis] of axes.entries()) {
-      const place = placeOf(axis, ranges.length)
-      const size = constant.dims[place]
+      const size = constant.dims[axis]
       const within = (end: number): number => Math.min(Math.max(end < 0 ? end + size : end, 0), size)
-      ranges[place] = [within(starts[at]), within(ends[at])]
+      ranges[axis] = [within(starts[at]), within(ends[at])]
     }
     const dims = ranges.map(([start, end]) => Math.max(end - start, 0))
     const strides = stridesOf(constant.dims)
@@ -78,9 +77,8 @@ const FOLDED: Readonly<Record<string, Fold>> = {
     }
   },
   Unsqueeze(node, [{ dims, floats }]) {
-    const axes = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined) ?? []
-    const rank = dims.length + axes.length
-    const added = axes.map((axis) => placeOf(axis, rank))
+    const rank = dims.length + (axesOf(this, node, 0) ?? []).length
+    const added = axesOf(this, node, rank) ?? []
     const rest = [...dims]
     return {
       dims: Array.from({ length: rank }, (_, at) => (added.includes(at) ? 1 : (rest.shift() as number))),
@@ -88,8 +86,7 @@ const FOLDED: Readonly<Record<string, Fold>> = {
     }
   },
   Squeeze(node, [{ dims, floats }]) {
-    const axes = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined)
-    const dropped = axes?.map((axis) => placeOf(axis, dims.length))
+    const dropped = axesOf(this, node, dims.length)
     return { dims: dims.filter((size, at) => (dropped ? !dropped.includes(at) : size !== 1)), floats }
   },
   Reshape(node, [{ dims, floats }]) {
@@ -99,10 +96,6 @@ const FOLDED: Readonly<Record<string, Fold>> = {
     const whole = shape.map((size) => (size < 0 ? floats.length / known : size))
     return product(whole) === floats.length ? { dims: whole, floats } : undefined
   },
-}
-
-function placeOf(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis
 }
 
 function product(sizes: readonly number[]): number {

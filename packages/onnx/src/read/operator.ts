@@ -34,3 +34,14 @@ export interface GraphReader {
 
 /** What an operation does with what is known of its inputs; undefined where Rowwise has no layer for it. */
 export type Operator = (this: GraphReader, node: OnnxNode) => Value | readonly (Value | undefined)[] | undefined
+
+/** An axis that may be counted from the end. */
+export function axisAt(axis: number, rank: number): number {
+  return axis < 0 ? axis + rank : axis
+}
+
+/** The axes of an operation: an input, an attribute in older opsets; undefined where it has neither. */
+export function axesOf(reader: GraphReader, node: OnnxNode, rank: number, at = 1): number[] | undefined {
+  const given = reader.integers(node, at) ?? (node.attributes.axes as number[] | undefined)
+  return given?.map((axis) => axisAt(axis, rank))
+}

@@ -1,5 +1,5 @@
 import type { Constant, OnnxNode } from './file'
-import type { GraphReader, Operator } from './operator'
+import { axesOf, axisAt, type GraphReader, type Operator } from './operator'
 import { unrolledSequence } from './unrolled'
 import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
 
@@ -52,8 +52,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     const value = this.input(node, 0)
     if (value?.kind === 'integers') return { ...value, isScalar: false }
     if (value?.kind === 'zeros') return value
-    const [axis] = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined) ?? []
-    if (value?.kind === 'rows' && value.form === 'row' && (axis === 0 || axis === -value.axes.length - 1))
+    if (value?.kind === 'rows' && value.form === 'row' && axesOf(this, node, value.axes.length + 1)?.join() === '0')
       return { ...value, form: 'stack', axes: [{ size: 1 }, ...value.axes] }
     const isLengths = value?.kind === 'tensor' && value.of === this.lengths
     return value?.kind === 'hidden' || isLengths ? value : undefined
@@ -70,8 +69,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
         axes: value.axes.filter(({ size, role }) => size !== 1 || role === 'features' || role === 'batch'),
       }
     if (value?.kind !== 'tensor') return undefined
-    const given = this.integers(node, 1) ?? (node.attributes.axes as number[] | undefined)
-    const axes = given?.map((axis) => (axis < 0 ? axis + value.axes.length : axis))
+    const axes = axesOf(this, node, value.axes.length)
     if (!axes?.every((axis) => value.axes[axis]?.size === 1)) return undefined
     return { ...value, axes: value.axes.filter((_, axis) => !axes.includes(axis)) }
   },
@@ -241,7 +239,7 @@ function taken(
   }
   if (value.kind !== 'tensor' || rows?.length === 0) return undefined
   if (value.flipped && follower.drafts.get(value.of)?.kind !== 'linear') return undefined
-  const at = axis < 0 ? axis + value.axes.length : axis
+  const at = axisAt(axis, value.axes.length)
   const { role, size } = value.axes[at] ?? {}
   const rest = isDropped
     ? value.axes.filter((_, place) => place !== at)
