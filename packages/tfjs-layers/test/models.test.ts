@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu'
+import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
 import * as tfc from '@tensorflow/tfjs-core'
 import * as tf from '@tensorflow/tfjs-layers'
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Acceleration, accelerate, accelerateModel } from '../src'
-import { drawn, seeded } from './numbers'
+import { classifier, difference, drawn, losses, output, seeded } from './numbers'
 
 const read = (path: string) => readFileSync(new URL(`./fixtures/keras/${path}`, import.meta.url))
 const expected = JSON.parse(read('expected.json').toString()) as { x: number[][][]; y: Record<string, number[][]> }
@@ -16,38 +16,6 @@ function load(name: string): Promise<tf.LayersModel> {
   const weightData = Uint8Array.from(read(`${name}/group1-shard1of1.bin`)).buffer
   const weightSpecs = weightsManifest.flatMap(({ weights }: { weights: object[] }) => weights)
   return tf.loadLayersModel({ load: async () => ({ modelTopology, weightSpecs, weightData }) })
-}
-
-const output = (model: tf.LayersModel, x: tfc.Tensor) =>
-  tfc.tidy(() => (model.predict(x) as tfc.Tensor).dataSync<'float32'>())
-const difference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce(
-    (max, value, k) => Math.max(max, Math.abs(value - b[k])),
-    a.length === b.length ? 0 : Number.POSITIVE_INFINITY,
-  )
-
-const classifier = (options: object = {}) =>
-  tf.sequential({
-    layers: [
-      tf.layers.lstm({ units: 8, inputShape: [7, 3], returnSequences: true, ...seeded(1), ...options }),
-      tf.layers.bidirectional({ layer: tf.layers.gru({ units: 6, ...seeded(4) }) as never }),
-      tf.layers.dense({
-        units: 2,
-        kernelInitializer: tf.initializers.glorotUniform({ seed: 7 }),
-        activation: 'softmax',
-      }),
-    ],
-  })
-
-async function losses(model: tf.LayersModel, steps: number): Promise<number[]> {
-  model.compile({ optimizer: tfc.train.adam(0.01), loss: 'meanSquaredError' })
-  const { history } = await model.fit(drawn(1, 32, 7, 3), drawn(2, 32, 2), {
-    epochs: steps / 2,
-    batchSize: 16,
-    shuffle: false,
-    verbose: 0,
-  })
-  return history.loss as number[]
 }
 
 describe.each(['wasm', 'cpu'])('models on the %s backend', (backend) => {
@@ -209,133 +177,6 @@ describe('accelerate', () => {
 
   it.each([undefined, {}, { RNN: class {} }])('refuses %o, which is not tfjs-layers', (given) => {
     expect(() => accelerate(given as never)).toThrow(expect.objectContaining({ code: 'TFJS_LAYERS_INVALID' }))
-  })
-})
-
-describe('classes and layers of a user', () => {
-  const LSTM = tf.layers.lstm({ units: 1, name: 'probe' }).constructor as new (options: object) => tf.layers.Layer
-  class Shifted extends LSTM {
-    override call(...given: Parameters<tf.layers.Layer['call']>) {
-      return tfc.tidy(() => tfc.add(super.call(...given) as tfc.Tensor, 10))
-    }
-  }
-  class Begun extends tf.RNN {
-    override getInitialState(inputs: tfc.Tensor) {
-      return [tfc.ones([inputs.shape[0], 4]), tfc.ones([inputs.shape[0], 4])]
-    }
-  }
-  const options = { units: 4, inputShape: [7, 3], ...seeded(1) }
-  const hooked = () => {
-    const layer = tf.layers.lstm(options)
-    const call = layer.call.bind(layer)
-    layer.call = (...given) => tfc.mul(call(...given) as tfc.Tensor, 5)
-    return layer
-  }
-  const kinds: [string, () => tf.layers.Layer, reason: string][] = [
-    ['a class with its own call', () => new Shifted(options), 'its call is overridden'],
-    ['a layer with its own call', hooked, 'its call is overridden'],
-    [
-      'a class that begins with another state',
-      () => new Begun({ cell: tf.layers.lstmCell({ units: 4, ...seeded(1) }), inputShape: [7, 3] } as never),
-      'it overrides getInitialState',
-    ],
-  ]
-
-  it.each(kinds)('%s computes the same in an accelerated model, which says why not fused', (_, make, reason) => {
-    const model = tf.sequential({ layers: [make()] })
-    const x = drawn(1, 3, 7, 3)
-    const plain = output(model, x)
-    const undo = accelerateModel(model)
-    expect(Array.from(output(model, x))).toEqual(Array.from(plain))
-    expect(undo.report()[0]).toMatchObject({ fused: 0, original: 1, reason: expect.stringContaining(reason) })
-    undo()
-    expect(Array.from(output(model, x))).toEqual(Array.from(plain))
-  })
-
-  it.each(kinds)('%s computes the same while tfjs-layers is accelerated', (_, make) => {
-    const model = tf.sequential({ layers: [make()] })
-    const x = drawn(1, 3, 7, 3)
-    const plain = output(model, x)
-    const undo = accelerate(tf)
-    expect(difference(output(model, x), plain)).toBeLessThan(2e-6)
-    undo()
-  })
-
-  it('a layer that has something called cell and is not recurrent is left alone', () => {
-    const dense = Object.assign(tf.layers.dense({ units: 3, inputShape: [7, 3] }), { cell: 16 })
-    const model = tf.sequential({ layers: [dense, tf.layers.lstm({ units: 4, ...seeded(1) })] })
-    const undo = accelerateModel(model)
-    output(model, drawn(1, 3, 7, 3))
-    expect(undo.report()).toMatchObject([{ className: 'LSTM', fused: 1 }])
-    undo()
-  })
-})
-
-describe('a backend whose tensors the kernels cannot read', () => {
-  beforeAll(async () => {
-    for (const kernel of tfc.getKernelsForBackend('cpu'))
-      if (!kernel.kernelName.startsWith('Rowwise')) tfc.registerKernel({ ...kernel, backendName: 'other' })
-    tfc.registerBackend('other', () => new MathBackendCPU())
-    await tfc.setBackend('other')
-    return async () => {
-      await tfc.setBackend('cpu')
-      tfc.removeBackend('other')
-    }
-  })
-
-  it('computes and trains as before, bit for bit, and the report says so', async () => {
-    const x = drawn(1, 3, 7, 3)
-    const weights = classifier().getWeights() // the orthogonal initializer rounds otherwise while accelerated
-    const run = async () => {
-      const model = classifier()
-      model.setWeights(weights)
-      return [Array.from(output(model, x)), await losses(model, 4), Array.from(output(model, x))]
-    }
-    const plain = await run()
-    const undo = accelerate(tf)
-    expect(await run()).toEqual(plain)
-    const reason = 'the kernels cannot read tensors of the other backend; wasm and cpu gain'
-    for (const row of undo.report()) expect(row).toMatchObject({ fused: 0, reason })
-    expect(undo.report()).toHaveLength(3)
-    undo()
-  })
-})
-
-describe('dropout', () => {
-  it.each(['lstm', 'gru', 'simpleRNN'] as const)('of %s asks Math.random as often as tfjs-layers does', (kind) => {
-    const layer = tf.layers[kind]({ units: 4, dropout: 0.5, inputShape: [7, 3], ...seeded(1) })
-    const asked = () => {
-      const random = vi.spyOn(Math, 'random')
-      tfc.tidy(() => layer.apply(drawn(1, 3, 7, 3), { training: true }) as tfc.Tensor)
-      const { length } = random.mock.calls
-      random.mockRestore()
-      return length
-    }
-    asked() // builds it
-    const plain = asked()
-    const undo = accelerate(tf)
-    expect([plain, asked(), undo.report()[0].fused]).toEqual([plain, plain, 1])
-    expect(plain).toBeGreaterThan(0)
-    undo()
-  })
-})
-
-describe('reports', () => {
-  it('count the calls of an accelerated model in those of tfjs-layers, too', () => {
-    const model = classifier()
-    const [all, one] = [accelerate(tf), accelerateModel(model)]
-    output(model, drawn(1, 3, 7, 3))
-    expect([all, one].map((undo) => undo.report().map(({ fused }) => fused))).toEqual([
-      [1, 1, 1],
-      [1, 1, 1],
-    ])
-    one()
-    all()
-  })
-
-  it('say before training what training will not run fused', () => {
-    const undo = accelerateModel(tf.layers.lstm({ units: 2, recurrentDropout: 0.3, inputShape: [3, 1] }))
-    expect(undo.report()[0].reason).toBe('recurrentDropout is 0.3, which the kernels do not have in training')
   })
 })
 

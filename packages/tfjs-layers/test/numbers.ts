@@ -19,6 +19,43 @@ export const seeded = (seed: number) => ({
   biasInitializer: tf.initializers.randomUniform({ minval: -0.5, maxval: 0.5, seed: seed + 2 }),
 })
 
+/** What a model predicts. */
+export const output = (model: tf.LayersModel, x: tfc.Tensor) =>
+  tfc.tidy(() => (model.predict(x) as tfc.Tensor).dataSync<'float32'>())
+
+/** The largest difference; infinite where there are more or fewer. */
+export const difference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce(
+    (max, value, k) => Math.max(max, Math.abs(value - b[k])),
+    a.length === b.length ? 0 : Number.POSITIVE_INFINITY,
+  )
+
+/** A model of each kind of layer. */
+export const classifier = (options: object = {}) =>
+  tf.sequential({
+    layers: [
+      tf.layers.lstm({ units: 8, inputShape: [7, 3], returnSequences: true, ...seeded(1), ...options }),
+      tf.layers.bidirectional({ layer: tf.layers.gru({ units: 6, ...seeded(4) }) as never }),
+      tf.layers.dense({
+        units: 2,
+        kernelInitializer: tf.initializers.glorotUniform({ seed: 7 }),
+        activation: 'softmax',
+      }),
+    ],
+  })
+
+/** The losses of a few epochs of `fit`. */
+export async function losses(model: tf.LayersModel, steps: number): Promise<number[]> {
+  model.compile({ optimizer: tfc.train.adam(0.01), loss: 'meanSquaredError' })
+  const { history } = await model.fit(drawn(1, 32, 7, 3), drawn(2, 32, 2), {
+    epochs: steps / 2,
+    batchSize: 16,
+    shuffle: false,
+    verbose: 0,
+  })
+  return history.loss as number[]
+}
+
 const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value])
 
 /** The outputs of a call, and the gradients by the inputs, the states and all weights of what sums them up. */
