@@ -2,7 +2,18 @@ import { defineConfig } from 'tsup'
 import { program } from '../../tsup.preset'
 
 // The children are programs of their own, which the benchmark starts.
-const children = ['rowwise', 'tfjs-layers', 'onnxruntime', 'jax', 'peak', 'quiet', 'probe', 'curve', 'chromium']
+const children = [
+  'rowwise',
+  'tfjs-layers',
+  'onnxruntime',
+  'jax',
+  'brain',
+  'peak',
+  'quiet',
+  'probe',
+  'curve',
+  'chromium',
+]
 const entry = {
   'rowwise-bench': 'src/rowwise-bench.ts',
   ...Object.fromEntries(children.map((name) => [`children/${name}-child`, `src/children/${name}-child.ts`])),

@@ -1,4 +1,4 @@
-"""Prints PyTorch's version and what computes its LSTM, as JSON."""
+"""Prints PyTorch's version, what computes its LSTM, and torchvision's version, as JSON."""
 import json
 
 import torch
@@ -19,4 +19,16 @@ def engine():
         return "BLAS"
 
 
-print(json.dumps({"version": ".".join(torch.__version__.split(".")[:2]), "engine": engine()}))
+def short(version):
+    return ".".join(version.split(".")[:2])
+
+
+def torchvision():
+    try:
+        import torchvision as found
+    except ImportError:
+        return None
+    return short(found.__version__)
+
+
+print(json.dumps({"version": short(torch.__version__), "engine": engine(), "torchvision": torchvision()}))

@@ -41,7 +41,7 @@ const compare = program
   )
   .option('--grow <sizes>', 'how a step grows with some of T,N,H,layers', growths, [])
   .option('--node <path>', 'also on this Node (several times for several)', several, [])
-  .option('--peers', 'beside PyTorch, onnxruntime, jax-js, tfjs-layers and the plain graph')
+  .option('--peers', 'beside PyTorch, onnxruntime, jax-js, tfjs-layers, brain.js and the plain graph')
   .option('--python <path>', 'a Python with torch (several times for several; default: python3)', several, [])
   .option('--chromium', 'also in Chromium, headless')
   .option('--program <epochs>', 'also time the whole reference program, and PyTorch’s', size, 0)

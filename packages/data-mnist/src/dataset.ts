@@ -1,4 +1,4 @@
-import type { Column } from '@rowwise/data'
+import type { Column, LocatedSamples } from '@rowwise/data'
 import type { Tensor1D, Tensor3D } from '@tensorflow/tfjs-core'
 import { DatasetError, LoaderOptionError } from './errors'
 import type { IdxArray } from './idx'
@@ -26,6 +26,8 @@ export interface ImageDataset extends ImageArrays {
   readonly length: number
   /** These images, uint8 `[N, height, width]`, and their labels, in this order. */
   get(indices: Int32Array): ImageSamples
+  /** Where they lie: in `images` and `labels`. */
+  locate?(indices: Int32Array): LocatedSamples
   /** A loader that is not told otherwise scales pixels to [0, 1]. */
   readonly transform: PixelTable
   /** Never there: the type of the batches that a loader makes of it. */
@@ -92,10 +94,16 @@ class Images implements ImageDataset {
   readonly classNames!: readonly string[]
   declare readonly details?: Int32Array
   readonly length: number
+  readonly #samples: ImageSamples
 
   constructor(arrays: ImageArrays) {
     Object.assign(this, arrays, { images: bytesOf(arrays.images), labels: bytesOf(arrays.labels) })
-    this.length = arrays.labels.length
+    const { images, labels, height, width } = this
+    this.length = labels.length
+    this.#samples = {
+      inputs: { data: images, shape: [labels.length, height, width] },
+      targets: { data: labels, shape: [labels.length] },
+    }
   }
 
   get transform(): PixelTable {
@@ -115,6 +123,10 @@ class Images implements ImageDataset {
       inputs: { data: chosen, shape: [count, height, width] },
       targets: { data: classes, shape: [count] },
     }
+  }
+
+  locate(indices: Int32Array): LocatedSamples {
+    return { samples: this.#samples, indices }
   }
 }
 

@@ -1,8 +1,9 @@
 import { refuseUnknownOptions } from '@rowwise/errors'
 import { filledTensor, hostTensor } from '@rowwise/host-values'
 import type { Tensor } from '@tensorflow/tfjs-core'
-import { type Column, isFloating, isSequences, type SequenceColumn } from './column'
-import { type Batch, type Dataset, isColumn, type Samples } from './dataset'
+import { lookUpRows, WHOLE } from './byte-table'
+import { type Column, copyRows, isFloating, isSequences, rowShape, rowSize, type SequenceColumn } from './column'
+import { type Batch, type Dataset, gatherSamples, isColumn, type LocatedSamples, type Samples } from './dataset'
 import { DatasetError, LoaderOptionError } from './errors'
 import { requireBytes, type Transform } from './transform'
 
@@ -127,15 +128,32 @@ function padded(column: SequenceColumn, filling: number): Tensor {
 
 const pad = padSequences()
 
-/** A batch of samples by {@link padSequences}; a table makes a tensor of bytes without a copy in between. */
+/** A batch of samples by {@link padSequences}. */
 export function batchOf(samples: Samples, transform: Transform | undefined): Batch {
+  return pad(transformed(samples, transform))
+}
+
+/** A batch of samples that are in memory: one array of each is read where it lies, once. */
+export function batchOfLocated(located: LocatedSamples, transform: Transform | undefined): Batch {
+  const { samples, indices } = located
   const { inputs, targets } = samples
-  if (typeof transform !== 'object' || !isColumn(inputs) || isSequences(inputs))
-    return pad(transformed(samples, transform))
+  if (typeof transform === 'function' || !isColumn(inputs) || isSequences(inputs) || isSequences(targets)) {
+    return batchOf(gatherSamples(located), transform)
+  }
+  if (transform === undefined) return { inputs: rowsTensor(inputs, indices), targets: rowsTensor(targets, indices) }
   requireBytes(inputs)
-  const { data, shape } = inputs
-  const tensor = filledTensor([...shape], (values) => lookUp(data as Uint8Array, transform, values))
-  return { inputs: tensor, targets: targetTensor(targets, undefined) }
+  const rows = { bytes: inputs.data as Uint8Array, size: rowSize(inputs) }
+  const tensor = filledTensor(rowShape(inputs, indices), (values) => lookUpRows(rows, indices, transform, values))
+  return { inputs: tensor, targets: rowsTensor(targets, indices) }
+}
+
+/** A tensor of some samples of a column. */
+function rowsTensor(column: Column, indices: Int32Array): Tensor {
+  const shape = rowShape(column, indices)
+  if (isFloating(column.data)) return filledTensor(shape, (values) => copyRows(column, indices, values))
+  const values = new Int32Array(indices.length * rowSize(column))
+  copyRows(column, indices, values)
+  return hostTensor(values, shape)
 }
 
 /** Samples after a transform of their inputs. */
@@ -155,22 +173,6 @@ export function applyTransform(transform: Transform, inputs: Column): Column {
   if (typeof transform === 'function') return transform(inputs)
   requireBytes(inputs)
   const data = new Float32Array(inputs.data.length)
-  lookUp(inputs.data as Uint8Array, transform, data)
+  lookUpRows({ bytes: inputs.data as Uint8Array, size: data.length }, WHOLE, transform, data)
   return { data, shape: inputs.shape }
-}
-
-/** The table's entry of each byte. Four bytes of 0 at once are passed over: most of a drawing is background. */
-function lookUp(bytes: Uint8Array, table: Float32Array, to: Float32Array): void {
-  const isAligned = bytes.byteOffset % 4 === 0
-  const fours = isAligned ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : new Uint32Array(0)
-  if (isAligned) to.fill(table[0])
-  for (let k = 0; k < fours.length; k++) {
-    if (fours[k] === 0) continue
-    const at = k << 2
-    to[at] = table[bytes[at]]
-    to[at + 1] = table[bytes[at + 1]]
-    to[at + 2] = table[bytes[at + 2]]
-    to[at + 3] = table[bytes[at + 3]]
-  }
-  for (let k = 4 * fours.length; k < bytes.length; k++) to[k] = table[bytes[k]]
 }

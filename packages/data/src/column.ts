@@ -74,17 +74,39 @@ export function gather(column: Column | SequenceColumn, indices: Int32Array): Co
   if (isSequences(column)) {
     return { ...column, sequences: Array.from(indices, (index) => column.sequences[index]) }
   }
-  const { data, shape } = column
-  const stride = data.length / shape[0]
-  const rows = arrayLike(data, indices.length * stride)
-  // A loop is faster than a copy of a part where rows are short.
-  if (stride === 1) for (let row = 0; row < indices.length; row++) rows[row] = data[indices[row]]
-  else {
+  const { data } = column
+  const rows = arrayLike(data, indices.length * rowSize(column))
+  copyRows(column, indices, rows)
+  return { data: rows, shape: rowShape(column, indices) }
+}
+
+/** How many numbers a sample of a column has. */
+export function rowSize({ data, shape }: Column): number {
+  return data.length / shape[0]
+}
+
+/** The shape of some samples of a column. */
+export function rowShape({ shape }: Column, indices: Int32Array): number[] {
+  return [indices.length, ...shape.slice(1)]
+}
+
+/** Rows of fewer numbers are copied by a loop: a view of each would take longer, and be garbage. */
+const LONG_ROW = 128
+
+/** Copies some samples of a column into an array of any kind. */
+export function copyRows(column: Column, indices: Int32Array, to: NumberArray): void {
+  const { data } = column
+  const size = rowSize(column)
+  if (size >= LONG_ROW) {
     indices.forEach((index, row) => {
-      rows.set(data.subarray(index * stride, (index + 1) * stride), row * stride)
+      to.set(data.subarray(index * size, (index + 1) * size), row * size)
     })
+    return
   }
-  return { data: rows, shape: [indices.length, ...shape.slice(1)] }
+  for (let row = 0, at = 0; row < indices.length; row++) {
+    const start = indices[row] * size
+    for (let k = 0; k < size; k++) to[at++] = data[start + k]
+  }
 }
 
 /** A new array of the same kind. */

@@ -1,7 +1,8 @@
 import type { Generator } from '@rowwise/torch-random'
 import type { Column, SequenceColumn } from './column'
-import { type Batch, type Dataset, type Inputs, isColumn, type Samples } from './dataset'
+import { type Batch, type Dataset, type Inputs, isColumn, type LocatedSamples, type Samples } from './dataset'
 import { DatasetError, LoaderOptionError } from './errors'
+import type { Transform } from './transform'
 
 /**
  * Some samples of a data set, without copying: from `start` up to, not including, `end`, or those at `indices`.
@@ -41,10 +42,27 @@ export function subset<B extends Batch>(
 }
 
 function part<B extends Batch>(dataset: Dataset<B>, length: number, place: (index: number) => number): Dataset<B> {
-  return {
-    length,
-    get: (indices) => dataset.get(indices.map(place)),
-    ...(dataset.transform && { transform: dataset.transform }),
+  return new Part(dataset, length, place)
+}
+
+/** `locate` is no field, so `{ ...part, get }` has none: it would lead past that `get`. */
+class Part<B extends Batch> implements Dataset<B> {
+  declare readonly transform?: Transform
+  readonly get: (indices: Int32Array) => Samples | Promise<Samples>
+  readonly #locate: (indices: Int32Array) => LocatedSamples | undefined
+
+  constructor(
+    whole: Dataset<B>,
+    readonly length: number,
+    place: (index: number) => number,
+  ) {
+    this.get = (indices) => whole.get(indices.map(place))
+    this.#locate = (indices) => whole.locate?.(indices.map(place))
+    if (whole.transform) this.transform = whole.transform
+  }
+
+  locate(indices: Int32Array): LocatedSamples | undefined {
+    return this.#locate(indices)
   }
 }
 

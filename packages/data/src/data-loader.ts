@@ -1,8 +1,8 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import type { Generator } from '@rowwise/torch-random'
-import { dispose, Tensor } from '@tensorflow/tfjs-core'
-import { batchOf, type Collate, transformed } from './collate'
-import type { Batch, Dataset, Samples } from './dataset'
+import { Tensor } from '@tensorflow/tfjs-core'
+import { batchOf, batchOfLocated, type Collate, transformed } from './collate'
+import type { Batch, Dataset, LocatedSamples, Samples } from './dataset'
 import { LoaderOptionError } from './errors'
 import { randomSampler, type Sampler } from './sampling/samplers'
 import { requireTransform, type Transform } from './transform'
@@ -124,13 +124,18 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
   *[Symbol.iterator](): Iterator<B> {
     const { first, order } = this.begin()
     for (let batch = first; batch < this.length; batch++) {
-      const samples = this.read(batch, order)
-      if (samples instanceof Promise) {
+      const found = this.read(batch, order)
+      if (found instanceof Promise) {
         throw new LoaderOptionError(
           'the data set reads its samples when they are asked for; use for await (… of loader)',
         )
       }
-      yield* this.handOut(batch, samples)
+      const made = this.make(batch, found)
+      try {
+        yield made
+      } finally {
+        disposeBatch(made)
+      }
     }
     this.end()
   }
@@ -138,15 +143,21 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
   /** An epoch of a data set that may read its samples only now; the next batches are read meanwhile. */
   async *[Symbol.asyncIterator](): AsyncIterator<B> {
     const { first, order } = this.begin()
-    const ahead: (Samples | Promise<Samples>)[] = []
+    const ahead: (Found | Promise<Found>)[] = []
     for (let batch = first; batch < this.length; batch++) {
       while (ahead.length <= this.prefetch && batch + ahead.length < this.length) {
-        const samples = this.read(batch + ahead.length, order)
-        if (samples instanceof Promise) samples.catch(() => {}) // thrown below, when its turn comes
-        ahead.push(samples)
-        if (!(samples instanceof Promise)) break
+        const found = this.read(batch + ahead.length, order)
+        if (found instanceof Promise) found.catch(() => {}) // thrown below, when its turn comes
+        ahead.push(found)
+        if (!(found instanceof Promise)) break
       }
-      yield* this.handOut(batch, await (ahead.shift() as Samples | Promise<Samples>))
+      const next = ahead.shift() as Found | Promise<Found>
+      const made = this.make(batch, next instanceof Promise ? await next : next)
+      try {
+        yield made
+      } finally {
+        disposeBatch(made)
+      }
     }
     this.end()
   }
@@ -210,29 +221,29 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
     return sampler?.draw(this.dataset.length, generator, batchSize)
   }
 
-  private read(batch: number, order: Int32Array | undefined): Samples | Promise<Samples> {
+  /** Samples that are in memory stay there until {@link make} makes tensors of them, unless somebody wants to see them first. */
+  private read(batch: number, order: Int32Array | undefined): Found | Promise<Found> {
     const start = batch * this.batchSize
     const end = Math.min(start + this.batchSize, this.drawn)
     const indices = order?.slice(start, end) ?? Int32Array.from({ length: end - start }, (_, row) => start + row)
-    return this.dataset.get(indices)
+    const isSeen = this.collate !== undefined || typeof this.transform === 'function'
+    return (isSeen ? undefined : this.dataset.locate?.(indices)) ?? this.dataset.get(indices)
   }
 
-  private *handOut(batch: number, read: Samples): Generator_<B> {
-    const made = this.collate ? this.collate(transformed(read, this.transform)) : (batchOf(read, this.transform) as B)
+  private make(batch: number, found: Found): B {
+    const { collate, transform } = this
     this.batchesDone = batch + 1
-    try {
-      yield made
-    } finally {
-      disposeBatch(made)
-    }
+    if ('samples' in found) return batchOfLocated(found, transform) as B
+    return collate ? collate(transformed(found, transform)) : (batchOf(found, transform) as B)
   }
 }
 
-type Generator_<B> = globalThis.Generator<B, void>
+type Found = Samples | LocatedSamples
 
 function disposeBatch({ inputs, targets }: Batch): void {
-  const parts = inputs instanceof Tensor ? [inputs] : Object.values(inputs).filter((part) => part instanceof Tensor)
-  dispose([...(parts as Tensor[]), targets])
+  if (inputs instanceof Tensor) inputs.dispose()
+  else for (const part of Object.values(inputs)) if (part instanceof Tensor) part.dispose()
+  targets.dispose()
 }
 
 function checkDataset(dataset: Partial<Dataset> | null | undefined): void {

@@ -14,6 +14,14 @@ export interface Samples {
   readonly targets: Column | SequenceColumn
 }
 
+/** Some of the samples that are in memory. */
+export interface LocatedSamples {
+  /** All samples. */
+  readonly samples: Samples
+  /** Which of them, in this order. */
+  readonly indices: Int32Array
+}
+
 /** A batch of tensors: what a training loop takes. */
 export interface Batch {
   /** What a model's `forward` is called with: a tensor `[N, …]`, or several things by name. */
@@ -74,6 +82,11 @@ export interface Dataset<B extends Batch = Batch> {
   readonly length: number
   /** These samples, in this order; a promise where they are read only now. */
   get(indices: Int32Array): Samples | Promise<Samples>
+  /**
+   * Where these samples lie, for a data set whose samples are all in memory: a loader then makes tensors of them with no copy in between.
+   * Undefined where only `get` knows.
+   */
+  locate?(indices: Int32Array): LocatedSamples | undefined
   /** What becomes of the inputs where a loader is not told otherwise. */
   readonly transform?: Transform
   /** Never there: the type of the batches that a loader makes of it. */
@@ -114,9 +127,18 @@ export class TensorDataset<S extends Samples = Samples> implements Dataset<Batch
 
   /** Gathers samples. */
   get(indices: Int32Array): Samples {
-    const { inputs, targets } = this.samples
-    return { inputs: mapInputs(inputs, (column) => gather(column, indices)), targets: gather(targets, indices) }
+    return gatherSamples({ samples: this.samples, indices })
   }
+
+  /** Where samples lie; undefined in a class whose `get` is another. */
+  locate(indices: Int32Array): LocatedSamples | undefined {
+    return this.get === TensorDataset.prototype.get ? { samples: this.samples, indices } : undefined
+  }
+}
+
+/** A copy of some samples. */
+export function gatherSamples({ samples: { inputs, targets }, indices }: LocatedSamples): Samples {
+  return { inputs: mapInputs(inputs, (column) => gather(column, indices)), targets: gather(targets, indices) }
 }
 
 function namedCounts(inputs: Inputs): Record<string, number> {

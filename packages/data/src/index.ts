@@ -4,6 +4,7 @@ export {
   type BatchOf,
   type Dataset,
   type Inputs,
+  type LocatedSamples,
   type PaddedSequences,
   type Samples,
   type SequenceBatch,

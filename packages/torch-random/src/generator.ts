@@ -156,9 +156,11 @@ export class Generator {
     if (!Number.isInteger(n) || n < 0 || n >= RANDPERM_LIMIT) {
       throw new RandomRangeError(`randperm of ${n} items: expected an integer from 0 to ${RANDPERM_LIMIT - 1}`)
     }
-    const order = Int32Array.from({ length: n }, (_, index) => index)
+    const order = new Int32Array(n)
+    for (let i = 0; i < n; i++) order[i] = i
     for (let i = 0; i < n - 1; i++) {
-      const j = i + (this.engine.draw() % (n - i))
+      // >>> 0 says that both are 32-bit integers, whose remainder is one instruction.
+      const j = i + ((this.engine.draw() >>> 0) % ((n - i) >>> 0))
       const held = order[i]
       order[i] = order[j]
       order[j] = held

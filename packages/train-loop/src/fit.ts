@@ -159,7 +159,11 @@ async function run(
         from: { ...position },
         async onBatchBegin(event) {
           schedule.beginStep(position.step)
-          for (const callback of callbacks) await callback.onBatchBegin?.({ ...event, epoch, epochs })
+          const told = { ...event, epoch, epochs }
+          for (const callback of callbacks) {
+            const pending = callback.onBatchBegin?.(told)
+            if (pending) await pending
+          }
         },
         ...(callbacks.some(({ onGradients }) => onGradients) && {
           async onGradients(event: { batch: number; gradients: NamedGradients }) {
@@ -167,7 +171,11 @@ async function run(
           },
         }),
         async onBatchEnd(event) {
-          for (const callback of callbacks) await callback.onBatchEnd?.({ ...event, epoch, epochs })
+          const told = { ...event, epoch, epochs }
+          for (const callback of callbacks) {
+            const pending = callback.onBatchEnd?.(told)
+            if (pending) await pending
+          }
           position.batch = event.batch
           position.samples = event.samples
           position.step += 1

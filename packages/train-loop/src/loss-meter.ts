@@ -1,4 +1,4 @@
-import { awaitValues, isHostBackend } from '@rowwise/host-values'
+import { awaitValues, hostValues, isHostBackend } from '@rowwise/host-values'
 import type { Tensor } from '@tensorflow/tfjs-core'
 
 /** Losses that may wait on a device; they are read in one go, so that a step need not wait for its own. */
@@ -20,11 +20,17 @@ export class LossMeter {
     private samples = 0,
   ) {}
 
-  /** Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. */
-  async add(loss: Tensor, samples: number): Promise<boolean> {
+  /** Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. A promise only where it waits. */
+  add(loss: Tensor, samples: number): boolean | Promise<boolean> {
+    const known = this.waiting.length === 0 ? hostValues(loss) : undefined
+    if (known) {
+      this.count(known[0], samples)
+      loss.dispose()
+      return Number.isFinite(this.sum)
+    }
     this.waiting.push({ loss, samples })
-    if (this.waiting.length >= this.readEvery) await this.read()
-    return Number.isFinite(this.sum)
+    if (this.waiting.length < this.readEvery) return Number.isFinite(this.sum)
+    return this.read().then(() => Number.isFinite(this.sum))
   }
 
   /** The sum of the losses over all samples so far. */
@@ -67,13 +73,16 @@ export class LossMeter {
     try {
       const read = await Promise.all(batches.map(({ loss }) => awaitValues(loss)))
       read.forEach(([loss], at) => {
-        const { samples } = batches[at]
-        this.lastRead = loss
-        this.sum += loss * samples
-        this.samples += samples
+        this.count(loss, batches[at].samples)
       })
     } finally {
       for (const { loss } of batches) loss.dispose()
     }
+  }
+
+  private count(loss: number, samples: number): void {
+    this.lastRead = loss
+    this.sum += loss * samples
+    this.samples += samples
   }
 }

@@ -1,6 +1,6 @@
 import type { OptionNames } from '@rowwise/errors'
 import { awaitValues } from '@rowwise/host-values'
-import { dispose, Tensor } from '@tensorflow/tfjs-core'
+import { Tensor } from '@tensorflow/tfjs-core'
 import {
   emptySource,
   refuseOptions,
@@ -91,9 +91,10 @@ export async function trainModel(
   requireLoss('trainModel()', loss)
   requireSource('batches', batches, 1)
   refuseOptions('trainModel()', options, OPTIONS)
-  const { maxGradientNorm, signal, from, onBatchBegin, onGradients, onBatchEnd } = options
+  const { signal, from, onBatchBegin, onBatchEnd } = options
   const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
+  const losses = { loss: () => meter.last(), meanLoss: () => meter.mean(), lossSum: () => meter.total() }
   let { batch, samples } = from ?? { batch: 0, samples: 0 }
   let [asked, waited] = [performance.now(), 0]
   model.train?.(true)
@@ -102,23 +103,20 @@ export async function trainModel(
       for await (const item of batches) {
         waited += performance.now() - asked
         requireBatch(item, batch + 1)
-        await onBatchBegin?.({ batch: batch + 1 })
+        const begun = onBatchBegin?.({ batch: batch + 1 })
+        if (begun) await begun // a wait for nothing costs a turn of the queue all the same
         const result = valueAndGradients(model, loss, item)
         const count = samplesOf(item)
-        if (!(await meter.add(result.loss, count))) {
+        const added = meter.add(result.loss, count)
+        if (!(added instanceof Promise ? await added : added)) {
           throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
-        const told = (gradients: NamedGradients) => onGradients?.({ batch: batch + 1, gradients })
-        await applyGradients(optimizer, result.gradients, { maxGradientNorm, told })
+        const applied = applyGradients(optimizer, result.gradients, batch + 1, options)
+        if (applied) await applied
         batch += 1
         samples += count
-        await onBatchEnd?.({
-          batch,
-          samples,
-          loss: () => meter.last(),
-          meanLoss: () => meter.mean(),
-          lossSum: () => meter.total(),
-        })
+        const ended = onBatchEnd?.({ batch, samples, ...losses })
+        if (ended) await ended
         if (breather.isDue) await breather.breathe()
         if (signal?.aborted) break
         asked = performance.now()
@@ -171,7 +169,7 @@ async function notFinite(
   gradients: NamedGradients,
 ): Promise<NonFiniteError> {
   const norm = await gradientNorm(gradients)
-  dispose({ ...gradients })
+  disposeAll(gradients)
   const inData = (await nonFiniteData('inputs', inputs, batch)) ?? (await nonFiniteData('targets', targets, batch))
   if (inData) return inData
   return new NonFiniteError(
@@ -180,17 +178,32 @@ async function notFinite(
   )
 }
 
-async function applyGradients(
+/** One step of the optimizer; a promise only where something is to be waited for. */
+function applyGradients(
   optimizer: Optimizer,
-  raw: NamedGradients,
-  { maxGradientNorm, told }: { maxGradientNorm?: number; told(gradients: NamedGradients): void | Promise<void> },
-): Promise<void> {
-  let gradients = raw
+  gradients: NamedGradients,
+  batch: number,
+  { maxGradientNorm, onGradients }: TrainModelOptions,
+): void | Promise<void> {
+  if (maxGradientNorm !== undefined || onGradients) return inspected()
   try {
-    await told(raw)
-    if (maxGradientNorm !== undefined) gradients = (await clipGradientNorm(raw, maxGradientNorm)).gradients
     optimizer.step(gradients)
   } finally {
-    dispose({ ...gradients })
+    disposeAll(gradients)
   }
+
+  async function inspected(): Promise<void> {
+    let taken = gradients
+    try {
+      await onGradients?.({ batch, gradients })
+      if (maxGradientNorm !== undefined) taken = (await clipGradientNorm(gradients, maxGradientNorm)).gradients
+      optimizer.step(taken)
+    } finally {
+      disposeAll(taken)
+    }
+  }
+}
+
+function disposeAll(gradients: NamedGradients): void {
+  for (const gradient of Object.values(gradients)) gradient.dispose()
 }

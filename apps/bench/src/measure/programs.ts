@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Absent, Program } from '../report/report'
 import { pythonScript } from '../subjects/python-script'
 import type { Hosts } from '../subjects/select-subjects'
+import { median } from './statistics'
 
 /** Which whole programs are timed. */
 export interface ProgramPlan extends Pick<Hosts, 'nodes' | 'pytorches'> {
@@ -27,24 +28,47 @@ interface Command {
 
 const require = createRequire(import.meta.url)
 const WATCH_MILLISECONDS = 50
+/** How often each program runs, one after the other in turn. */
+const ROUNDS = 3
 
-/** Times the reference program from its start to its end, in Rowwise's CLI and in PyTorch, one after the other. */
+/** Times the reference program from its start to its end, in Rowwise's CLI and in PyTorch, in turn. */
 export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Program[]; absent: Absent[] }> {
   const { epochs, signal, quiet, onProgress } = plan
   const result = { programs: [] as Program[], absent: [] as Absent[] }
   if (epochs === 0) return result
   const out = mkdtempSync(join(tmpdir(), 'rowwise-program-'))
-  for (const { program, runtime, command } of commandsOf(plan, out)) {
-    await quiet()
-    if (signal.aborted) break
-    const subject = runtime === '' ? program : `${program}, ${runtime}`
-    onProgress(`the whole program, ${epochs} epochs: ${subject}`)
-    const ran = command.includes('') ? { error: 'it is not here; npm install @rowwise/cli' } : await run(command)
-    if ('error' in ran) result.absent.push({ subject: `the whole program: ${subject}`, reason: ran.error })
-    else result.programs.push({ program, runtime, epochs, ...ran })
+  const timed = commandsOf(plan, out).map((command) => ({ ...command, runs: [] as Ran[], error: '' }))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const one of timed.filter(({ error }) => error === '')) {
+      await quiet()
+      if (signal.aborted) break
+      onProgress(`the whole program, ${epochs} epochs: ${subjectOf(one)}`)
+      rmSync(out, { recursive: true, force: true })
+      const ran = one.command.includes('')
+        ? { error: 'it is not here; npm install @rowwise/cli' }
+        : await run(one.command)
+      if ('error' in ran) one.error = ran.error
+      else one.runs.push(ran)
+    }
   }
   rmSync(out, { recursive: true, force: true })
+  for (const { runs, error, ...command } of timed) {
+    const { program, runtime } = command
+    if (error !== '') result.absent.push({ subject: `the whole program: ${subjectOf(command)}`, reason: error })
+    else if (runs.length > 0) result.programs.push({ program, runtime, epochs, ...ofRounds(runs) })
+  }
   return result
+}
+
+const subjectOf = ({ program, runtime }: Command): string => (runtime === '' ? program : `${program}, ${runtime}`)
+
+/** The time in the middle, and the most memory. */
+function ofRounds(runs: readonly Ran[]): Ran {
+  const peaks = runs.flatMap(({ peakMemory }) => peakMemory ?? [])
+  return {
+    seconds: median(runs.map(({ seconds }) => seconds)),
+    peakMemory: peaks.length > 0 ? Math.max(...peaks) : null,
+  }
 }
 
 function commandsOf({ nodes, pytorches, epochs, threads }: ProgramPlan, out: string): Command[] {
@@ -56,8 +80,8 @@ function commandsOf({ nodes, pytorches, epochs, threads }: ProgramPlan, out: str
       ...{ program: 'rowwise train', runtime: name },
       command: [path, cli, ...train, join(out, String(index))],
     })),
-    ...pytorches.map(({ name, path }) => ({
-      ...{ program: name, runtime: '' },
+    ...pytorches.map(({ name, path, torchvision }) => ({
+      ...{ program: torchvision === null ? name : `${name} with torchvision ${torchvision}`, runtime: '' },
       command: [path, pythonScript('pytorch_program'), mnist, String(epochs), String(threads)],
     })),
   ]

@@ -54,7 +54,7 @@ function sectionsOf(report: Report): Section[] {
     { heading: 'Predictions', text: prediction },
     {
       heading: 'Whole programs',
-      text: after('From the start of a process to its end, once each.', programTable(report)),
+      text: after('From the start of a process to its end, the median of three turns.', programTable(report)),
     },
     { heading: 'Other networks', text: after('A training step on one thread.', networkTable(report)) },
     {

@@ -10,7 +10,8 @@ export function methodOf(report: Report): string {
 
 const subjects = `**Subjects.** Every subject runs in its own process. Rowwise's training step is the whole of it: data loader, forward and
 backward pass, loss, Adam. The peers' inputs are ready in memory, so they have no data loader to wait for. PyTorch's BLAS gets one thread, because
-PyTorch's own threads are faster; "oneDNN" or "OpenBLAS" after its version is what computes its LSTM. onnxruntime only predicts.`
+PyTorch's own threads are faster; "oneDNN" or "OpenBLAS" after its version is what computes its LSTM. onnxruntime only predicts. brain.js
+takes one sequence at a time, so its batches are as many sequences, and has as many outputs as inputs, which it compares with the next row at every step.`
 
 const timing = ({ seconds, rows }: Report): string => {
   const rounds = rows.map((row) => row.rounds.length)
@@ -41,6 +42,6 @@ one thread. The products' share of the peak is taken of the time inside the kern
 function programs({ programs: all }: Report): string {
   if (all.length === 0) return ''
   const { epochs } = all[0]
-  return `**Whole programs.** \`rowwise train\` and the same program in PyTorch with its DataLoader (and torchvision's MNIST where that is installed): ${epochs === 1 ? 'one epoch' : `${epochs} epochs`}
-of the 60 000 images, each with a test on 10 000.`
+  return `**Whole programs.** \`rowwise train\` and the same program in PyTorch with its DataLoader, and torchvision's MNIST and transforms where that is installed: ${epochs === 1 ? 'one epoch' : `${epochs} epochs`}
+of the 60 000 images, each with a test on 10 000. Each program ran three times, in turn; the time is the median.`
 }

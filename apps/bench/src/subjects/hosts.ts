@@ -13,6 +13,12 @@ export interface Host {
   name: string
 }
 
+/** A Python with PyTorch. */
+export interface PyTorch extends Host {
+  /** The version of its torchvision, where it has one. */
+  torchvision: string | null
+}
+
 /** Enough for a cold start of PyTorch from a slow disk. */
 const TIMEOUT_MILLISECONDS = 60_000
 const OLDEST_NODE = [20, 19]
@@ -50,8 +56,8 @@ export async function findNodes(paths: readonly string[]): Promise<Host[]> {
  *
  * @throws UsageError when a path is not a Python that has torch, or two are the same version
  */
-export async function findPyTorches(paths: readonly string[]): Promise<Host[]> {
-  const found: Host[] = []
+export async function findPyTorches(paths: readonly string[]): Promise<PyTorch[]> {
+  const found: PyTorch[] = []
   for (const given of paths) {
     try {
       found.push(await findPyTorch(programOf(given)))
@@ -66,9 +72,9 @@ export async function findPyTorches(paths: readonly string[]): Promise<Host[]> {
 const GET = 'give a Python with torch: python3 -m venv venv && venv/bin/pip install torch'
 
 /** The PyTorch of a Python, named by its version and by what computes its LSTM; rejects with one line of a reason. */
-export async function findPyTorch(path: string): Promise<Host> {
-  const { version, engine } = JSON.parse(await ask(path, [pythonScript('pytorch_identity')]))
-  return { path, name: `PyTorch ${version} (${engine})` }
+export async function findPyTorch(path: string): Promise<PyTorch> {
+  const { version, engine, torchvision } = JSON.parse(await ask(path, [pythonScript('pytorch_identity')]))
+  return { path, name: `PyTorch ${version} (${engine})`, torchvision }
 }
 
 /**

@@ -3,9 +3,10 @@ import { promisify } from 'node:util'
 import type { SelectedBackend } from '@rowwise/backend-select'
 import { UsageError } from '../exit'
 import type { Absent } from '../report/report'
-import { findChromium, findNodes, findPyTorch, findPyTorches, type Host } from './hosts'
+import { findChromium, findNodes, findPyTorch, findPyTorches, type Host, type PyTorch } from './hosts'
 import {
   acceleratedLayers,
+  brainJs,
   childProgram,
   composedGraph,
   GET_PYTORCH,
@@ -35,7 +36,7 @@ export interface SubjectFlags {
 export interface Hosts {
   /** This process's first. */
   nodes: Host[]
-  pytorches: Host[]
+  pytorches: PyTorch[]
   chromium: Host | null
 }
 
@@ -70,6 +71,7 @@ export async function selectSubjects(flags: SubjectFlags): Promise<Selection> {
     ...pytorches.flatMap((host) => threads.map((count) => pytorch(count, host))),
     ...threads.map((count) => onnxruntime(count)),
     jaxJs(),
+    brainJs(),
     tfjsLayers('wasm'),
     ...threads.map((count) => acceleratedLayers(count)),
     composedGraph(),

@@ -129,10 +129,14 @@ export const onnxruntime = (threads: number): Subject =>
 export const jaxJs = (): Subject =>
   peer('jax-js, wasm', 'jax', { task: { threads: 1 }, get: 'npm install @jax-js/jax' })
 
+/** brain.js, from the user's directory. */
+export const brainJs = (): Subject =>
+  peer('brain.js', 'brain', { task: { threads: 1 }, get: 'npm install --ignore-scripts brain.js' })
+
 /** PyTorch in a Python that has it. Its BLAS gets one thread, because PyTorch's own threads are faster. */
 export const pytorch = (threads: number, { name, path }: Host): Subject =>
   peer(`${name}, ${inThreads(threads)}`, '', {
-    command: [path, pythonScript('pytorch')],
+    command: [path, pythonScript('pytorch_steps')],
     environment: { OPENBLAS_NUM_THREADS: '1' },
     task: { threads },
     get: GET_PYTORCH,
