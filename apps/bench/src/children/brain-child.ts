@@ -26,9 +26,9 @@ interface Brain {
 }
 
 const task = readTask()
-const require = createRequire(join(process.cwd(), 'package.json'))
-const { version } = require('brain.js/package.json') as { version: string }
-const { recurrent } = require('brain.js') as Brain
+const load = createRequire(join(process.cwd(), 'package.json'))
+const { version } = load('brain.js/package.json') as { version: string }
+const { recurrent } = load('brain.js') as Brain
 const { time, inputSize, hiddenSize, numLayers } = task.network
 
 await serve({
