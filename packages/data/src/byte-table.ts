@@ -14,8 +14,8 @@ export const WHOLE: Int32Array = Int32Array.of(0)
 const isLittleEndian = new Uint8Array(Int32Array.of(1).buffer)[0] === 1
 
 /**
- * The table's entry of each byte of some rows, one row after the other. Sixteen bytes of 0 at once are passed over: most of a drawing is
- * background.
+ * The table's entry of each byte of some rows, one row after the other. Sixteen bytes of 0 at once are passed over:
+ * most of a drawing is background.
  */
 export function lookUpRows({ bytes, size }: ByteRows, rows: Int32Array, table: ByteTable, to: Float32Array): void {
   const start = bytes.byteOffset
@@ -63,8 +63,8 @@ const CACHE_LINE = 16
 const fetched = new Int32Array(1)
 
 /**
- * Reads a word of each cache line of some rows: rows that were drawn at random are in no cache, and the processor waits for many at once here,
- * for one after the other in a loop that does something with each.
+ * Reads a word of each cache line of some rows. Rows that were drawn at random are in no cache; the processor waits for
+ * many at once here, and for one after the other in a loop that does something with each.
  */
 function fetchRows(words: Int32Array, length: number, rows: Int32Array): void {
   let sum = 0

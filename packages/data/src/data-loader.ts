@@ -221,7 +221,7 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
     return sampler?.draw(this.dataset.length, generator, batchSize)
   }
 
-  /** Samples that are in memory stay there until {@link make} makes tensors of them, unless somebody wants to see them first. */
+  /** Samples in memory stay there until {@link make} makes tensors of them, unless somebody wants to see them first. */
   private read(batch: number, order: Int32Array | undefined): Found | Promise<Found> {
     const start = batch * this.batchSize
     const end = Math.min(start + this.batchSize, this.drawn)

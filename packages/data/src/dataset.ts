@@ -83,8 +83,8 @@ export interface Dataset<B extends Batch = Batch> {
   /** These samples, in this order; a promise where they are read only now. */
   get(indices: Int32Array): Samples | Promise<Samples>
   /**
-   * Where these samples lie, for a data set whose samples are all in memory: a loader then makes tensors of them with no copy in between.
-   * Undefined where only `get` knows.
+   * Where these samples lie, for a data set whose samples are all in memory: a loader then makes tensors of them with no
+   * copy in between. Undefined where only `get` knows.
    */
   locate?(indices: Int32Array): LocatedSamples | undefined
   /** What becomes of the inputs where a loader is not told otherwise. */

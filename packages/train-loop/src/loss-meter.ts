@@ -20,7 +20,10 @@ export class LossMeter {
     private samples = 0,
   ) {}
 
-  /** Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. A promise only where it waits. */
+  /**
+   * Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. A promise
+   * only where it waits.
+   */
   add(loss: Tensor, samples: number): boolean | Promise<boolean> {
     const known = this.waiting.length === 0 ? hostValues(loss) : undefined
     if (known) {

@@ -1,6 +1,6 @@
-// Times brain.js, as much as it can do of the work: its LSTM takes one sequence at a time, changes its weights after each, has as many outputs as
-// inputs, and compares at every step with the next row, by absolute errors. A batch is as many sequences. It is not a dependency of ours, so
-// it is looked for in the user's directory.
+// Times brain.js, as much as it can do of the work: its LSTM takes one sequence at a time, changes its weights after
+// each, has as many outputs as inputs, and compares at every step with the next row. A batch is as many sequences. It
+// is not a dependency of ours, so it is looked for in the user's directory.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Generator } from '@rowwise/torch-random'

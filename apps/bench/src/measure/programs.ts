@@ -38,7 +38,7 @@ export async function measurePrograms(plan: ProgramPlan): Promise<{ programs: Pr
   if (epochs === 0) return result
   const out = mkdtempSync(join(tmpdir(), 'rowwise-program-'))
   const timed = commandsOf(plan, out).map((command) => ({ ...command, runs: [] as Ran[], error: '' }))
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS && !signal.aborted; round++) {
     for (const one of timed.filter(({ error }) => error === '')) {
       await quiet()
       if (signal.aborted) break
