@@ -1,9 +1,13 @@
 // What follows the backward pass: the weight gradients in PyTorch's layout.
 #pragma once
 #include "layout.h"
+#include "transpose.h"
 
 /** Parts that the groups of hidden units are collected in. */
 #define COLLECT_PARTS 8
+
+/** Terms whose sums are there at once. */
+enum { SUMMED_TERMS = 16 };
 
 /** WIDTH floats of the slices' partial gradients, always summed in the same order. */
 INLINE void sumSlices(const Job *j, const Sizes *s, const float *at, float *sums) {
@@ -14,20 +18,25 @@ INLINE void sumSlices(const Job *j, const Sizes *s, const float *at, float *sums
   }
 }
 
+/** Sums of `terms` rows of a group's weight gradient, as rows of units of PyTorch's: to[u][k]. */
+SHARED void collectTerms(const Job *j, const Sizes *s, const float *from, int units, int terms, float *to) {
+  float sums[SUMMED_TERMS * WIDTH];
+  for (int begin = 0; begin < terms; begin += SUMMED_TERMS) {
+    int some = min(SUMMED_TERMS, terms - begin);
+    for (int k = 0; k < some; k++) sumSlices(j, s, from + (ptrdiff_t)(begin + k) * WIDTH, sums + k * WIDTH);
+    transpose(sums, WIDTH, some, units, to + begin, terms);
+  }
+}
+
 static void collectSlot(const Job *j, const Sizes *s, Slot slot, int group, const float *weights, const float *bias) {
   int hiddenSize = j->hiddenSize, inputSize = j->inputSize, units = min(WIDTH, hiddenSize - group * WIDTH);
-  int row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
-  int hiddenTerms = slot.reads == INPUT ? 0 : s->hiddenPadded;
+  ptrdiff_t row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
+  if (slot.reads != INPUT) {
+    collectTerms(j, s, weights, units, hiddenSize, j->dWeightHh + row * hiddenSize);
+    weights += s->hiddenPadded * WIDTH;
+  }
+  if (slot.reads & INPUT) collectTerms(j, s, weights, units, inputSize, j->dWeightIh + row * inputSize);
   float sums[WIDTH];
-  for (int k = 0; k < min(hiddenTerms, hiddenSize); k++) {
-    sumSlices(j, s, weights + k * WIDTH, sums);
-    for (int u = 0; u < units; u++) j->dWeightHh[(ptrdiff_t)(row + u) * hiddenSize + k] = sums[u];
-  }
-  weights += hiddenTerms * WIDTH;
-  for (int k = 0; k < inputSize && slot.reads & INPUT; k++) {
-    sumSlices(j, s, weights + k * WIDTH, sums);
-    for (int u = 0; u < units; u++) j->dWeightIh[(ptrdiff_t)(row + u) * inputSize + k] = sums[u];
-  }
   sumSlices(j, s, bias, sums);
   for (int u = 0; u < units; u++) {
     if (slot.bias & BIAS_IH) j->dBiasIh[row + u] = sums[u];

@@ -2,6 +2,7 @@
 // Units that only fill up a group are zero, and so are their states.
 #pragma once
 #include "forward.h"
+#include "transpose.h"
 
 /** Packs what the forward pass reads: [W_hh | W_ih]ᵀ, and the sums of the biases. */
 static void packForward(const Job *j, const Sizes *s) {
@@ -11,16 +12,20 @@ static void packForward(const Job *j, const Sizes *s) {
   for (int group = 0; group < s->groups; group++)
     for (int k = 0; k < cell->slots; k++) {
       Slot slot = cell->slot[k];
-      int hasHidden = slot.reads != INPUT, hiddenTerms = hasHidden ? s->hiddenPadded : 0, terms = termsOf(j, s, slot);
+      int terms = termsOf(j, s, slot), units = min(WIDTH, hiddenSize - group * WIDTH);
+      ptrdiff_t row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
+      float *input = to;
+      if (s->hiddenPadded > hiddenSize) zeroFloats(to, terms * WIDTH);
+      if (slot.reads != INPUT) {
+        transpose(j->weightHh + row * hiddenSize, hiddenSize, units, hiddenSize, to, WIDTH);
+        input += s->hiddenPadded * WIDTH;
+      }
+      if (slot.reads & INPUT) transpose(j->weightIh + row * inputSize, inputSize, units, inputSize, input, WIDTH);
       for (int u = 0; u < WIDTH; u++) {
-        int unit = group * WIDTH + u, known = unit < hiddenSize, row = slot.gate * hiddenSize + unit;
-        const float *hh = j->weightHh + (ptrdiff_t)row * hiddenSize, *ih = j->weightIh + (ptrdiff_t)row * inputSize;
-        for (int term = 0; term < hiddenTerms; term++) to[term * WIDTH + u] = known && term < hiddenSize ? hh[term] : 0;
-        for (int term = hiddenTerms; term < terms; term++) to[term * WIDTH + u] = known ? ih[term - hiddenTerms] : 0;
         float sum = 0;
-        if (known && j->hasBias) {
-          if (slot.bias & BIAS_IH) sum += j->biasIh[row];
-          if (slot.bias & BIAS_HH) sum += j->biasHh[row];
+        if (u < units && j->hasBias) {
+          if (slot.bias & BIAS_IH) sum += j->biasIh[row + u];
+          if (slot.bias & BIAS_HH) sum += j->biasHh[row + u];
         }
         bias[u] = sum;
       }
