@@ -1,3 +1,9 @@
 export { openForSaving, syncFile } from './durable'
 export { makeDirectory } from './make-directory'
-export { checkCanSave, removeStaleTemporaries, writeFileAtomically, writeFilesAtomically } from './write'
+export {
+  checkCanSave,
+  fillFileAtomically,
+  removeStaleTemporaries,
+  writeFileAtomically,
+  writeFilesAtomically,
+} from './write'

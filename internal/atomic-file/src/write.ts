@@ -1,3 +1,4 @@
+import type { FileHandle } from 'node:fs/promises'
 import { openForSaving, syncDirectory, syncFile } from './durable'
 import { makeDirectory } from './make-directory'
 
@@ -30,6 +31,28 @@ export async function writeFilesAtomically(
 ): Promise<void> {
   for (const [name, content] of Object.entries(contents)) await replace(path().join(directory, name), content)
   await syncDirectory(directory)
+}
+
+/**
+ * Replaces a file by what `fill` writes piece by piece, as a whole or not at all. What it throws is thrown, and nothing is changed.
+ */
+export async function fillFileAtomically(file: string, fill: (handle: FileHandle) => Promise<void>): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_EXCL } = process.getBuiltinModule('node:fs').constants
+  const temporary = temporaryName(file)
+  try {
+    const handle = await openForSaving(temporary, O_WRONLY | O_CREAT | O_EXCL)
+    try {
+      await fill(handle)
+      await syncFile(handle)
+    } finally {
+      await handle.close()
+    }
+    await fs().rename(temporary, file)
+  } catch (error) {
+    await fs().rm(temporary, { force: true })
+    throw error
+  }
+  await syncDirectory(path().dirname(file))
 }
 
 async function replace(file: string, content: string | Uint8Array): Promise<void> {

@@ -13,14 +13,15 @@ export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'
 export { normalize, type PixelStatistics, type PixelTable, pixelStatistics, toTensor } from './normalize'
 // Downloads and their cache
-export {
-  type CachedFile,
-  type CacheOptions,
-  cleanCache,
-  listCache,
-  type VerifiedFile,
-  verifyCache,
-} from './sources/cache'
+export type { CacheOptions } from './sources/cache'
 export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
-export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from './variants'
+export { type CachedFile, cleanCache, listCache, type VerifiedFile, verifyCache } from './sources/manage-cache'
+export {
+  type EMNISTSplit,
+  type KnownStatistics,
+  type PublishedSet,
+  VARIANTS,
+  type Variant,
+  type VariantFacts,
+} from './variants'

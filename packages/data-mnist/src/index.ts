@@ -9,19 +9,20 @@ export {
 } from './dataset'
 export { type LoadedMnist, loadMnist } from './load-mnist'
 export type { LoadMnistOptions } from './load-options'
-export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from './variants'
+export {
+  type EMNISTSplit,
+  type KnownStatistics,
+  type PublishedSet,
+  VARIANTS,
+  type Variant,
+  type VariantFacts,
+} from './variants'
 
 // Downloads and their cache
-export {
-  type CachedFile,
-  type CacheOptions,
-  cleanCache,
-  listCache,
-  type VerifiedFile,
-  verifyCache,
-} from './sources/cache'
+export type { CacheOptions } from './sources/cache'
 export { type DataSources, dataSources } from './sources/data-sources'
 export type { DownloadOptions, DownloadProgress } from './sources/download'
+export { type CachedFile, cleanCache, listCache, type VerifiedFile, verifyCache } from './sources/manage-cache'
 
 // Batches
 export { type Batch, DataLoader, type DataLoaderOptions, type DataLoaderState } from '@rowwise/data'

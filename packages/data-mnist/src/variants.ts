@@ -4,6 +4,9 @@ export type EMNISTSplit = 'byclass' | 'bymerge' | 'balanced' | 'letters' | 'digi
 /** The data sets that are known by name. */
 export type Variant = 'mnist' | 'fashion-mnist' | 'kmnist' | 'qmnist' | `emnist-${EMNISTSplit}`
 
+/** The data sets as they are published: EMNIST's six splits are one. */
+export type PublishedSet = Exclude<Variant, `emnist-${EMNISTSplit}`> | 'emnist'
+
 /** What is published about a data set. */
 export interface VariantFacts {
   /** One name per class, by label. */
@@ -81,10 +84,15 @@ function halves(train: string, test: string, labels = 'idx1-ubyte'): HalfFiles {
 
 /** Whether its images are stored column by column. */
 export function isTransposed(variant: Variant | undefined): boolean {
-  return variant?.startsWith('emnist-') ?? false
+  return variant !== undefined && publishedAs(variant) === 'emnist'
 }
 
-/** One file of a data set as its authors published it: uncompressed, or packed where only that has a published checksum. */
+/** What a data set is published as. */
+export function publishedAs(variant: Variant): PublishedSet {
+  return variant.startsWith('emnist-') ? 'emnist' : (variant as PublishedSet)
+}
+
+/** One file of a data set as its authors published it: uncompressed, packed where only that has a published checksum, or an archive. */
 export interface PublishedFile {
   readonly name: string
   /** Its size; of a packed one the most that it may have. */
@@ -101,23 +109,32 @@ function namesOf(variant: Variant): string[] {
   return [train.images, train.labels, test.images, test.labels]
 }
 
-function unpacked(variant: Variant, digests: readonly [string, string, string, string]): readonly PublishedFile[] {
+function unpacked(
+  variant: 'mnist' | 'fashion-mnist',
+  digests: readonly [string, string, string, string],
+): readonly PublishedFile[] {
   return namesOf(variant).map((name, index) => ({ name, bytes: SIZES[index], sha256: digests[index] }))
 }
 
-function packed(variant: Variant, digests: readonly [string, string, string, string]): readonly PublishedFile[] {
+function packed(
+  variant: 'kmnist' | 'qmnist',
+  digests: readonly [string, string, string, string],
+): readonly PublishedFile[] {
   return namesOf(variant).map((name, index) => ({ name: `${name}.gz`, bytes: SIZES[0], md5: digests[index] }))
 }
 
-const NO_EMNIST = Object.fromEntries(
-  (['byclass', 'bymerge', 'balanced', 'letters', 'digits', 'mnist'] as const).map((split) => [`emnist-${split}`, []]),
-) as unknown as Record<`emnist-${EMNISTSplit}`, readonly never[]>
+/** EMNIST's only file: all of its splits, packed one by one in the directory `gzip`. */
+export const EMNIST_ARCHIVE: PublishedFile = {
+  name: 'gzip.zip',
+  bytes: 600_000_000, // 562 MB
+  md5: '58c8d27c78d21e728a6bc7b3cc06412e',
+}
 
 /**
  * The files of each data set. Fashion-MNIST's digests are those of the files in Debian's dataset-fashion-mnist; the MD5 sums of the others
- * are those by which torchvision knows them. EMNIST is published as one archive alone, which is to be unpacked by hand.
+ * are those by which torchvision knows them.
  */
-export const PUBLISHED: Readonly<Record<Variant, readonly PublishedFile[]>> = {
+export const PUBLISHED: Readonly<Record<PublishedSet, readonly PublishedFile[]>> = {
   mnist: unpacked('mnist', [
     'ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db',
     '65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5',
@@ -142,14 +159,11 @@ export const PUBLISHED: Readonly<Record<Variant, readonly PublishedFile[]>> = {
     '1394631089c404de565df7b7aeaf9412',
     '5b5b05890a5e13444e108efe57b788aa',
   ]),
-  ...NO_EMNIST,
+  emnist: [EMNIST_ARCHIVE],
 }
 
-/** The archive that EMNIST is published in. */
-export const EMNIST_ARCHIVE = 'https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip'
-
-/** Where the files lie as `.gz`, the ones that work first (yann.lecun.com has answered 403 and 503 for years). */
-export const MIRRORS: Readonly<Record<Variant, readonly string[]>> = {
+/** Where the files lie, as `.gz` if they are no archive, the ones that work first (yann.lecun.com has answered 403 and 503 for years). */
+export const MIRRORS: Readonly<Record<PublishedSet, readonly string[]>> = {
   mnist: ['https://ossci-datasets.s3.amazonaws.com/mnist/', 'https://storage.googleapis.com/cvdf-datasets/mnist/'],
   'fashion-mnist': [
     'https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/',
@@ -157,5 +171,5 @@ export const MIRRORS: Readonly<Record<Variant, readonly string[]>> = {
   ],
   kmnist: ['http://codh.rois.ac.jp/kmnist/dataset/kmnist/'], // no https there; the MD5 is torchvision's
   qmnist: ['https://raw.githubusercontent.com/facebookresearch/qmnist/master/'],
-  ...NO_EMNIST,
+  emnist: ['https://biometrics.nist.gov/cs_links/EMNIST/'],
 }

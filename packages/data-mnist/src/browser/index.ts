@@ -45,5 +45,12 @@ export {
   randomErasing,
   randomHorizontalFlip,
 } from '../transforms/random-cuts'
-export { type EMNISTSplit, type KnownStatistics, VARIANTS, type Variant, type VariantFacts } from '../variants'
+export {
+  type EMNISTSplit,
+  type KnownStatistics,
+  type PublishedSet,
+  VARIANTS,
+  type Variant,
+  type VariantFacts,
+} from '../variants'
 export { loadMnist } from './load-mnist'

@@ -6,7 +6,7 @@ import { checkLoadOptions, type LoadMnistOptions } from '../load-options'
 import { download, fetchOf } from '../sources/download'
 import { fetchBytes } from '../sources/fetch-bytes'
 import { verify } from '../sources/verify'
-import { EMNIST_ARCHIVE, filesOf, isTransposed, PUBLISHED, type PublishedFile } from '../variants'
+import { EMNIST_ARCHIVE, filesOf, isTransposed, MIRRORS, PUBLISHED, publishedAs } from '../variants'
 import { unpackIdx, unpackTo } from './gunzip'
 
 /** The name of the browser's cache that verified files are kept in. */
@@ -70,12 +70,13 @@ async function readFromRoot(root: string, name: string, rank: number, options: L
 
 async function readPublished(name: string, options: LoadMnistOptions): Promise<Uint8Array> {
   const { variant = 'mnist' } = options
-  const file = PUBLISHED[variant].find((candidate) => candidate.name === name) as PublishedFile | undefined
+  const set = publishedAs(variant)
+  const file = PUBLISHED[set].find((candidate) => candidate.name === name)
   if (file === undefined) {
     throw new DataNotFoundError(
-      PUBLISHED[variant].length > 0
-        ? `${variant} is published with MD5 sums, which a browser cannot check; pass the address of its files as root`
-        : `${variant} is published in one archive alone; unpack ${EMNIST_ARCHIVE} and pass the address of its directory gzip as root`,
+      set === 'emnist'
+        ? `${variant} is published in an archive of 562 MB; unpack ${MIRRORS.emnist[0]}${EMNIST_ARCHIVE.name} and pass the address of its directory gzip as root`
+        : `${variant} is published with MD5 sums, which a browser cannot check; pass the address of its files as root`,
     )
   }
   // A page that is not served securely has no cache; it downloads every time.
@@ -98,7 +99,7 @@ async function readPublished(name: string, options: LoadMnistOptions): Promise<U
       `the browser's cache ${CACHE} holds no ${variant}/${name}; leave source out to download it`,
     )
   }
-  const bytes = await download(variant, file, options, BROWSER)
+  const bytes = await download(set, file, options, BROWSER)
   await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>))
   return bytes
 }

