@@ -15,12 +15,12 @@ export function refuseUnknownOptions<Options extends object>(
   known: OptionNames<Options>,
   Refusal: new (message: string) => RowwiseError,
 ): void {
-  const expected = Object.keys(known).join(', ')
+  const expected = (): string => Object.keys(known).join(', ')
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new Refusal(`${owner} got ${describe(options)} as its options, expected an object with some of ${expected}`)
+    throw new Refusal(`${owner} got ${describe(options)} as its options, expected an object with some of ${expected()}`)
   }
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw new Refusal(`${owner} has no option '${name}', expected some of ${expected}`)
+    if (!Object.hasOwn(known, name)) throw new Refusal(`${owner} has no option '${name}', expected some of ${expected()}`)
   }
 }
 

@@ -198,7 +198,9 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
         it.dHiddenGates += WIDTH;
       }
     }
-    if (step == 0 || summed >= target || summed + before > SUMMED_ROWS) {
+    // The next step begins at the end of the scratch again, and reads this one's rows there: they must not overlap.
+    int isEnough = summed >= target && summed >= active + before;
+    if (step == 0 || isEnough || summed + before > SUMMED_ROWS) {
       if (j->dX) inputGradients(j, s, room, dGates, begin, rows, step, summed);
       addWeightGradients(j, s, room, z, resets, dGates, summed, partial);
       summed = 0;

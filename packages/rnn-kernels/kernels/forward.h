@@ -79,8 +79,8 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
   for (int step = 0; step < longest; step++) {
     int next = activeAt(j, begin, active, step + 1);
     float *zNext = save ? z + (ptrdiff_t)active * s->row : room->rows + ((step + 1) & 1) * s->blockRows * s->row;
-    // A hidden state of zeros adds nothing to the first step.
-    int skipped = step == 0 && !j->hInitial ? s->hiddenPadded : 0;
+    // A hidden state of zeros adds nothing to the first step; weights that are not finite show in the next one.
+    int skipped = step == 0 && longest > 1 && !j->hInitial ? s->hiddenPadded : 0;
     loadInputs(j, begin, active, step, z + s->hiddenPadded, s->row);
     Columns columns[4];
     const float *weights = j->forward;
@@ -136,10 +136,13 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
         it.hNext += WIDTH;
       }
     }
-    // Units that are not there stay zero: of an infinite input they are NaN, which a weight of zero passes on.
-    if (s->hiddenPadded > j->hiddenSize)
-      for (int r = 0; r < active; r++)
-        zeroFloats(zNext + (ptrdiff_t)r * s->row + j->hiddenSize, s->hiddenPadded - j->hiddenSize);
+    // Units that are not there stay zero, and what is kept of them: of an infinite input they are NaN, which a weight of zero passes on.
+    int missing = s->hiddenPadded - j->hiddenSize;
+    for (int r = 0; r < active && missing > 0; r++) {
+      float *last = sums + (s->groups - 1) * groupSums + (ptrdiff_t)r * sumsRow + WIDTH - missing;
+      for (int k = 0; k < cell->kept && save; k++) zeroFloats(last + k * WIDTH, missing);
+      zeroFloats(zNext + (ptrdiff_t)r * s->row + j->hiddenSize, missing);
+    }
     if (j->output)
       for (int r = 0; r < active; r++) {
         int place = begin + r;

@@ -1,3 +1,4 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { environmentVariable } from '@rowwise/host'
 import { KernelOptionError, KernelStateError } from './errors'
 import type { Runtime, RuntimeName } from './runtime'
@@ -41,6 +42,8 @@ export interface KernelReport {
   notes: string[]
 }
 
+const NAMES: OptionNames<KernelOptions> = { path: true, threads: true }
+
 const PATHS: readonly RuntimeName[] = ['native', 'relaxed-simd', 'simd', 'js']
 /** The most threads: more have no slice to claim. */
 const MAX_THREADS = MAX_SLICES
@@ -69,6 +72,7 @@ let current: { runtime: Runtime | null; requestedThreads: number; notes: string[
  * ```
  */
 export function configureKernels(chosen: KernelOptions): KernelReport {
+  refuseUnknownOptions('configureKernels()', chosen, NAMES, KernelOptionError)
   const next = start(chosen)
   current?.runtime?.dispose()
   options = chosen
@@ -120,15 +124,15 @@ function state() {
 function start(chosen: KernelOptions) {
   const { path = pathFromEnvironment(), threads = threadsFromEnvironment() } = chosen
   const notes: string[] = []
-  if (path === 'off') return { runtime: null, requestedThreads: 1, notes }
   const count = threads === 'auto' ? autoThreads() : threads
   if (!Number.isInteger(count) || count < 1 || count > MAX_THREADS) {
-    const where =
+    const from =
       chosen.threads === undefined
         ? `ROWWISE_THREADS is '${environmentVariable('ROWWISE_THREADS')}'`
         : `threads is ${threads}`
-    throw new KernelOptionError(`${where}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
+    throw new KernelOptionError(`${from}, expected 'auto' or an integer from 1 to ${MAX_THREADS}`)
   }
+  if (path === 'off') return { runtime: null, requestedThreads: 1, notes }
   const where = chosen.path === undefined ? 'ROWWISE_KERNELS' : 'path'
   const threadNotes: ThreadNotes = {
     onObstacle: (reason) => addOnce(notes, `fewer threads than ${count}: ${reason}`),
@@ -142,7 +146,7 @@ function start(chosen: KernelOptions) {
     if (runtime !== null) addOnce(notes, runtime)
     else if (path !== 'auto') addOnce(notes, 'this runtime has no addons')
   }
-  throw new KernelOptionError(`path is '${path}', but ${notes[0]}`)
+  throw new KernelOptionError(`${where} is '${path}', but ${notes[0]}`)
 }
 
 function candidates(path: RuntimeName | 'auto', where: string): readonly RuntimeName[] {
@@ -175,5 +179,6 @@ function pathFromEnvironment(): NonNullable<KernelOptions['path']> {
 
 function threadsFromEnvironment(): number | 'auto' {
   const text = environmentVariable('ROWWISE_THREADS')
-  return text === undefined || text === 'auto' ? 'auto' : Number(text)
+  if (text === undefined || text === 'auto') return 'auto'
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN // no 1e1, no 0x2
 }

@@ -135,6 +135,8 @@ describe('configureKernels', () => {
 
   it.each([
     [{ threads: 0 }, /threads is 0, expected 'auto' or an integer from 1 to 64/],
+    [{ thread: 1 } as never, /configureKernels\(\) has no option 'thread', expected some of path, threads/],
+    ['js' as never, /configureKernels\(\) got "js" as its options/],
     [{ threads: 65 }, /threads is 65/],
     [{ threads: 1.5 }, /threads is 1.5/],
     [{ path: 'avx' as 'js' }, /path is 'avx', expected one of auto, native, relaxed-simd, simd, js, off/],
@@ -147,6 +149,8 @@ describe('configureKernels', () => {
   it('refuses nonsense in the environment', () => {
     process.env.ROWWISE_THREADS = 'many'
     expect(() => configureKernels({})).toThrow(/ROWWISE_THREADS is 'many', expected/)
+    process.env.ROWWISE_THREADS = '0x2'
+    expect(() => configureKernels({ path: 'off' })).toThrow(/ROWWISE_THREADS is '0x2', expected/)
     process.env.ROWWISE_THREADS = '1'
     process.env.ROWWISE_KERNELS = 'gpu'
     expect(() => configureKernels({})).toThrow(/ROWWISE_KERNELS is 'gpu', expected/)

@@ -1,6 +1,10 @@
 import { Generator } from '@rowwise/torch-random'
+import * as tf from '@tensorflow/tfjs-core'
+import '@tensorflow/tfjs-backend-wasm'
+import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { fusedLinear } from '../src'
 import { JsRuntime } from '../src/runtimes/js/js-runtime'
 import { copyOf, runtimes } from './runtimes'
 
@@ -32,6 +36,40 @@ describe.each(runtimes.slice(1))('a linear layer of %s', (_, make) => {
         }
       }),
       { numRuns: 100 },
+    )
+  })
+})
+
+describe('fusedLinear', () => {
+  it('leaves a gradient of a gradient to TensorFlow.js, which has it', async () => {
+    await tf.setBackend('wasm')
+    const [weight, bias] = [
+      tf.tensor2d([
+        [1, 2],
+        [3, -1],
+        [0.5, 4],
+      ]),
+      tf.tensor1d([1, 2, 3]),
+    ]
+    const penalty = (layer: (x: tf.Tensor2D) => tf.Tensor) => {
+      const norm = (x: tf.Tensor) => tf.square(tf.grad((y) => tf.sum(tf.square(layer(y as tf.Tensor2D))))(x))
+      return tf
+        .grad((x) => tf.sum(norm(x)))(tf.tensor2d([[1, 2]]))
+        .dataSync()
+    }
+    const expected = penalty((x) => tf.add(tf.matMul(x, weight, false, true), bias))
+    expect(penalty((x) => fusedLinear(x, weight, bias))).toEqual(expected)
+  })
+
+  it.each<[string, RegExp, () => tf.Tensor[]]>([
+    ['weights of rank 3', /weight float32 \[2,3,4\]/, () => [tf.zeros([2, 3]), tf.zeros([2, 3, 4])]],
+    ['no features', /inputs is float32 \[2,0\].*none of them 0/, () => [tf.zeros([2, 0]), tf.zeros([3, 0])]],
+    ['no bias at all', /bias is null, expected a tensor/, () => [tf.zeros([2, 3]), tf.zeros([1, 3]), null as never]],
+  ])('refuses %s', async (_, message, operands) => {
+    await tf.setBackend('wasm')
+    const [x, weight, bias] = operands()
+    expect(() => fusedLinear(x as tf.Tensor2D, weight as tf.Tensor2D, bias as tf.Tensor1D)).toThrow(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(message) }),
     )
   })
 })

@@ -80,6 +80,58 @@ describe.each(runtimes.slice(1))('%s', (_, make) => {
     },
   )
 
+  it('computes gradients of many rows of different lengths, whose steps fill the scratch more than once', () => {
+    const many = fc.record({
+      cell: fc.constantFrom(...cells),
+      batch: fc.integer({ min: 40, max: 140 }),
+      time: fc.integer({ min: 3, max: 9 }),
+      inputSize: fc.integer({ min: 1, max: 5 }),
+      hiddenSize: fc.integer({ min: 33, max: 100 }),
+      reverse: fc.boolean(),
+    })
+    fc.assert(
+      fc.property(many, fc.nat(), (drawn, seed) => {
+        const [found, expected] = [runtime, plain].map((each) => compute(each, shapeOf(drawn), seed, true))
+        expect(worstOf(found, expected)).toBeLessThan(1e-3)
+      }),
+      { numRuns: 12 },
+    )
+  })
+
+  it.each(cells)('keeps an infinite input of %s with %s gates to its own weights', (cell, gateActivation) => {
+    for (const hiddenSize of [7, 8, 16, 20]) {
+      const shape = { ...{ cell, gateActivation, reverse: false }, batch: 2, time: 3, inputSize: 2, hiddenSize }
+      const { inputs, upstream } = problem(shape, 5)
+      const x = inputs.x.map((value, k) => (k === 3 ? Number.POSITIVE_INFINITY : value))
+      const [found, expected] = [runtime, plain].map((each) => {
+        const { saved, ...outputs } = each.recurrent.forward(shape, { ...inputs, x })
+        const gradients = copyOf(saved?.backward(upstream, { x: true, initial: true }) ?? {})
+        const all = {
+          ...copyOf(outputs),
+          ...Object.fromEntries(Object.entries(gradients).map(([n, v]) => [`d${n}`, v])),
+        }
+        saved?.release()
+        return all
+      })
+      for (const [name, values] of Object.entries(expected)) {
+        expect([name, found[name].map(Number.isFinite)]).toEqual([name, values.map(Number.isFinite)])
+        const isClose = (value: number, k: number) => !Number.isFinite(value) || Math.abs(value - found[name][k]) < 1e-4
+        expect([name, values.every(isClose)]).toEqual([name, true])
+      }
+    }
+  })
+
+  it('shows weights that are not finite, also where a sequence is one step', () => {
+    const shape = { ...REFERENCE, batch: 1, time: 1 }
+    const { inputs } = problem(shape)
+    const weights = { ...inputs.weights(), weightHh: inputs.weights().weightHh.map(() => Number.NaN) }
+    const { h } = runtime.recurrent.forward(shape, {
+      ...{ ...inputs, initial: undefined, save: false },
+      ...{ weights: () => weights, version: [weights] },
+    })
+    expect(h.every(Number.isNaN)).toBe(true)
+  })
+
   it('gives the same bits every time', () => {
     expect(compute(make(), REFERENCE)).toEqual(compute(runtime, REFERENCE))
   })

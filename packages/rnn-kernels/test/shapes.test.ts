@@ -80,6 +80,10 @@ describe('recurrent refuses, before anything reaches the kernels,', () => {
     ['a length over T', /lengths\[3\] is 4, expected/, () => run({ lengths: [1, 1, 3, 4] })],
     ['half a step', /lengths\[0\] is 1.5, expected/, () => run({ lengths: [1.5, 1, 3, 3] })],
     ['no number at all', /lengths\[0\] is NaN, expected/, () => run({ lengths: [Number.NaN, 1, 3, 3] })],
+    ['no lengths', /lengths is null, expected the steps of each of 4 rows/, () => run({ lengths: null as never })],
+    ['a state without h', /initial.h is undefined, expected a tensor/, () => run({ initial: {} as never })],
+    ['a word for a flag', /reverse is false, expected true or false/, () => run({ reverse: 'false' as never })],
+    ['an option that is none', /recurrent has no option 'length'/, () => run({ length: [1, 2] } as never)],
   ])('%s', (_, message, attempt) => {
     expect(attempt).toThrow(message)
   })
@@ -101,13 +105,70 @@ describe('recurrentPass refuses', () => {
 
   it('values of another shape', () => {
     const pass = () => recurrentPass(values.subarray(1), [4, 3, 5], weights(), { cell: 'lstm' })
-    expect(pass).toThrow(/x has 59 numbers, expected those of \[4,3,5\]/)
+    expect(pass).toThrow(/x has 59 numbers, expected 60, those of \[4,3,5\]/)
   })
 
   it('weights that do not read them', () => {
     expect(() => recurrentPass(values, [4, 5, 3], weights(), { cell: 'lstm' })).toThrow(
       /weightIh is float32 \[8,5\], expected float32 \[8,3\]/,
     )
+  })
+
+  it.each<[string, RegExp, () => unknown]>([
+    [
+      'a disposed tensor',
+      /inputs is a disposed tensor/,
+      () => {
+        const gone = inputs()
+        gone.dispose()
+        return recurrentPass(gone, [4, 3, 5], weights(), { cell: 'lstm' })
+      },
+    ],
+    [
+      'other numbers than float32',
+      /x is \[object Float64Array\], expected a Float32Array of 60 numbers/,
+      () => recurrentPass(new Float64Array(60) as never, [4, 3, 5], weights(), { cell: 'lstm' }),
+    ],
+    [
+      'a tensor of another shape',
+      /x is a tensor of shape \[4,3,5\], expected \[3,4,5\]/,
+      () => recurrentPass(inputs(), [3, 4, 5], weights(), { cell: 'lstm' }),
+    ],
+    [
+      'half a step',
+      /the shape of x is \[4,1.5,10\], expected three integers over 0/,
+      () => recurrentPass(values, [4, 1.5, 10], weights(), { cell: 'lstm' }),
+    ],
+  ])('%s', (_, message, attempt) => {
+    expect(attempt).toThrow(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(message) }),
+    )
+  })
+
+  it.each<[string, RegExp, object]>([
+    [
+      'a gradient that is too short',
+      /upstream.h has 3 numbers, expected 8, as its output has/,
+      { h: new Float32Array(3) },
+    ],
+    ['a gradient that is too long', /upstream.c has 9 numbers, expected 8/, { c: new Float32Array(9) }],
+    [
+      'one of an output that is not there',
+      /upstream.output is given, but the pass has h and c only/,
+      { output: new Float32Array(24) },
+    ],
+    [
+      'a plain array for a gradient',
+      /upstream.h is \[object Array\], expected a Float32Array of 8/,
+      { h: new Array(8).fill(0) },
+    ],
+  ])('%s, and computes the right one afterwards', (_, message, upstream) => {
+    const pass = recurrentPass(values, [4, 3, 5], weights(), { cell: 'lstm', returnOutput: false })
+    expect(() => pass.pullback(upstream)).toThrow(
+      expect.objectContaining({ code: 'SHAPE_MISMATCH', message: expect.stringMatching(message) }),
+    )
+    expect(pass.pullback({ h: new Float32Array(8) }).weightIh).toHaveLength(40)
+    pass.release()
   })
 
   it('a pullback after its release', () => {

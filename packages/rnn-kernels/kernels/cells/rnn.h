@@ -15,7 +15,7 @@ INLINE void rnnForward(const int relu, const Step *step) {
   }
 }
 
-/** ȧ = h̄·φ′, with φ′ = 1 − h² or, where h > 0, 1. */
+/** ȧ = h̄·φ′, with φ′ = 1 − h² or, but where h is 0, 1. */
 INLINE void rnnBackward(const int relu, const Pullback *pullback) {
   const Pullback p = *pullback;
   const float *dHidden = p.dHidden, *kept = p.kept;
@@ -23,7 +23,7 @@ INLINE void rnnBackward(const int relu, const Pullback *pullback) {
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector h = load(kept + v), dh = withoutTraces(load(dHidden + v));
-      store(d + v, relu ? choose(h > splat(0), dh, splat(0)) : dh * fnma(h, h, splat(1)));
+      store(d + v, relu ? choose(h <= splat(0), splat(0), dh) : dh * fnma(h, h, splat(1)));
     }
     dHidden += p.dHiddenRow, kept += p.keptRow, d += p.dGatesRow;
   }

@@ -1,3 +1,4 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import type { Tensor, TensorInfo } from '@tensorflow/tfjs-core'
 import { type Cell, GATES, type GateActivation, hasCellState, hasGates } from '../cell'
 import { KernelLengthsError, KernelOptionError, KernelShapeError } from '../errors'
@@ -76,6 +77,7 @@ export function checkPass(
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): PassAttributes {
+  refuseUnknownOptions('recurrent', options, OPTIONS, KernelOptionError)
   checkCell(options)
   checkShapes(x, weights, options.cell, options.initial)
   return checkOptions(x, options, 'pytorch')
@@ -88,10 +90,20 @@ export function checkPass(
 export function checkOptions(x: CheckedInputs, options: RecurrentOptions, layout: WeightLayout): PassAttributes {
   const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
   checkCell(options)
+  for (const [name, value] of Object.entries({ reverse, returnOutput })) {
+    if (typeof value !== 'boolean') throw new KernelOptionError(`${name} is ${String(value)}, expected true or false`)
+  }
   if (initial?.c && !hasCellState(cell))
     throw new KernelShapeError(`initial.c is given, but ${cell} has no cell state; leave it out`)
-  const lengths = options.lengths && checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
+  const lengths =
+    options.lengths === undefined
+      ? undefined
+      : checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
   return { cell, gateActivation, reverse, lengths, returnOutput, layout }
+}
+
+const OPTIONS: OptionNames<RecurrentOptions> = {
+  ...{ cell: true, gateActivation: true, reverse: true, initial: true, lengths: true, returnOutput: true },
 }
 
 function checkCell({ cell, gateActivation = 'sigmoid' }: RecurrentOptions): void {
@@ -115,7 +127,7 @@ function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Ce
   if (biasIh !== undefined) requireTensor('biasIh', biasIh)
   if (biasHh !== undefined) requireTensor('biasHh', biasHh)
   if (weightHr !== undefined) requireTensor('weightHr', weightHr)
-  if (initial?.h !== undefined) requireTensor('initial.h', initial?.h)
+  if (initial !== undefined) requireTensor('initial.h', initial?.h)
   if (initial?.c !== undefined) requireTensor('initial.c', initial?.c)
   const [batch, time, inputSize] = x.shape
   const gates = GATES[cell]
@@ -158,6 +170,9 @@ function isShape(found: readonly number[], rows: number, columns?: number): bool
 }
 
 function checkLengths(lengths: ArrayLike<number>, batch: number, time: number): Int32Array {
+  if (typeof lengths?.length !== 'number') {
+    throw new KernelLengthsError(`lengths is ${String(lengths)}, expected the steps of each of ${batch} rows`)
+  }
   if (lengths.length !== batch) {
     throw new KernelLengthsError(`lengths has ${lengths.length} entries, expected one for each of ${batch} rows`)
   }

@@ -1,32 +1,54 @@
 import { copiedTensor, readValues } from '@rowwise/host-values'
-import { customGrad, engine, getBackend, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core'
+import {
+  add,
+  customGrad,
+  engine,
+  getBackend,
+  matMul,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  tidy,
+} from '@tensorflow/tfjs-core'
 import { currentRuntime, requireRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
 import type { LinearGradients, LinearShape } from '../runtime'
-import { canFuse } from './recurrent'
+import { requireTensor } from './inputs'
+import { canFuse, isHigherOrder } from './recurrent'
 
 /**
- * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`.
+ * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Where a gradient
+ * of a gradient is taken, it is TensorFlow.js's operations.
  *
  * @param inputs float32 `[N, I]`
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
  * @returns float32 `[N, O]`, which the caller disposes
- * @throws {@link KernelShapeError} when a shape does not fit, {@link KernelMemoryError} when WebAssembly's memory does not suffice.
+ * @throws {@link KernelShapeError} when a shape does not fit or a tensor is disposed, {@link KernelMemoryError} when WebAssembly's memory does not suffice.
  * @example
  * ```ts
  * const logits = fusedLinear(h, weight, bias) // [N, classes]
  * ```
  */
 export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D): Tensor2D {
+  requireTensor('inputs', inputs)
+  requireTensor('weight', weight)
+  if (bias !== undefined) requireTensor('bias', bias)
   const [outFeatures, inFeatures] = weight.shape
-  const fits = inputs.shape.length === 2 && inputs.shape[1] === inFeatures
+  const fits = inputs.shape.length === 2 && weight.shape.length === 2 && inputs.shape[1] === inFeatures
   const isFloat = [inputs, weight, bias].every((tensor) => tensor === undefined || tensor.dtype === 'float32')
-  if (!fits || !isFloat || (bias && bias.shape.join() !== String(outFeatures))) {
+  const isFull = inputs.size > 0 && weight.size > 0
+  if (!fits || !isFloat || !isFull || (bias && bias.shape.join() !== String(outFeatures))) {
     throw new KernelShapeError(
       `inputs is ${inputs.dtype} [${inputs.shape}], weight ${weight.dtype} [${weight.shape}], bias ${bias ? `${bias.dtype} [${bias.shape}]` : 'absent'}; ` +
-        'expected float32 [N, I], [O, I] and [O]',
+        'expected float32 [N, I], [O, I] and [O], none of them 0',
     )
+  }
+  if (isHigherOrder()) {
+    return tidy(() => {
+      const product: Tensor2D = matMul(inputs, weight, false, true)
+      return bias ? add(product, bias) : product
+    })
   }
   const isRecorded = engine().isTapeOn()
   return customGrad((...tensors) => {
@@ -50,7 +72,7 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
  * loses to TensorFlow.js's products in WebAssembly where the arithmetic counts more than what a call costs.
  */
 export function canFuseLinear(multiplyAdds: number): boolean {
-  if (!canFuse()) return false
+  if (!canFuse() || isHigherOrder()) return false
   return multiplyAdds <= SMALL_WORK || getBackend() === 'cpu' || currentRuntime()?.name !== 'js'
 }
 

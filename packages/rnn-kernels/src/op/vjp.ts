@@ -1,3 +1,4 @@
+import { isTypedArray } from '@rowwise/host'
 import { readValues } from '@rowwise/host-values'
 import { engine, Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
@@ -22,7 +23,8 @@ export interface RecurrentPass {
   /**
    * The gradients by the weights, and what else is wanted, from those by the outputs; absent ones are zero. Valid until `release`.
    *
-   * @throws {@link KernelStateError} after `release`.
+   * @throws {@link KernelShapeError} when one has another size than its output, or there is no such output; {@link KernelStateError} after
+   * `release`.
    */
   pullback(upstream: Upstream, wanted?: WantedGradients): RecurrentGradients
   /** Gives the memory back; to be called once the arrays are read. */
@@ -49,11 +51,15 @@ export function recurrentPass(
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): RecurrentPass {
-  const size = x instanceof Tensor ? x.size : x.length
-  const attributes = checkPass({ shape, dtype: x instanceof Tensor ? x.dtype : 'float32', size }, weights, options)
+  requireValues('x', x, shape)
+  const isDisposed = x instanceof Tensor && x.isDisposed
   const [batch, time, inputSize] = shape
-  if (size !== batch * time * inputSize)
-    throw new KernelShapeError(`x has ${size} numbers, expected those of [${shape}]`)
+  const size = batch * time * inputSize
+  const attributes = checkPass(
+    { shape, dtype: x instanceof Tensor ? x.dtype : 'float32', size, isDisposed },
+    weights,
+    options,
+  )
   if (weights.weightHr)
     throw new KernelShapeError('weightHr is given, but the kernels know no projection; use recurrent')
   releaseFinished()
@@ -63,7 +69,47 @@ export function recurrentPass(
   const values = x instanceof Tensor ? read(backend, x) : x
   const { output, h, c, saved } = layerPass(values, shape, inputs, backend, attributes, true)
   const { backward, release } = saved as NonNullable<typeof saved>
-  return { ...(output && { output }), h, ...(c && { c }), pullback: backward, release }
+  const outputs = { ...(output && { output }), h, ...(c && { c }) }
+  return {
+    ...outputs,
+    pullback(upstream, wanted) {
+      for (const name in upstream) requireUpstream(name as keyof Upstream, upstream, outputs)
+      return backward(upstream, wanted)
+    },
+    release,
+  }
+}
+
+/** Refuses numbers that are not those of a shape. */
+function requireValues(name: string, x: Float32Array | Tensor3D, shape: readonly number[]): void {
+  const size = shape.reduce((product, length) => product * length, 1)
+  if (shape.length !== 3 || !shape.every((length) => Number.isInteger(length) && length > 0)) {
+    throw new KernelShapeError(`the shape of ${name} is [${shape}], expected three integers over 0, [N, T, I]`)
+  }
+  if (x instanceof Tensor) {
+    if (x.shape.join() === shape.join()) return
+    throw new KernelShapeError(`${name} is a tensor of shape [${x.shape}], expected [${shape}]`)
+  }
+  requireFloats(name, x, size, `those of [${shape}]`)
+}
+
+function requireUpstream(name: keyof Upstream, upstream: Upstream, outputs: Upstream): void {
+  const [found, output] = [upstream[name], outputs[name]]
+  if (found === undefined) return
+  if (output === undefined) {
+    throw new KernelShapeError(`upstream.${name} is given, but the pass has ${Object.keys(outputs).join(' and ')} only`)
+  }
+  requireFloats(`upstream.${name}`, found, output.length, 'as its output has')
+}
+
+function requireFloats(name: string, found: Float32Array, count: number, of: string): void {
+  if (!isTypedArray(found, 'Float32Array')) {
+    throw new KernelShapeError(
+      `${name} is ${Object.prototype.toString.call(found)}, expected a Float32Array of ${count} numbers`,
+    )
+  }
+  if (found.length !== count)
+    throw new KernelShapeError(`${name} has ${found.length} numbers, expected ${count}, ${of}`)
 }
 
 /** A linear layer's output and its pullback, outside of the tape. */
@@ -80,7 +126,7 @@ export interface LinearPass {
  * @param x `[N, I]`; read once more by `pullback`, so it must be unchanged until then
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
- * @throws {@link KernelStateError} when the kernels are switched off.
+ * @throws {@link KernelShapeError} when a size does not fit, {@link KernelStateError} when the kernels are switched off.
  * @example
  * ```ts
  * const { output, pullback } = linearPass(hidden, weight, bias)
@@ -90,10 +136,18 @@ export interface LinearPass {
 export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D): LinearPass {
   const { linear } = requireRuntime()
   const [outFeatures, inFeatures] = weight.shape
-  const shape = { rows: x.length / inFeatures, inFeatures, outFeatures }
+  const rows = Math.max(1, Math.ceil(x.length / inFeatures))
+  requireFloats('x', x, rows * inFeatures, `${rows} rows of ${inFeatures}`)
+  if (bias && bias.shape.join() !== String(outFeatures)) {
+    throw new KernelShapeError(`bias is [${bias.shape}], expected [${outFeatures}]`)
+  }
+  const shape = { rows, inFeatures, outFeatures }
   const weightValues = readValues(weight)
   return {
     output: linear.forward(shape, x, weightValues, bias && readValues(bias)),
-    pullback: (upstream) => linear.gradients(shape, upstream, x, weightValues),
+    pullback(upstream) {
+      requireFloats('upstream', upstream, rows * outFeatures, 'as the output has')
+      return linear.gradients(shape, upstream, x, weightValues)
+    },
   }
 }

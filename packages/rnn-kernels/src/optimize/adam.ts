@@ -1,4 +1,5 @@
 import { currentRuntime } from '../configure'
+import { KernelShapeError } from '../errors'
 import type { AdamCoefficients, AdamSlot } from '../runtime'
 import { jsAdam } from '../runtimes/js/adam'
 
@@ -30,7 +31,8 @@ export function adamCoefficients(
  *     θ ← θ − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
  *
  * @param sizes floats of each parameter
- * @returns a slot for each, with its running averages, float32 of its size, zero
+ * @returns a slot for each, with its running averages, float32 of its size, zero; `update` throws {@link KernelShapeError} for arrays of another
+ * size
  * @example
  * ```ts
  * const [slot] = adamSlots([2])
@@ -41,5 +43,17 @@ export function adamCoefficients(
  * ```
  */
 export function adamSlots(sizes: readonly number[]): AdamSlot[] {
-  return currentRuntime()?.optimize.adam(sizes) ?? jsAdam(sizes)
+  if (sizes.length === 0) return []
+  const slots = currentRuntime()?.optimize.adam(sizes) ?? jsAdam(sizes)
+  return slots.map(({ m, v, update }) => ({
+    m,
+    v,
+    update(theta, gradient, next, coefficients) {
+      for (const { length } of [theta, gradient, next]) {
+        if (length !== m.length)
+          throw new KernelShapeError(`a parameter of ${m.length} numbers got an array of ${length}`)
+      }
+      update(theta, gradient, next, coefficients)
+    },
+  }))
 }

@@ -52,6 +52,7 @@ export function runForward(
       weights.bias,
       step.gates,
     )
+    if (!readsAll(cell)) sumAgain(z, active, trace, step.gates)
     cell.forward(step)
     const resets = new Float64Array(isResetCell(cell) ? states : 0)
     if (isResetCell(cell)) {
@@ -71,6 +72,32 @@ export function runForward(
     return {
       z: new Float64Array(active * (inputSize + hiddenSize)),
       gates: new Float64Array(active * hiddenSize * cell.slots.length),
+    }
+  }
+}
+
+function readsAll({ slots }: JsCell): boolean {
+  return slots.every(({ input, hidden }) => input && hidden)
+}
+
+/**
+ * A sum that does not read the input, or the hidden state, has weights of zero there, which make NaN of what is infinite: those sums are
+ * made again of what they read.
+ */
+function sumAgain(z: Float64Array, active: number, { shape, cell, weights }: Trace, gates: Float64Array): void {
+  const { inputSize, hiddenSize } = shape
+  const [depth, width] = [inputSize + hiddenSize, hiddenSize * cell.slots.length]
+  for (let place = 0; place < active; place++) {
+    const row = z.subarray(place * depth, (place + 1) * depth)
+    if (row.every(Number.isFinite)) continue
+    for (let column = 0; column < width; column++) {
+      const { input, hidden } = cell.slots[column % cell.slots.length]
+      if (input && hidden) continue
+      const panel = weights.forward[column >> 2]
+      let sum = weights.bias[column]
+      for (let k = input ? 0 : inputSize; k < (hidden ? depth : inputSize); k++)
+        sum += row[k] * panel[4 * k + (column & 3)]
+      gates[place * width + column] = sum
     }
   }
 }

@@ -18,6 +18,6 @@ export function rnn(isRelu: boolean): JsCell {
 }
 
 function slopeOf(isRelu: boolean, h: number): number {
-  if (isRelu) return h > 0 ? 1 : 0
+  if (isRelu) return h <= 0 ? 0 : 1 // NaN passes, as in PyTorch
   return 1 - h * h
 }
