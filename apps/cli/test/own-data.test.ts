@@ -58,6 +58,14 @@ describe('rowwise train --csv', () => {
     expect(stdout).toContain(tested.stdout.trim())
   })
 
+  it('is tested by the loss that it was trained with', async () => {
+    const robust = join(directory, 'huber')
+    const { stdout } = await rowwise(['train', ...series, '--loss', 'huberLoss', '--epochs', '1', '--out', robust])
+    const tested = await rowwise(['test', '--weights', join(robust, 'model.safetensors'), '--csv', csv])
+    expect(tested.stdout).toMatch(/^Test set: Average loss: /)
+    expect(stdout).toContain(tested.stdout.trim())
+  })
+
   it('predict says what comes next', async () => {
     const { stdout } = await rowwise(['predict', '--weights', weights, '--csv', csv, '--json'])
     const { forecast } = JSON.parse(stdout) as { forecast: { temperature: number }[] }

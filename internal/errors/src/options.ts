@@ -20,7 +20,8 @@ export function refuseUnknownOptions<Options extends object>(
     throw new Refusal(`${owner} got ${describe(options)} as its options, expected an object with some of ${expected()}`)
   }
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(known, name)) throw new Refusal(`${owner} has no option '${name}', expected some of ${expected()}`)
+    if (!Object.hasOwn(known, name))
+      throw new Refusal(`${owner} has no option '${name}', expected some of ${expected()}`)
   }
 }
 

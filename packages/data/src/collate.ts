@@ -119,7 +119,11 @@ function padded(column: SequenceColumn, filling: number): Tensor {
       values.set(sequence, row * time * size)
     })
   }
-  if (isFloating(sequences[0])) return filledTensor(shape, fill)
+  const floating = sequences.filter(isFloating).length
+  if (floating > 0 && floating < sequences.length) {
+    throw new DatasetError('some sequences are floating-point numbers and others whole ones; convert them to one kind')
+  }
+  if (floating > 0) return filledTensor(shape, fill)
   if (!Number.isInteger(filling)) throw new DatasetError(`${filling} cannot fill up sequences of integers`)
   const values = new Int32Array(sequences.length * time * size)
   fill(values)

@@ -47,6 +47,9 @@ function checkColumn(name: string, { data, shape }: Column): number {
     throw new DatasetError(`${name}: data is ${found}, expected a typed array and its shape: { data, shape: [N, …] }`)
   }
   const size = shape.reduce((product, length) => product * length, 1)
+  if (shape.some((length) => !Number.isInteger(length) || length < 0)) {
+    throw new DatasetError(`${name} has shape [${shape}], expected whole numbers, none of them below 0`)
+  }
   if (shape.length === 0 || size !== data.length) {
     throw new DatasetError(`${name} has shape [${shape}], ${size} numbers, but ${data.length} numbers of data`)
   }

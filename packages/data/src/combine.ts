@@ -1,5 +1,5 @@
 import type { Generator } from '@rowwise/torch-random'
-import type { Column, SequenceColumn } from './column'
+import { type Column, isFloating, isSequences, type NumberArray, type SequenceColumn } from './column'
 import { type Batch, type Dataset, type Inputs, isColumn, type LocatedSamples, type Samples } from './dataset'
 import { DatasetError, LoaderOptionError } from './errors'
 import type { Transform } from './transform'
@@ -108,7 +108,8 @@ function partLengths(length: number, parts: readonly number[]): number[] {
 /**
  * Data sets one after the other, as `torch.utils.data.ConcatDataset`.
  *
- * @throws {@link DatasetError} when there is none, or their samples differ in shape.
+ * @throws {@link DatasetError} when there is none; in a batch, when their samples differ in shape, or in kind: sequences and arrays, or
+ * floating-point and whole numbers.
  * @example
  * ```ts
  * const both = concat([train, extra])
@@ -144,11 +145,33 @@ export function concat<B extends Batch>(datasets: readonly Dataset<B>[]): Datase
   }
 }
 
+/** Refuses columns that no batch can hold together. */
+function requireAlike(name: string, columns: readonly (Column | SequenceColumn | undefined)[]): void {
+  const [first, ...others] = columns.map((column) => {
+    if (column === undefined) return 'not there'
+    return isSequences(column) ? `sequences of [${column.stepShape}]` : `numbers of [${column.shape.slice(1)}]`
+  })
+  const other = others.find((found) => found !== first)
+  if (other !== undefined) throw new DatasetError(`concat: ${name} of one data set are ${first}, of another ${other}`)
+}
+
+/** An array for numbers of all these: of their own kind, or of int32 for different whole numbers that it holds. */
+function arrayFor(name: string, arrays: readonly NumberArray[], length: number): NumberArray {
+  const kinds = [...new Set(arrays.map((array) => array.constructor as Int32ArrayConstructor))]
+  if (kinds.length === 1) return new kinds[0](length)
+  if (arrays.every((array) => !isFloating(array) && !(array instanceof Uint32Array))) return new Int32Array(length)
+  if (arrays.every(isFloating)) return new Float64Array(length)
+  throw new DatasetError(
+    `concat: ${name} of the data sets are ${kinds.map((kind) => kind.name).join(' and ')}; convert them to one kind`,
+  )
+}
+
 /** Puts samples of several data sets into one order. */
 function interleave(count: number, places: number[][], parts: Samples[]): Samples {
-  const join = (columns: (Column | SequenceColumn)[]): Column | SequenceColumn => {
+  const join = (name: string, columns: (Column | SequenceColumn)[]): Column | SequenceColumn => {
+    requireAlike(name, columns)
     const [first] = columns
-    if ('sequences' in first) {
+    if (isSequences(first)) {
       const sequences = new Array(count)
       columns.forEach((column, part) => {
         places[part].forEach((row, k) => {
@@ -159,14 +182,9 @@ function interleave(count: number, places: number[][], parts: Samples[]): Sample
     }
     const shape = first.shape.slice(1)
     const size = shape.reduce((product, length) => product * length, 1)
-    const data = new (first.data.constructor as Float32ArrayConstructor)(count * size)
-    columns.forEach((column, part) => {
-      const { data: own, shape: ownShape } = column as Column
-      if (ownShape.slice(1).join() !== shape.join()) {
-        throw new DatasetError(
-          `concat: a sample of one data set has shape [${shape}], of another [${ownShape.slice(1)}]`,
-        )
-      }
+    const arrays = columns.map((column) => (column as Column).data)
+    const data = arrayFor(name, arrays, count * size)
+    arrays.forEach((own, part) => {
       places[part].forEach((row, k) => {
         data.set(own.subarray(k * size, (k + 1) * size), row * size)
       })
@@ -175,12 +193,24 @@ function interleave(count: number, places: number[][], parts: Samples[]): Sample
   }
   const [{ inputs }] = parts
   const joinedInputs: Inputs = isColumn(inputs)
-    ? join(parts.map((samples) => samples.inputs as Column))
+    ? join(
+        'inputs',
+        parts.map((samples) => (isColumn(samples.inputs) ? samples.inputs : undefined) as Column),
+      )
     : Object.fromEntries(
         Object.keys(inputs).map((name) => [
           name,
-          join(parts.map((samples) => (samples.inputs as Record<string, Column>)[name])),
+          join(
+            `inputs.${name}`,
+            parts.map((samples) => (samples.inputs as Record<string, Column>)[name]),
+          ),
         ]),
       )
-  return { inputs: joinedInputs, targets: join(parts.map(({ targets }) => targets)) }
+  return {
+    inputs: joinedInputs,
+    targets: join(
+      'targets',
+      parts.map(({ targets }) => targets),
+    ),
+  }
 }

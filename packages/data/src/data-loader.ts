@@ -198,6 +198,8 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
 
   private begin(): { first: number; order: Int32Array | undefined } {
     const first = this.resumeAt?.batchesDone ?? 0
+    // Whoever has drawn from the generator since, or set it to where it was, does not change this epoch's order.
+    if (this.resumeAt?.epochStart) this.generator?.setState(this.resumeAt.epochStart)
     const order = this.drawOrder()
     // Others may have drawn from the generator after this epoch's order was drawn, such as a model's dropout.
     if (this.resumeAt?.epochStart && this.resumeAt.generator) this.generator?.setState(this.resumeAt.generator)

@@ -166,6 +166,8 @@ describe('windows', () => {
   it('of a column whose numbers are all alike have no scale', async () => {
     const flat = await readCSV(['a\n1\n1\n'])
     expect(() => columnScales(flat)).toThrow(code('DATASET_INVALID', /all numbers of a are 1/))
+    const rounded = await readCSV(['a\n0.1\n0.1\n0.1\n0.2\n']) // their mean is not 0.1, by the last bit
+    expect(() => columnScales(rounded, { end: 3 })).toThrow(code('DATASET_INVALID', /all numbers of a are 0.1/))
     expect(() => columnScales(flat, { end: 3 })).toThrow(code('LOADER_OPTION', /rows 0 … 3 of 2/))
   })
 })

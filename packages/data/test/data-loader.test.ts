@@ -111,6 +111,25 @@ describe('the order', () => {
       expect([await epoch(resumed), await epoch(resumed)]).toEqual([expected[0].slice(3), expected[1]])
     }
   })
+
+  it('goes on the same where the generator is set or drawn from after the state was restored, as a checkpoint does', async () => {
+    const make = (generator: Generator) => new DataLoader(numbers(8), { batchSize: 1, shuffle: true, generator })
+    const expected = await epoch(make(new Generator(0)))
+    const cut = make(new Generator(0))
+    const iterator = cut[Symbol.iterator]()
+    for (let step = 0; step < 3; step++) iterator.next()
+    const state = cut.state()
+    for (const disturb of [
+      (generator: Generator) => generator.setState(state.generator as Uint8Array),
+      (generator: Generator) => generator.randperm(5),
+    ]) {
+      const generator = new Generator(9)
+      const resumed = make(generator)
+      resumed.restore(state)
+      disturb(generator)
+      expect(await epoch(resumed)).toEqual(expected.slice(3))
+    }
+  })
 })
 
 describe('a data set that reads its samples when they are asked for', () => {

@@ -1,4 +1,13 @@
-import { concat, type Dataset, type Samples, split, subset, TensorDataset } from '@rowwise/data'
+import {
+  type Batch,
+  type Column,
+  concat,
+  type Dataset,
+  type Samples,
+  split,
+  subset,
+  TensorDataset,
+} from '@rowwise/data'
 import { Generator } from '@rowwise/torch-random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -139,8 +148,47 @@ describe('concat', () => {
       targets: counted(2).targets,
     })
     expect(() => concat([numbers(2), wide]).get(Int32Array.of(0, 3))).toThrow(
-      refused('DATASET_INVALID', /shape \[\], of another \[2\]/),
+      refused('DATASET_INVALID', /inputs of one data set are numbers of \[\], of another numbers of \[2\]/),
     )
+  })
+
+  const labelled = (
+    labels: Column['data'],
+    inputs: Column['data'] | Float32Array[] = new Float32Array(labels.length),
+  ) =>
+    new TensorDataset({
+      inputs: Array.isArray(inputs) ? { sequences: inputs, stepShape: [] } : { data: inputs, shape: [inputs.length] },
+      targets: { data: labels, shape: [labels.length] },
+    })
+  const joined = (...datasets: TensorDataset[]) =>
+    concat<Batch>(datasets as unknown as Dataset<Batch>[]).get(Int32Array.of(0, 1, 2, 3)) as Samples
+
+  it('keeps whole numbers of different kinds as they are', () => {
+    const { targets } = joined(labelled(Uint8Array.of(1, 2)), labelled(Int32Array.of(300, -100)))
+    expect(targets).toEqual({ data: Int32Array.of(1, 2, 300, -100), shape: [4] })
+  })
+
+  it.each<[string, TensorDataset, RegExp]>([
+    [
+      'floating-point numbers',
+      labelled(Float32Array.of(0.5, 1)),
+      /targets .* Uint8Array and Float32Array; convert them/,
+    ],
+    [
+      'sequences',
+      labelled(Uint8Array.of(1, 2), [Float32Array.of(1), Float32Array.of(2)]),
+      /inputs .* of another sequences/,
+    ],
+    [
+      'inputs by name',
+      new TensorDataset({
+        inputs: { x: { data: Float32Array.of(1, 2), shape: [2] } },
+        targets: { data: Uint8Array.of(1, 2), shape: [2] },
+      }) as unknown as TensorDataset,
+      /inputs of one data set are numbers of \[\], of another not there/,
+    ],
+  ])('does not make %s of whole numbers in one array, or the other way around', (_, other, message) => {
+    expect(() => joined(labelled(Uint8Array.of(1, 2)), other)).toThrow(refused('DATASET_INVALID', message))
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataLoader } from '@rowwise/data'
@@ -44,6 +44,24 @@ describe('readImageFolder', () => {
       expect([inputs.dtype, inputs.shape, targets.arraySync()]).toEqual(['int32', [3, 3, 2], [0, 1, 1]])
       expect([...new Set(inputs.dataSync())]).toEqual([150, 76, 255]) // Pillow's convert('L') of green, red and white
     }
+  })
+
+  it('follows links, and takes nothing hidden for a class', async () => {
+    const elsewhere = folder({ '1.png': png(1, 1, [9, 9, 9]) })
+    const directory = folder({ 'b/1.png': png(1, 1, [1, 1, 1]), '.ipynb_checkpoints/1.png': png(1, 1, [2, 2, 2]) })
+    symlinkSync(elsewhere, join(directory, 'a'))
+    const { classNames, files } = await readImageFolder(directory)
+    expect([classNames, files]).toEqual([
+      ['a', 'b'],
+      ['a/1.png', 'b/1.png'],
+    ])
+  })
+
+  it('refuses a class without a picture, and a link to nothing', async () => {
+    const directory = folder({ 'a/1.png': png(1, 1, [1, 1, 1]), 'b/notes.txt': '' })
+    await expect(readImageFolder(directory)).rejects.toThrow(code('DATA_NOT_FOUND', /b is a class without a picture/))
+    symlinkSync(join(directory, 'gone.png'), join(directory, 'b/1.png'))
+    await expect(readImageFolder(directory)).rejects.toThrow(code('IMAGE_INVALID', /b\/1\.png: cannot be read/))
   })
 
   it('keeps the colours where it is told to, and the classes in another order', async () => {

@@ -114,7 +114,7 @@ describe.each(runtimes.slice(1))('%s', (_, make) => {
         return all
       })
       for (const [name, values] of Object.entries(expected)) {
-        expect([name, found[name].map(Number.isFinite)]).toEqual([name, values.map(Number.isFinite)])
+        expect([name, Array.from(found[name], Number.isFinite)]).toEqual([name, Array.from(values, Number.isFinite)])
         const isClose = (value: number, k: number) => !Number.isFinite(value) || Math.abs(value - found[name][k]) < 1e-4
         expect([name, values.every(isClose)]).toEqual([name, true])
       }

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { Tensor } from '@tensorflow/tfjs-core'
+import { engine, type Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { EmptySourceError, TargetError, TrainOptionError } from './errors'
 import type { Batch, BatchSource, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
@@ -34,6 +34,31 @@ export function requireOptimizer(owner: string, optimizer: Optimizer): void {
 export function requireLoss(owner: string, loss: unknown): void {
   if (typeof loss === 'function') return
   throw new TrainOptionError(`${owner} got ${show(loss)} as its loss, expected a function such as crossEntropy`)
+}
+
+/** Refuses a loss that is not one number. */
+export function requireScalar(value: Tensor): Scalar {
+  if (value.rank === 0) return value as Scalar
+  throw new TrainOptionError(
+    `the loss is a tensor of shape [${value.shape}], expected one number; take its mean, or reduction: 'mean'`,
+  )
+}
+
+/** Refuses an optimizer that was made for other tensors than the model's, of the same names. */
+export function requireOwn(model: Trainable, optimizer: Optimizer): void {
+  const trained = optimizer.parameters?.()
+  if (trained === undefined) return
+  const own = model.parameters()
+  const stray = Object.keys(trained).find((name) => Object.hasOwn(own, name) && own[name] !== trained[name])
+  if (stray === undefined) return
+  throw new TrainOptionError(
+    `the optimizer was made for another model's ${stray}; make it of the model that is trained`,
+  )
+}
+
+/** The value of a computation inside of `tidy`, as a tensor of its own: what was made outside, or is kept, remains its owner's. */
+export function ownTensor(value: Tensor): Tensor {
+  return engine().state.activeScope.track.includes(value) ? value : value.clone()
 }
 
 /**

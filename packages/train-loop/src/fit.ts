@@ -3,7 +3,7 @@ import type { Callbacks } from './callbacks/callbacks'
 import { requireCallbacks } from './callbacks/check-callbacks'
 import { Checkpointer, type CheckpointOptions, isResumable } from './checkpoints/checkpointer'
 import { type RunPosition, startOfEpoch, startOfRun } from './checkpoints/run-state'
-import { refuseOptions, requireLoss, requireModel, requireOptimizer, requireSource } from './checks'
+import { refuseOptions, requireLoss, requireModel, requireOptimizer, requireOwn, requireSource } from './checks'
 import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './errors'
 import type { EpochEnd, Resumed, TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
@@ -104,6 +104,7 @@ function checkOptions(model: Trainable, options: FitOptions): Monitors {
     throw new TrainOptionError(`epochs is ${epochs}, expected an integer of at least 1`)
   }
   requireOptimizer('fit()', optimizer)
+  requireOwn(model, optimizer)
   requireSource('train', train, epochs)
   if (validation !== undefined) requireSource('validation', validation, epochs)
   if (test !== undefined) requireSource('test', test, 1)

@@ -1,5 +1,6 @@
 import './register-gradients'
 import { add, dispose, engine, type Scalar, type Tensor, tidy, variableGrads } from '@tensorflow/tfjs-core'
+import { requireScalar } from './checks'
 import { TrainOptionError } from './errors'
 import type { Batch, LossFunction, ModelVJP, NamedGradients, NamedParameters, Trainable } from './model'
 
@@ -84,12 +85,5 @@ function trained(parameters: NamedParameters): NamedParameters {
   if (named.length > 0) return Object.fromEntries(named)
   throw new TrainOptionError(
     'the model has no parameter to train: all are frozen; call requiresGrad(true) on a part of it',
-  )
-}
-
-function requireScalar(value: Tensor): Scalar {
-  if (value.rank === 0) return value as Scalar
-  throw new TrainOptionError(
-    `the loss is a tensor of shape [${value.shape}], expected one number; take its mean, or reduction: 'mean'`,
   )
 }

@@ -1,5 +1,5 @@
 import { concat, dispose, sigmoid, slice, softmax, Tensor, tidy } from '@tensorflow/tfjs-core'
-import { refuseOptions, requireModel, show } from './checks'
+import { ownTensor, refuseOptions, requireModel, show } from './checks'
 import { TrainOptionError } from './errors'
 import { Breather } from './event-loop'
 import type { BatchInputs, Trainable } from './model'
@@ -8,8 +8,11 @@ import type { BatchInputs, Trainable } from './model'
 export interface PredictOptions {
   /** Samples that are computed at once. @default 256 */
   batchSize?: number
-  /** Turn logits into probabilities: softmax over the last axis, or sigmoid where that is 1. @default false */
-  probabilities?: boolean
+  /**
+   * Turn logits into probabilities: by `'softmax'` over the last axis, or each by itself by `'sigmoid'`; `true` is sigmoid for outputs `[N]`
+   * and `[…, 1]`, else softmax. @default false
+   */
+  probabilities?: boolean | 'softmax' | 'sigmoid'
   /** Stops between two batches, with its reason as the error. */
   signal?: AbortSignal
 }
@@ -34,6 +37,11 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new TrainOptionError(`predict(): batchSize is ${batchSize}, expected an integer of at least 1`)
   }
+  if (![true, false, 'softmax', 'sigmoid'].includes(probabilities)) {
+    throw new TrainOptionError(
+      `predict(): probabilities is ${show(probabilities)}, expected true, false, 'softmax' or 'sigmoid'`,
+    )
+  }
   const samples = requireSamples(inputs)
   const breather = new Breather()
   const wasTraining = model.training ?? true
@@ -46,7 +54,7 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
       outputs.push(
         tidy(() => {
           const found = model.forward(count === samples ? inputs : part(inputs, start, count, samples))
-          return probabilities ? toProbabilities(found) : found
+          return probabilities ? toProbabilities(found, probabilities) : ownTensor(found)
         }),
       )
       if (breather.isDue) await breather.breathe()
@@ -58,8 +66,9 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
   }
 }
 
-function toProbabilities(logits: Tensor): Tensor {
-  return logits.shape[logits.shape.length - 1] === 1 ? sigmoid(logits) : softmax(logits)
+function toProbabilities(logits: Tensor, how: true | 'softmax' | 'sigmoid'): Tensor {
+  const isEach = how === true ? logits.rank === 1 || logits.shape[logits.rank - 1] === 1 : how === 'sigmoid'
+  return isEach ? sigmoid(logits) : softmax(logits)
 }
 
 /** How many samples there are: the first axis of the first tensor. */

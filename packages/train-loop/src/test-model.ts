@@ -1,6 +1,16 @@
 import { awaitValues, type HostArray } from '@rowwise/host-values'
 import { dispose, type Tensor, tidy } from '@tensorflow/tfjs-core'
-import { emptySource, refuseOptions, requireBatch, requireLoss, requireModel, requireSource, samplesOf } from './checks'
+import {
+  emptySource,
+  ownTensor,
+  refuseOptions,
+  requireBatch,
+  requireLoss,
+  requireModel,
+  requireScalar,
+  requireSource,
+  samplesOf,
+} from './checks'
 import { Breather } from './event-loop'
 import type { TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
@@ -18,7 +28,8 @@ export interface TestModelOptions<M extends Metrics = Metrics> {
 }
 
 /**
- * Evaluates a model: the mean loss and the metrics. The model is in evaluation meanwhile, and afterwards in the mode that it was in.
+ * Evaluates a model: the mean loss and the metrics. A batch counts for its samples: of a loss that leaves targets out (`ignoreIndex`, as
+ * padding), the mean depends on how the batches are cut, and `perplexity` does not. The model is in evaluation meanwhile, and afterwards in the mode that it was in.
  * Leaves no tensor behind.
  *
  * @throws {@link TargetError} when outputs and targets do not fit the loss or a metric; {@link TrainOptionError} when an argument is
@@ -50,8 +61,8 @@ export async function testModel<M extends Metrics = Record<never, never>>(
       requireBatch(item, ++number)
       const { inputs, targets } = item
       const computed = tidy(() => {
-        const outputs = model.forward(inputs)
-        return { outputs, loss: loss(outputs, targets) }
+        const outputs = ownTensor(model.forward(inputs))
+        return { outputs, loss: requireScalar(ownTensor(loss(outputs, targets))) }
       })
       try {
         lossSum += (await awaitValues(computed.loss))[0] * samplesOf(item)

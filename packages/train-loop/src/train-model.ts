@@ -8,6 +8,7 @@ import {
   requireLoss,
   requireModel,
   requireOptimizer,
+  requireOwn,
   requireSource,
   samplesOf,
 } from './checks'
@@ -88,6 +89,7 @@ export async function trainModel(
 ): Promise<TrainResult> {
   requireModel('trainModel()', model)
   requireOptimizer('trainModel()', optimizer)
+  requireOwn(model, optimizer)
   requireLoss('trainModel()', loss)
   requireSource('batches', batches, 1)
   refuseOptions('trainModel()', options, OPTIONS)

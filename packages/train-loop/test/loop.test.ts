@@ -17,6 +17,8 @@ import {
   gradientNorm,
   type LossFunction,
   type Monitors,
+  oneCycleLR,
+  reduceLROnPlateau,
   stepLR,
   testModel,
   trainModel,
@@ -439,6 +441,21 @@ describe('earlyStopping', () => {
 
   it('refuses a patience of 0', () => {
     expect(() => earlyStopping({ patience: 0 })).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
+  })
+})
+
+describe('oneCycleLR', () => {
+  it('begins at the top where it rises for one step', () => {
+    const schedule = oneCycleLR({ maxLr: 0.1, totalSteps: 10, pctStart: 0.1 })
+    expect([schedule(0, 1), schedule(9, 1) < 1e-6]).toEqual([0.1, true])
+  })
+})
+
+describe('reduceLROnPlateau', () => {
+  it.each([Number.POSITIVE_INFINITY, Number.NaN])('takes %d at first for no improvement, as PyTorch', (first) => {
+    const plateau = reduceLROnPlateau({ patience: 2 })
+    const rates = [first, 5, 4, 3, 2, 1, 0.5, 0.4].map((value) => plateau.observe(value, 'lower')(0.1))
+    expect(rates).toEqual(new Array(8).fill(0.1))
   })
 })
 

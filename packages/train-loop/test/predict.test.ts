@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
-import { predict, type Trainable } from '@rowwise/train-loop'
+import { mseLoss, predict, type Trainable, testModel } from '@rowwise/train-loop'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { SoftmaxRegression } from './softmax-regression'
 
@@ -28,6 +28,43 @@ describe('predict', () => {
     const single = Object.assign(model(), { forward: (x: tf.Tensor2D) => tf.slice(x, [0, 0], [-1, 1]) })
     const [first] = await (await predict(single, inputs(), { probabilities: true })).data()
     expect(first).toBe(0.5)
+  })
+
+  it('takes outputs [N] and labels that do not exclude each other one by one', async () => {
+    const flat = Object.assign(model(), {
+      forward: (x: tf.Tensor2D) => tf.reshape(tf.mul(tf.slice(x, [0, 0], [-1, 1]), 0), [-1]),
+    })
+    const net = flat as unknown as Trainable
+    expect([...(await (await predict(net, inputs(), { probabilities: true })).data())]).toEqual(new Array(7).fill(0.5))
+    const each = await (await predict(model(), inputs(), { probabilities: 'sigmoid' })).data()
+    expect([...each]).toEqual([...tf.sigmoid(model().forward(inputs())).dataSync()])
+    await expect(predict(net, inputs(), { probabilities: 'softMax' as 'softmax' })).rejects.toThrow(
+      expect.objectContaining({
+        code: 'TRAIN_OPTION',
+        message: expect.stringMatching(/probabilities is 'softMax'|"softMax"/),
+      }),
+    )
+  })
+
+  it('leaves the inputs and the parameters to their owners, also where a model gives them back', async () => {
+    const w = tf.variable(tf.tensor1d([1, 2]))
+    const given = inputs()
+    const back = (forward: (x: tf.Tensor) => tf.Tensor) => Object.assign(model(), { forward }) as unknown as Trainable
+    await predict(
+      back((x) => x),
+      given,
+    )
+    await predict(
+      back(() => w),
+      given,
+    )
+    const batch = { inputs: given, targets: inputs() }
+    await testModel(
+      back((x) => x),
+      [batch],
+      { loss: mseLoss },
+    )
+    expect([given.isDisposed, w.isDisposed]).toEqual([false, false])
   })
 
   it('cuts everything that has an entry for each sample', async () => {

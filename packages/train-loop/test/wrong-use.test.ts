@@ -36,6 +36,24 @@ function* oneShot(): Generator<Batch> {
   yield* batches()
 }
 
+describe('an optimizer of another model', () => {
+  it('is refused, also where its tensors have the same names', async () => {
+    const [mine, other] = [new SoftmaxRegression(), new SoftmaxRegression()]
+    const refused = refusal('TRAIN_OPTION', /the optimizer was made for another model's weight/)
+    await expect(fit(mine, { optimizer: adam(other), train: batches(), epochs: 1 })).rejects.toThrow(refused)
+    await expect(trainModel(mine, adam(other), crossEntropy, batches())).rejects.toThrow(refused)
+  })
+})
+
+describe('testModel refuses', () => {
+  it('a loss that is not one number', async () => {
+    const each = crossEntropy.with({ reduction: 'none' })
+    await expect(testModel(new SoftmaxRegression(), batches(), { loss: each })).rejects.toThrow(
+      refusal('TRAIN_OPTION', /the loss is a tensor of shape \[\d+\], expected one number/),
+    )
+  })
+})
+
 describe('fit refuses, before its first step,', () => {
   it.each<[string, object, RegExp]>([
     ['no training data', { train: undefined }, /train is undefined, expected batches/],

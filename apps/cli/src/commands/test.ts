@@ -1,8 +1,9 @@
 import { DataLoader as AnyLoader, subset } from '@rowwise/data'
 import { DataLoader, normalize } from '@rowwise/data-mnist'
-import { mseLoss, testModel } from '@rowwise/train-loop'
+import { testModel } from '@rowwise/train-loop'
 import type { CommonFlags } from '../options'
 import { startBackend } from '../run/prepare'
+import { lossOf } from '../run/recipe'
 import { seriesInUse } from '../run/series-in-use'
 import { forecast, forecastLine, forecastMetrics, seriesOf, testedOf } from '../run/series-task'
 import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
@@ -25,7 +26,7 @@ export async function test(flags: TestFlags): Promise<void> {
     const all = seriesOf(series.table, series.facts)
     const last = subset(all, all.length - testedOf(all.length), all.length)
     const result = await testModel(series.model, new AnyLoader(last, { batchSize }), {
-      loss: mseLoss,
+      loss: lossOf({ loss: series.facts.loss, csv: flags.csv }),
       metrics: forecastMetrics(),
     })
     if (flags.json) printJson({ weights, backend, ...forecast(result, series.facts) })

@@ -31,12 +31,12 @@ export function transformOf(
     randomErasing: (p = 0.5) => randomErasing({ p, generator }),
   }
   const steps = augment.split(',').map((entry) => {
-    const [name, value] = entry.split('=')
+    const [name, value, ...more] = entry.split('=')
     if (!Object.hasOwn(known, name)) {
       throw new UsageError(`--augment has '${name}', expected some of ${Object.keys(known).join(', ')}`)
     }
     const number = value === undefined ? undefined : Number(value)
-    if (number !== undefined && (value.trim() === '' || !Number.isFinite(number))) {
+    if (number !== undefined && (value.trim() === '' || !Number.isFinite(number) || more.length > 0)) {
       throw new UsageError(
         `--augment has '${entry}', expected a number, such as ${name}=${name === 'randomCrop' ? 2 : 10}`,
       )

@@ -23,7 +23,7 @@ export async function loadFolder(
         `${halves[0]} has pictures of ${train.height} × ${train.width} pixels, ${halves[1]} of ${test.height} × ${test.width}; scale all to one size`,
       )
     }
-    return { train, test }
+    return { train: chosen(train, new Generator(0).randperm(train.length)), test } // so --samples takes some of each class
   }
   const all = await readFolder(directory, classNames, signal)
   const order = new Generator(0).randperm(all.length)

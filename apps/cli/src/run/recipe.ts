@@ -7,7 +7,7 @@ const { crossEntropy, mseLoss, l1Loss, smoothL1Loss, huberLoss } = trainLoop
 const LOSSES = { crossEntropy, mseLoss, l1Loss, smoothL1Loss, huberLoss }
 
 /** The loss of a task, and whether it is one of classes. */
-export function lossOf({ loss, csv }: RunSettings): LossFunction {
+export function lossOf({ loss, csv }: Pick<RunSettings, 'loss' | 'csv'>): LossFunction {
   const ofNumbers = csv !== undefined
   const name = loss ?? (ofNumbers ? 'mseLoss' : 'crossEntropy')
   if ((name === 'crossEntropy') !== ofNumbers) return LOSSES[name]

@@ -20,6 +20,8 @@ export interface SeriesFacts {
   window: number
   horizon: number
   scales: Readonly<Record<string, Scale>>
+  /** What it was trained with, where that is not the mean square. */
+  loss?: RunSettings['loss']
 }
 
 /** What is found out of a forecast, beside the loss. */
@@ -64,7 +66,7 @@ export async function seriesTask(settings: RunSettings, signal: AbortSignal): Pr
     loss,
     metrics: forecastMetrics(),
     decisive: { scales, trainingData: digestOf(table) },
-    metadata: { task: 'forecast', ...facts },
+    metadata: { task: 'forecast', ...facts, ...(settings.loss && { loss: settings.loss }) },
     header: [
       `${table.rows} rows; ${trained} windows of ${window} rows train, the ${validated} after them validate, the last ${tested} test`,
       `reads ${inputs.join(', ')}; forecasts ${target.join(', ')}, ${horizon === 1 ? 'the next row' : `the next ${horizon} rows`}`,

@@ -3,6 +3,7 @@ import { reasonOf } from '@rowwise/errors'
 import { decodeSafetensors, loadNet, type RecurrentNet, save } from '@rowwise/models-rnn'
 import { z } from 'zod'
 import { UsageError } from '../exit'
+import { LOSS_NAMES } from '../options'
 import { inOptions } from '../show/in-options'
 import { type ReadModel, readForeign, type UsableModel, usable } from './foreign-model'
 import type { Preprocessing } from './preprocessing'
@@ -83,6 +84,7 @@ const seriesFacts = z.object({
   window: z.int().positive(),
   horizon: z.int().positive(),
   scales: z.record(z.string(), z.object({ mean: z.number(), std: z.number().positive() })),
+  loss: z.enum(LOSS_NAMES).optional(),
 })
 
 function readSeries(text: string | undefined): SeriesFacts | undefined {

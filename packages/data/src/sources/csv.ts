@@ -41,22 +41,27 @@ export async function readCSV(source: ByteSource, options: CSVOptions = {}): Pro
   if (typeof delimiter !== 'string' || delimiter.length !== 1) {
     throw new LoaderOptionError(`delimiter is ${JSON.stringify(delimiter)}, expected one character`)
   }
+  if (!Number.isInteger(maxRows) || maxRows < 1) {
+    throw new LoaderOptionError(`maxRows is ${maxRows}, expected an integer of at least 1`)
+  }
   const reader = new TableReader(nameOf(source), delimiter, maxRows, options.columns)
   const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
-  try {
-    const onProgress = (progress: ReadProgress): void => {
-      options.onProgress?.(progress)
-      reader.share = progress.total ? progress.done / progress.total : undefined
+  const textOf = (chunk?: Uint8Array): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined })
+    } catch (cause) {
+      throw new CSVError(`${nameOf(source)}: after line ${reader.line}: is not UTF-8 text; save it as UTF-8`, { cause })
     }
-    for await (const chunk of chunksOf(source, { signal: options.signal, onProgress })) {
-      rest = reader.take(rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true })), false)
-    }
-    reader.take(rest + decoder.decode(), true)
-  } catch (cause) {
-    if (!(cause instanceof TypeError)) throw cause
-    throw new CSVError(`${nameOf(source)}: after line ${reader.line}: is not UTF-8 text; save it as UTF-8`, { cause })
   }
+  const onProgress = (progress: ReadProgress): void => {
+    options.onProgress?.(progress)
+    reader.share = progress.total ? progress.done / progress.total : undefined
+  }
+  let rest = ''
+  for await (const chunk of chunksOf(source, { signal: options.signal, onProgress })) {
+    rest = reader.take(rest + (typeof chunk === 'string' ? chunk : textOf(chunk)), false)
+  }
+  reader.take(rest + textOf(), true)
   return reader.table()
 }
 
@@ -140,7 +145,7 @@ class TableReader {
     for (let k = 0; k < this.wanted.length; k++) {
       const text = row[this.wanted[k].place]
       const value = Number(text)
-      if (!Number.isFinite(value) || text.trim() === '') this.refuse(text, this.wanted[k].name)
+      if (!Number.isFinite(value) || text.trim() === '' || isRadix(text)) this.refuse(text, this.wanted[k].name)
       this.numbers[k][this.rows] = value
     }
     this.rows += 1
@@ -193,6 +198,13 @@ class TableReader {
     return others.length > 0 ? `; is the separator ${JSON.stringify(others[0])}? pass it as delimiter` : ''
   }
 }
+
+/** Whether it is a number of another base, as 0x10, which JavaScript reads and other programs do not. */
+function isRadix(text: string): boolean {
+  return text.length > 2 && text.charCodeAt(0) === ZERO && /^0[xbo]/i.test(text)
+}
+
+const ZERO = 48
 
 /** What ends the first line, and so every line. */
 function endOfLine(text: string): '\n' | '\r\n' | '\r' {

@@ -56,6 +56,9 @@ export async function readImageFolder(directory: string, options: ImageFolderOpt
   for (const [label, name] of classNames.entries()) {
     const entries = await list(join(directory, name), directory)
     const pictures = entries.filter((entry) => !entry.isFolder && EXTENSION.test(entry.name))
+    if (pictures.length === 0) {
+      throw new DataNotFoundError(`${join(directory, name)} is a class without a picture; put some in, or remove it`)
+    }
     listed.push(...pictures.map((entry) => ({ file: join(name, entry.name), label })))
   }
   if (listed.length === 0) {
@@ -124,7 +127,11 @@ class PictureList {
 }
 
 async function decode(path: string): Promise<Picture> {
-  const bytes = await nodeFs(path).readFile(path)
+  const bytes = await nodeFs(path)
+    .readFile(path)
+    .catch((cause) => {
+      throw new ImageError(`${path}: cannot be read: ${reasonOf(cause)}`, { cause })
+    })
   if (!/\.png$/i.test(path)) return decodeBySharp(path, bytes)
   try {
     const [width, height] = bytes.length < 24 ? [0, 0] : [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
@@ -154,12 +161,20 @@ async function decodeBySharp(path: string, bytes: Uint8Array): Promise<Picture> 
   }
 }
 
-/** What is in a folder, in its order by code point. */
+/** What is in a folder, links followed and hidden entries left out, in its order by code point. */
 async function list(path: string, directory: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const entries = await nodeFs(path).readdir(path, { withFileTypes: true })
-    const named = entries.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-    return named.sort((a, b) => (a.name < b.name ? -1 : 1))
+    const seen = entries.filter(({ name }) => !name.startsWith('.'))
+    const named = seen.map(async (entry) => {
+      const target = entry.isSymbolicLink()
+        ? await nodeFs(path)
+            .stat(join(path, entry.name))
+            .catch(() => entry)
+        : entry
+      return { name: entry.name, isFolder: target.isDirectory() }
+    })
+    return (await Promise.all(named)).sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (cause) {
     throw new DataNotFoundError(
       `${path} cannot be read: ${reasonOf(cause)}; ${directory} must have a folder for each class`,

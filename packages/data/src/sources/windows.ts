@@ -128,7 +128,8 @@ export function columnScales(
     const values = table.column(name).subarray(start, end)
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
-    if (std > 0) return [name, { mean, std }]
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    if (std > ROUNDING * largest) return [name, { mean, std }]
     throw new DatasetError(
       `${table.name}: all numbers of ${name} are ${values[0]}; there is nothing to learn from them`,
     )
@@ -136,9 +137,12 @@ export function columnScales(
   return Object.fromEntries(scaled)
 }
 
+/** What remains of equal numbers when their mean, which is rounded, is taken off. */
+const ROUNDING = 1e-12
+
 function scaleOf(name: string, scales: Readonly<Record<string, Scale>>, table: Table): Scale {
   table.column(name) // throws when there is none
-  const { mean, std } = scales[name] ?? { mean: 0, std: 1 }
+  const { mean, std } = Object.hasOwn(scales, name) ? scales[name] : { mean: 0, std: 1 }
   if (Number.isFinite(mean) && Number.isFinite(std) && std !== 0) return { mean, std }
   throw new LoaderOptionError(
     `windows(): the scale of ${name} has mean ${mean} and std ${std}, expected a std that is not 0`,

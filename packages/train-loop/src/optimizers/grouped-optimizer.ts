@@ -2,7 +2,7 @@ import { filledTensor, isHostBackend, readValues, takeOver } from '@rowwise/host
 import { dispose, keep, type Tensor, tensor, tidy, type Variable, zeros } from '@tensorflow/tfjs-core'
 import { refuseOptions, requireNonNegative } from '../checks'
 import { OptimizerStateError, TargetError, TrainOptionError } from '../errors'
-import type { NamedGradients } from '../model'
+import type { NamedGradients, NamedParameters } from '../model'
 import type { Optimizer } from './optimizer'
 import { checkState, type OptimizerState } from './optimizer-state'
 import { namedParameters, type ParametersOf, parametersToTrain } from './parameters'
@@ -106,6 +106,11 @@ export abstract class GroupedOptimizer<Settings extends CommonSettings> implemen
   /** Steps taken so far, by the parameter that took most. */
   get steps(): number {
     return Math.max(...Array.from(this.slots.values(), ({ t }) => t))
+  }
+
+  /** The tensors that it trains, by name. */
+  parameters(): NamedParameters {
+    return Object.fromEntries(Array.from(this.slots, ([name, { parameter }]) => [name, parameter]))
   }
 
   /**

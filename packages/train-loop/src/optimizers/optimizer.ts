@@ -1,4 +1,4 @@
-import type { NamedGradients } from '../model'
+import type { NamedGradients, NamedParameters } from '../model'
 
 /** What has a learning rate. */
 export interface LearningRateOwner {
@@ -14,6 +14,8 @@ export interface Optimizer {
   readonly groups?: readonly LearningRateOwner[]
   /** Changes every parameter that has a gradient. */
   step(gradients: NamedGradients): void
+  /** The tensors that it trains, by name: a loop compares them with its model's. */
+  parameters?(): NamedParameters
   /** Everything needed to go on, as plain data; without it a checkpoint holds no optimizer. Waits for the device. */
   stateDict?(): unknown
   /** Takes over what `stateDict` returned, or refuses it and changes nothing. */

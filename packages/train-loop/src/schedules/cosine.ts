@@ -113,7 +113,7 @@ export function oneCycleLR(options: OneCycleLROptions): Schedule {
     if (at > end) {
       throw new TrainOptionError(`oneCycleLR: totalSteps is ${totalSteps}, but the run goes on; count every step of it`)
     }
-    if (at <= top) return anneal(first, maxLr, at / top)
+    if (at <= top) return top === 0 ? maxLr : anneal(first, maxLr, at / top) // a rise of one step is at its top
     return anneal(maxLr, first / finalDivFactor, (at - top) / (end - top))
   })
 }

@@ -78,7 +78,7 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Plate
   }
   let state: PlateauState = { best: null, badEpochs: 0, cooldownLeft: 0 }
   const isBetter = (value: number, best: number | null, when: BetterWhen): boolean => {
-    if (best === null) return true
+    if (best === null) return when === 'lower' ? value < Number.POSITIVE_INFINITY : value > Number.NEGATIVE_INFINITY
     const [sign, margin] = [when === 'lower' ? -1 : 1, thresholdMode === 'rel' ? threshold * best : threshold]
     return when === 'lower' ? value < best + sign * margin : value > best + sign * margin
   }
