@@ -25,7 +25,7 @@ import {
   share,
   weightsOptions,
 } from './options'
-import { allowReaderToLeave, outputFault } from './stop-on-signal'
+import { allowReaderToLeave, outputFault, outputIsOut } from './stop-on-signal'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
@@ -189,6 +189,7 @@ try {
     if (!isInterruption(error)) console.error(`rowwise: ${messageOf(error)}`)
   }
 }
+await outputIsOut()
 if (outputFault()) {
   process.exitCode = FAILURE
   console.error(`rowwise: the output cannot be written: ${reasonOf(outputFault())}`)

@@ -59,6 +59,12 @@ export function outputFault(): Error | null {
   return outputError
 }
 
+/** Waits until all that was printed is written, or has failed to be. */
+export async function outputIsOut(): Promise<void> {
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
+  await new Promise((resolve) => setImmediate(resolve)) // a failure is told after the call that failed
+}
+
 /** Makes an output that is closed early no fault: what was to be printed is dropped, and the work stops as by a signal. */
 export function allowReaderToLeave(): void {
   for (const stream of [process.stdout, process.stderr]) {

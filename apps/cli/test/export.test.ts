@@ -45,6 +45,22 @@ describe('rowwise export', () => {
     },
   )
 
+  it.each([
+    ['its own weights', 'safetensors', WEIGHTS, /is the file behind --weights, which would be lost/],
+    [
+      'a name of another format',
+      'onnx',
+      'model.safetensors',
+      /ends in \.safetensors, and --to is onnx; name it \.onnx/,
+    ],
+    ['a file that a run needs', 'onnx', 'run/config.json', /ends in \.json|is a file of a run or a sweep/],
+  ])('does not write over %s', async (_, to, out, message) => {
+    const before = readFileSync(join(cwd, WEIGHTS))
+    const { exitCode, stderr } = await run('export', '--weights', WEIGHTS, '--to', to, '--out', out)
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(message)])
+    expect(Buffer.compare(readFileSync(join(cwd, WEIGHTS)), before)).toBe(0)
+  })
+
   it('comes back from ONNX with the same file', async () => {
     await run('export', '--weights', WEIGHTS, '--to', 'onnx', '--out', 'there.onnx')
     await run('export', '--weights', 'there.onnx', '--to', 'safetensors', '--out', 'back.safetensors')

@@ -182,6 +182,46 @@ describe('rowwise train --images', () => {
     expect(stdout).toContain(tested.stdout.trim())
   })
 
+  it('predicts a picture as it was trained, also one that is bright and not square, and refuses another size', async () => {
+    const folder = join(directory, 'bright')
+    for (const name of ['left', 'right']) {
+      mkdirSync(join(folder, name), { recursive: true })
+      for (let n = 0; n < 40; n++) {
+        const picture = new PNG({ width: 8, height: 6 })
+        for (let pixel = 0; pixel < 48; pixel++) {
+          const isDark = (name === 'left') === pixel % 8 < 4 && Math.floor(pixel / 8) > n % 3
+          picture.data.set([...Array(3).fill(isDark ? 20 + n : 255 - n), 255], 4 * pixel)
+        }
+        writeFileSync(join(folder, name, `${n}.png`), PNG.sync.write(picture))
+      }
+    }
+    const out = join(directory, 'bright-run')
+    const trained = await rowwise(['train', '--images', folder, '--epochs', '12', '--lr', '0.02', '--out', out])
+    expect(trained.stdout).toMatch(/Accuracy: 8\/8/)
+    const weights = join(out, 'model.safetensors')
+    for (const name of ['left', 'right']) {
+      const { stdout } = await rowwise(['predict', '--weights', weights, join(folder, name, '3.png'), '--json'])
+      expect(JSON.parse(stdout).prediction).toBe(name)
+    }
+    const listed = await rowwise([
+      'predict',
+      '--weights',
+      weights,
+      '--batch',
+      join(folder, 'right'),
+      '--out',
+      join(out, 'p.csv'),
+    ])
+    expect([listed.exitCode, readFileSync(join(out, 'p.csv'), 'utf8').match(/,right,/g)?.length]).toEqual([0, 40])
+    const small = new PNG({ width: 8, height: 8 })
+    writeFileSync(join(directory, 'square.png'), PNG.sync.write(small))
+    const refused = await rowwise(['predict', '--weights', weights, join(directory, 'square.png')])
+    expect([refused.exitCode, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/is 8 × 8 pixels, the model reads 6 × 8/),
+    ])
+  })
+
   it('takes the folders train and test where they are there', async () => {
     const halves = join(directory, 'halves')
     writePictures(join(halves, 'train'), 8)

@@ -135,6 +135,19 @@ describe('rowwise train, interrupted', () => {
     expect(weightsOf(out)).toBe(weightsOf(whole))
   })
 
+  it.skipIf(noFullDevice).each(['backends --json', 'train --help'])(
+    'is told by %s too, which prints once, and not with success',
+    async (args) => {
+      const failed = await promisify(exec)(`"${process.execPath}" "${program}" ${args} > /dev/full`).catch(
+        (error) => error,
+      )
+      expect([failed.code, failed.stderr]).toEqual([
+        1,
+        'rowwise: the output cannot be written: the disk is full (ENOSPC)\n',
+      ])
+    },
+  )
+
   it('names the command that npm start was called by', async () => {
     const args = ['train', '--epochs', '1', '--samples', '64', '--out', "it's"]
     const { stdout } = await rowwise(args, { env: { ROWWISE_COMMAND: 'npm start --' } })

@@ -54,6 +54,22 @@ describe('a sweep of a newcomer', () => {
     expect((await rowwise([...args, '--retry-failed'])).exitCode).toBe(0)
   })
 
+  it.each([
+    ['1n', /its report is no plain data: Do not know how to serialize a BigInt/],
+    ['Number.NaN', /its report has NaN or an infinite number as loss, expected a finite number/],
+  ])('is told why a trial that reports %s has failed, and no process died', async (value, message) => {
+    const path = file(`odd-${value.length}.js`, ownTrial('trial').replace('config.x }', `${value} }`))
+    const { exitCode, stdout, stderr } = await rowwise([
+      'sweep',
+      path,
+      '--out',
+      join(home, `odd-${value.length}`),
+      '--json',
+    ])
+    expect([exitCode, stderr]).toEqual([1, expect.not.stringMatching(/ at .*\.js:/)])
+    expect(stdout + stderr).toMatch(message)
+  })
+
   it('takes dropout for none where there is one layer', async () => {
     const space = { numLayers: { choice: [1, 2] }, dropout: { choice: [0.3] } }
     const { exitCode, stdout } = await rowwise(['sweep', file('dropout.json', { ...definition, space }), '--json'])

@@ -82,6 +82,9 @@ export function split<B extends Batch>(
   parts: readonly number[],
   generator: Generator,
 ): Dataset<B>[] {
+  if (typeof generator?.randperm !== 'function') {
+    throw new LoaderOptionError(`split without a generator; pass one, such as new Generator(0)`)
+  }
   const lengths = partLengths(dataset.length, parts)
   const order = generator.randperm(dataset.length)
   let start = 0

@@ -176,6 +176,9 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
    * @throws {@link LoaderOptionError} when the state does not fit this loader, which is then unchanged.
    */
   restore(state: DataLoaderState): void {
+    if (typeof state !== 'object' || state === null) {
+      throw new LoaderOptionError(`the state is ${String(state)}, expected what state() gave`)
+    }
     const { batchesDone, epochStart, generator } = state
     for (const name of ['batchSize', 'samples'] as const) {
       if (state[name] !== this[name]) {
@@ -220,7 +223,10 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
       this.epochStart = generator.state()
       generator.randomInt64() // the base seed of PyTorch's iterator, which only its worker processes use
     }
-    return sampler?.draw(this.dataset.length, generator, batchSize)
+    const order = sampler?.draw(this.dataset.length, generator, batchSize)
+    const stray = order?.find((index) => !(index >= 0 && index < this.dataset.length))
+    if (stray === undefined) return order
+    throw new LoaderOptionError(`the sampler drew sample ${stray} of ${this.dataset.length}, counted from 0`)
   }
 
   /** Samples in memory stay there until {@link make} makes tensors of them, unless somebody wants to see them first. */

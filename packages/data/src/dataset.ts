@@ -114,6 +114,9 @@ export class TensorDataset<S extends Samples = Samples> implements Dataset<Batch
   declare readonly batch?: BatchOf<S>
 
   constructor(samples: S) {
+    if (typeof samples !== 'object' || samples === null) {
+      throw new DatasetError(`new TensorDataset() got ${String(samples)}, expected { inputs, targets }`)
+    }
     const counts = { ...namedCounts(samples.inputs), targets: samplesOf('targets', samples.targets) }
     const [first, ...rest] = Object.entries(counts)
     const other = rest.find(([, count]) => count !== first[1])

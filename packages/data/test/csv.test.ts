@@ -32,6 +32,7 @@ describe('readCSV', () => {
 
   it.each<[string, string, object]>([
     ['a byte order mark, Windows’ ends of lines and no last one', '\uFEFFa,b\r\n1,2\r\n3,4', {}],
+    ['a byte order mark before quotes, and ends of lines of both kinds', '\uFEFF"a",b\r\n1,2\n3,4\r\n', {}],
     ['quotes', '"a","b"\n"1","2"\n3,4\n', {}],
     ['spaces, and lines that are empty', 'a, b\n1, 2\n\n3 ,4\n\n', {}],
     ['semicolons', 'a;b\n1;2\n3;4\n', { delimiter: ';' }],

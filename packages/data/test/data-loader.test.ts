@@ -276,6 +276,15 @@ describe('a batch', () => {
   })
 })
 
+describe('a sampler of one’s own', () => {
+  it('is refused a sample that is not there', async () => {
+    const sampler: Sampler = { samples: () => 2, draw: () => Int32Array.of(0, 8) }
+    await expect(epoch(new DataLoader(numbers(8), { sampler }))).rejects.toThrow(
+      refused(/the sampler drew sample 8 of 8, counted from 0/),
+    )
+  })
+})
+
 describe('what cannot be is refused', () => {
   const sequences = new TensorDataset({
     inputs: { sequences: [Float32Array.of(1)], stepShape: [] },

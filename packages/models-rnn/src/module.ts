@@ -180,6 +180,9 @@ export abstract class Module {
     if (!(module instanceof Module)) {
       throw new ModuleStructureError(`${classNameOf(this)}: ${name} is no module; pass a layer, such as new Linear(…)`)
     }
+    if (module.#parts().has(this)) {
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} has the module itself among its parts`)
+    }
     this.#children.set(name, module)
     module.#moveTo(this.#path === '' ? name : `${this.#path}.${name}`)
     return module
@@ -238,9 +241,9 @@ export abstract class Module {
 
   #requireName(name: string): void {
     const owner = classNameOf(this)
-    if (typeof name !== 'string' || name === '' || name.includes('.')) {
+    if (typeof name !== 'string' || name === '' || name.includes('.') || name in Object.prototype) {
       throw new ModuleStructureError(
-        `${owner}: ${JSON.stringify(name)} cannot be a name of a parameter or a module; a name has no dot and is not empty`,
+        `${owner}: ${JSON.stringify(name)} cannot be a name of a parameter or a module; a name has no dot, is not empty, and none that every object has`,
       )
     }
     if (this.#ownParameters.has(name) || this.#children.has(name)) {

@@ -103,6 +103,8 @@ describe('a module of one’s own', () => {
     ['for a module and a parameter', (model) => [model.add('a'), model.parameter('a')], /Naming has a a already/],
     ['with a dot', (model) => model.add('a.b'), /"a\.b" cannot be a name/],
     ['that is empty', (model) => model.parameter(''), /"" cannot be a name/],
+    ['that every object has', (model) => model.parameter('constructor'), /"constructor" cannot be a name/],
+    ['of a module that it is a part of', (model) => model.circle(), /b has the module itself among its parts/],
   ])('refuses a name %s', (_, use, message) => {
     expect(() => use(new Naming())).toThrow(code('MODULE_STRUCTURE'))
     expect(() => use(new Naming())).toThrow(message)
@@ -114,6 +116,11 @@ describe('a module of one’s own', () => {
     }
     parameter(name: string) {
       return this.registerParameter(name, Float32Array.of(1), [1])
+    }
+    circle() {
+      const part = new Naming()
+      part.registerModule('a', this)
+      return this.registerModule('b', part)
     }
   }
 

@@ -61,9 +61,11 @@ export function rowOf(trial: Trial, outcome: Outcome, { objective }: CompleteSwe
   const found = metrics[objective.metric]
   if (!Number.isFinite(found)) {
     const names = Object.keys(metrics).join(', ')
+    // JSON has no others.
+    const shown = found === null ? 'NaN or an infinite number' : show(found)
     return {
       ...row,
-      reason: `its report has ${show(found)} as ${objective.metric}, expected a finite number; it has ${names}`,
+      reason: `its report has ${shown} as ${objective.metric}, expected a finite number; it has ${names}`,
     }
   }
   const known = typeof weights === 'string' ? weights : null

@@ -3,8 +3,8 @@ import { normalize } from '@rowwise/data-mnist'
 import { isRowwiseError } from '@rowwise/errors'
 import { predict } from '@rowwise/train-loop'
 import { tensor3d } from '@tensorflow/tfjs-core'
-import { readPicture, toSquare } from '../picture/read-picture'
-import { contentFor } from '../run/content'
+import { readPicture } from '../picture/read-picture'
+import { imageOf } from '../run/content'
 import type { ModelInUse } from '../run/weights-and-data'
 
 /** What a picture shows; or why that cannot be told. */
@@ -17,17 +17,19 @@ export interface PictureRow {
 
 /** Says what pictures show. One that cannot be read is a row with its reason. */
 export async function predictPictures(
-  { model, preprocessing: { mean, std, classNames } }: ModelInUse,
+  inUse: ModelInUse,
   directory: string,
   files: readonly string[],
 ): Promise<PictureRow[]> {
-  const side = model.config.inputSize
+  const { model, preprocessing } = inUse
+  const { mean, std, classNames, pictures } = preprocessing
+  const { height, width } = pictures ?? { height: model.config.inputSize, width: model.config.inputSize }
   const table = normalize(mean, std)
   const read = await Promise.all(
     files.map(async (file) => {
       const path = join(directory, file)
       try {
-        return { file, pixels: toSquare(file, await readPicture(path), side, contentFor(classNames)).pixels }
+        return { file, pixels: imageOf(file, await readPicture(path), inUse).pixels }
       } catch (error) {
         if (!isRowwiseError(error)) throw error
         return { file, error: error.message.replaceAll(path, file) }
@@ -35,14 +37,14 @@ export async function predictPictures(
     }),
   )
   const whole = read.filter((one): one is { file: string; pixels: Uint8Array } => 'pixels' in one)
-  const values = new Float32Array(whole.length * side * side)
+  const values = new Float32Array(whole.length * height * width)
   for (const [k, { pixels }] of whole.entries())
     values.set(
       Float32Array.from(pixels, (pixel) => table[pixel]),
-      k * side * side,
+      k * height * width,
     )
   const found =
-    whole.length === 0 ? new Float32Array(0) : await probabilitiesOf(model, values, [whole.length, side, side])
+    whole.length === 0 ? new Float32Array(0) : await probabilitiesOf(model, values, [whole.length, height, width])
   const names = Array.from({ length: model.config.numClasses }, (_, k) => classNames[k] ?? String(k))
   let next = 0
   return read.map((one) => {

@@ -1,4 +1,5 @@
-import { join } from 'node:path'
+import { realpath } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { type Layer, save } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
@@ -21,6 +22,10 @@ export async function exportWeights(flags: ExportFlags): Promise<void> {
   const { to, out } = flags
   if (to === undefined) throw new UsageError(`as what? pass --to ${FORMATS.join('|')}`)
   if (out === undefined) throw new UsageError(`where? pass --out ${to === 'tfjs' ? 'DIRECTORY' : 'FILE'}`)
+  requireEnding(to, out)
+  if (await isSame(out, flags.weights)) {
+    throw new UsageError(`--out ${out} is the file behind --weights, which would be lost; choose another name`)
+  }
   await startBackend(flags)
   const { layer, metadata } = await readModel(flags)
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'format' && name !== 'config'))
@@ -28,6 +33,20 @@ export async function exportWeights(flags: ExportFlags): Promise<void> {
   for (const [path, content] of files) await writeOutput('--out', path, content)
   if (flags.json) printJson({ weights: flags.weights, to, files: files.map(([path]) => path) })
   else for (const [path, { length }] of files) print(`${path}: ${(length / 1000).toFixed(1)} kB`)
+}
+
+/** Refuses a name that says another format: whoever reads the file goes by it. */
+function requireEnding(to: (typeof FORMATS)[number], out: string): void {
+  const ending = extname(out).slice(1)
+  const known = ['onnx', 'keras', 'h5', 'safetensors', 'json', 'bin', 'pt', 'pth']
+  if (to === 'tfjs' || ending === to || !known.includes(ending)) return
+  throw new UsageError(`--out ${out} ends in .${ending}, and --to is ${to}; name it .${to}`)
+}
+
+/** Whether two names are of one file. */
+async function isSame(a: string, b: string | undefined): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b ?? ''].map((path) => realpath(path).catch(() => null)))
+  return one !== null && one === other
 }
 
 /** The files of a format, with their paths. */

@@ -4,8 +4,8 @@ import { softmax, tensor3d, tidy } from '@tensorflow/tfjs-core'
 import { type BatchFlags, predictBatch } from '../batch/predict-batch'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
-import { readPicture, toSquare } from '../picture/read-picture'
-import { contentFor } from '../run/content'
+import { readPicture } from '../picture/read-picture'
+import { imageOf } from '../run/content'
 import { startBackend } from '../run/prepare'
 import { type SeriesInUse, seriesInUse, windowsUpTo } from '../run/series-in-use'
 import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
@@ -54,11 +54,10 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
   const inUse = imagesOf(flags, await loadWeights(flags))
   const { model } = inUse
   const { mean, std, classNames } = inUse.preprocessing
-  const { inputSize } = model.config
   const image: GreyImage =
     path === undefined || picture === undefined
       ? testImage(await loadTestImages(flags, inUse), flags.index ?? 0)
-      : { ...toSquare(path, picture, inputSize, contentFor(classNames)), height: inputSize, width: inputSize }
+      : imageOf(path, picture, inUse)
   const probabilities = await classify(model, image, normalize(mean, std))
   const names = Array.from(probabilities, (_, index) => classNames[index] ?? String(index))
   const best = probabilities.indexOf(Math.max(...probabilities))

@@ -55,6 +55,23 @@ export function toSquare(path: string, picture: Picture, side: number, content: 
   return { pixels: glyph(ink, side), side }
 }
 
+/**
+ * The grey of a picture as those of a folder are read: nothing is inverted, and its size must be theirs.
+ *
+ * @throws {@link UsageError} when it has another size.
+ */
+export function toGrey(path: string, picture: Picture, wanted: { height: number; width: number }): Uint8Array {
+  const { width, height, rgba } = picture
+  if (width !== wanted.width || height !== wanted.height) {
+    throw new UsageError(
+      `${path} is ${height} × ${width} pixels, the model reads ${wanted.height} × ${wanted.width}; scale it as those that it learnt from`,
+    )
+  }
+  const grey = (_: unknown, at: number): number =>
+    (rgba[4 * at] * 19595 + rgba[4 * at + 1] * 38470 + rgba[4 * at + 2] * 7471 + 0x8000) >> 16
+  return Uint8Array.from({ length: width * height }, grey)
+}
+
 function blank(path: string): UsageError {
   return new UsageError(`${path} is blank: nothing on it stands out from its background; draw with more contrast`)
 }

@@ -10,6 +10,8 @@ export interface Preprocessing {
   classNames: readonly string[]
   /** The data set's name, where it is a known one. */
   variant?: string
+  /** The size of the pictures of a folder that the model was trained on, which are read as they are. */
+  pictures?: { height: number; width: number }
 }
 
 /**
@@ -17,13 +19,16 @@ export interface Preprocessing {
  * Those are rounded to four digits, as the known ones are: MNIST's own files give MNIST's usual numbers.
  */
 export function preprocessingOf(settings: RunSettings, training: ImageDataset): Preprocessing {
-  const { mean, std, variant = settings.data === undefined ? 'mnist' : undefined } = settings
-  const { classNames } = training
-  if (mean !== undefined && std !== undefined) return { mean, std, classNames, variant }
+  const isOwn = (settings.data ?? settings.images) !== undefined
+  const { mean, std, variant = isOwn ? undefined : 'mnist' } = settings
+  const { classNames, height, width } = training
+  const pictures = settings.images === undefined ? undefined : { height, width }
+  const about = { classNames, ...(variant && { variant }), ...(pictures && { pictures }) }
+  if (mean !== undefined && std !== undefined) return { mean, std, ...about }
   const facts = variant && VARIANTS[variant]
-  if (facts && 'mean' in facts) return { mean: facts.mean, std: facts.std, classNames, variant }
+  if (facts && 'mean' in facts) return { mean: facts.mean, std: facts.std, ...about }
   const measured = pixelStatistics(training)
-  return { mean: rounded(measured.mean), std: rounded(measured.std), classNames, ...(variant && { variant }) }
+  return { mean: rounded(measured.mean), std: rounded(measured.std), ...about }
 }
 
 function rounded(value: number): number {

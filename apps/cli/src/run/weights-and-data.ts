@@ -42,7 +42,8 @@ export function imagesOf(flags: UseFlags, { model, preprocessing, series }: Load
     { length: numClasses },
     (_, label) => flags.classNames?.[label] ?? known?.classNames[label] ?? String(label),
   )
-  return { model, preprocessing: { mean, std, classNames: names, variant: preprocessing?.variant } }
+  const { variant, pictures } = preprocessing ?? {}
+  return { model, preprocessing: { mean, std, classNames: names, variant, ...(pictures && { pictures }) } }
 }
 
 /** Loads the test images that the flags name, by default those that the weights were made for, and refuses others. */

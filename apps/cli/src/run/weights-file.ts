@@ -69,9 +69,11 @@ async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 function readPreprocessing(text: string | undefined): Preprocessing | undefined {
   try {
-    const { mean, std, classNames, variant } = JSON.parse(text ?? '')
+    const { mean, std, classNames, variant, pictures } = JSON.parse(text ?? '')
     const valid = Number.isFinite(mean) && Number.isFinite(std) && std !== 0 && Array.isArray(classNames)
-    return valid ? { mean, std, classNames: classNames.map(String), variant: variant && String(variant) } : undefined
+    const isSized = Number.isInteger(pictures?.height) && Number.isInteger(pictures?.width)
+    const known = { variant: variant && String(variant), ...(isSized && { pictures }) }
+    return valid ? { mean, std, classNames: classNames.map(String), ...known } : undefined
   } catch {
     return undefined // another program's metadata: the data set's own numbers serve
   }

@@ -1,7 +1,17 @@
-import { dirname } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
+
+/** Without one of these a run or a sweep cannot go on. */
+const OWN_FILES: readonly string[] = [
+  'config.json',
+  'manifest.json',
+  'metrics.jsonl',
+  'definition.json',
+  'outcomes.jsonl',
+]
 
 /**
  * Writes a file that an option names, and the directories above it.
@@ -9,6 +19,9 @@ import { UsageError } from '../exit'
  * @throws {@link UsageError} that names the option.
  */
 export async function writeOutput(option: string, file: string, content: string | Uint8Array): Promise<void> {
+  if (OWN_FILES.includes(basename(file)) && existsSync(file)) {
+    throw new UsageError(`${option} ${file} is a file of a run or a sweep, which needs it; choose another name`)
+  }
   try {
     await makeDirectory(dirname(file))
     await writeFileAtomically(file, content)

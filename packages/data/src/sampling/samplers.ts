@@ -67,7 +67,7 @@ export interface WeightedSamplerOptions {
  */
 export function weightedSampler(options: WeightedSamplerOptions): Sampler {
   refuseUnknownOptions('weightedSampler()', options, { weights: true, numSamples: true }, LoaderOptionError)
-  const weights = Float64Array.from(options.weights)
+  const weights = numbersOf('weightedSampler: weights', options.weights)
   const { numSamples = weights.length } = options
   const stray = weights.findIndex((weight) => !(weight >= 0 && Number.isFinite(weight)))
   if (stray >= 0)
@@ -91,6 +91,11 @@ export function weightedSampler(options: WeightedSamplerOptions): Sampler {
       return Int32Array.from({ length: numSamples }, () => firstAtLeast(cumulative, unit(generator)))
     },
   }
+}
+
+function numbersOf(name: string, values: ArrayLike<number>): Float64Array {
+  if (typeof values?.length === 'number') return Float64Array.from(values)
+  throw new LoaderOptionError(`${name} is ${String(values)}, expected a number for each sample`)
 }
 
 /** A number from [0, 1) of 53 random bits, as `at::uniform_real_distribution<double>`. */
@@ -130,7 +135,8 @@ export interface BucketSamplerOptions {
  */
 export function bucketSampler(options: BucketSamplerOptions): Sampler {
   refuseUnknownOptions('bucketSampler()', options, { lengths: true, batchesPerBucket: true }, LoaderOptionError)
-  const { lengths, batchesPerBucket = 50 } = options
+  const { batchesPerBucket = 50 } = options
+  const lengths = numbersOf('bucketSampler: lengths', options.lengths)
   if (!Number.isInteger(batchesPerBucket) || batchesPerBucket < 1) {
     throw new LoaderOptionError(
       `bucketSampler: batchesPerBucket is ${batchesPerBucket}, expected an integer of at least 1`,

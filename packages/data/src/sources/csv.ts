@@ -71,7 +71,7 @@ class TableReader {
   line = 0
   /** The share of the file that is read, with the rows that are being taken; undefined where that is not known. */
   share: number | undefined
-  private newline: '\n' | '\r\n' | '\r' | undefined
+  private newline: '\n' | '\r' | undefined
   private header: string[] | undefined
   private wanted: { name: string; place: number }[] = []
   private rows = 0
@@ -85,7 +85,10 @@ class TableReader {
   ) {}
 
   /** Reads the rows of a text, and gives back what follows the last whole one. */
-  take(text: string, isLast: boolean): string {
+  take(given: string, isLast: boolean): string {
+    // Files that several programs wrote to end their lines in both ways.
+    const lines = given.includes('\r\n') ? given.replaceAll('\r\n', '\n') : given
+    const text = this.line === 0 ? lines.replace(/^\uFEFF/, '') : lines
     // Papa's parser wants ends of lines whole, and leaves a last row alone that may go on in the next chunk.
     const whole = isLast ? text : text.slice(0, text.lastIndexOf('\n') + 1)
     if (whole === '') return text
@@ -164,7 +167,7 @@ class TableReader {
   }
 
   private begin(row: string[]): void {
-    const header = row.map((name, place) => (place === 0 ? name.replace(/^\uFEFF/, '') : name).trim())
+    const header = row.map((name) => name.trim())
     const hint = this.separatorHint(row)
     if (header.length === 1 && hint) throw new CSVError(`${this.name}:1: the header is one column${hint}`)
     if (header.every((name) => name !== '' && Number.isFinite(Number(name)))) {
@@ -207,8 +210,6 @@ function isRadix(text: string): boolean {
 const ZERO = 48
 
 /** What ends the first line, and so every line. */
-function endOfLine(text: string): '\n' | '\r\n' | '\r' {
-  const end = text.indexOf('\n')
-  if (end > 0 && text[end - 1] === '\r') return '\r\n'
-  return end < 0 && text.includes('\r') ? '\r' : '\n'
+function endOfLine(text: string): '\n' | '\r' {
+  return !text.includes('\n') && text.includes('\r') ? '\r' : '\n'
 }

@@ -2,14 +2,19 @@ import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { filledTensor, hostValues, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
 import { Generator } from '@rowwise/torch-random'
 import {
+  add,
+  cast,
   customGrad,
+  engine,
   gather,
   mul,
   notEqual,
   reshape,
+  sub,
   Tensor,
   type Tensor1D,
   type Tensor2D,
+  tensor2d,
   tidy,
   unsortedSegmentSum,
   type Variable,
@@ -87,6 +92,8 @@ export class Embedding extends Layer {
   forward(inputs: Tensor, context: LayerContext = {}): Tensor {
     requireContext(() => this.label(), context)
     this.prepare(inputs)
+    // The operation below has a gradient, and that has none; TensorFlow.js's own have.
+    if (engine().state.gradientDepth > 1) return tidy(() => this.graph(inputs))
     const lookUp = customGrad((weight, save) => {
       ;(save as (saved: Tensor[]) => void)([inputs])
       const isHost = isHostBackend()
@@ -117,6 +124,23 @@ export class Embedding extends Layer {
 
   protected override summaryOfLayer(): LayerSummary {
     return { shapes: `[…] -> […, ${this.embeddingDim}]` }
+  }
+
+  /** As a graph of TensorFlow.js's operations; what stands for padding gets no gradient. */
+  private graph(inputs: Tensor): Tensor {
+    const { paddingIdx, weight } = this
+    const flat: Tensor1D = reshape(inputs, [-1])
+    const rows: Tensor2D = gather(weight as unknown as Tensor2D, flat)
+    const shape = [...inputs.shape, this.embeddingDim]
+    if (paddingIdx === undefined) return reshape(rows, shape)
+    const isUsed = cast(reshape(notEqual(flat, paddingIdx), [-1, 1]), 'float32')
+    const padding = mul(sub(1, isUsed), tensor2d(this.rowOf(paddingIdx), [1, this.embeddingDim]))
+    return reshape(add(mul(rows, isUsed), padding), shape)
+  }
+
+  private rowOf(index: number): Float32Array {
+    const { embeddingDim: width } = this
+    return readValues(this.weight).slice(index * width, (index + 1) * width)
   }
 
   /** A copy of the vector of each index. */

@@ -1,5 +1,5 @@
-import { add, matMul, mul, split, sub, type Tensor2D, tanh } from '@tensorflow/tfjs-core'
-import type { ComposedCell } from './step'
+import { add, matMul, mul, split, sub, type Tensor2D } from '@tensorflow/tfjs-core'
+import { type ComposedCell, tanh } from './step'
 
 /**
  * Cho et al. 2014, with the reset gate after the product, as `torch.nn.GRU` computes it:

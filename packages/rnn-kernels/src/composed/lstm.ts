@@ -1,5 +1,5 @@
-import { add, matMul, mul, split, type Tensor2D, tanh } from '@tensorflow/tfjs-core'
-import type { ComposedCell } from './step'
+import { add, matMul, mul, split, type Tensor2D } from '@tensorflow/tfjs-core'
+import { type ComposedCell, tanh } from './step'
 
 /**
  * Hochreiter and Schmidhuber 1997, as `torch.nn.LSTM` computes it:

@@ -13,9 +13,10 @@ import {
 import { type Cell, GATES } from '../cell'
 import { composedRecurrent } from '../composed/composed'
 import { KernelShapeError } from '../errors'
+import { isHigherOrder } from './higher-order'
 import { type CheckedInputs, checkOptions, requireTensor } from './inputs'
 import { gateOrder } from './keras-layout'
-import { canFuse, isHigherOrder, runRecurrent } from './recurrent'
+import { canFuse, runRecurrent } from './recurrent'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
 
 /**

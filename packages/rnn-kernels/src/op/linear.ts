@@ -13,8 +13,9 @@ import {
 import { currentRuntime, requireRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
 import type { LinearGradients, LinearShape } from '../runtime'
+import { isHigherOrder } from './higher-order'
 import { requireTensor } from './inputs'
-import { canFuse, isHigherOrder } from './recurrent'
+import { canFuse } from './recurrent'
 
 /**
  * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Where a gradient

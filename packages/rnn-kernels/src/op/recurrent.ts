@@ -16,6 +16,7 @@ import { GATES, hasCellState } from '../cell'
 import { composedRecurrent } from '../composed/composed'
 import { currentRuntime } from '../configure'
 import type { RecurrentGradients, SavedPass } from '../runtime'
+import { isHigherOrder } from './higher-order'
 import { checkPass, hiddenSizeOf, type PassAttributes, type PassInputs, passInputs } from './inputs'
 import { writeKerasGradient } from './keras-layout'
 import { forwardPass, moveHere, read } from './pass'
@@ -113,14 +114,6 @@ export function runRecurrent(
 /** Whether {@link recurrent} is one operation on the current backend, and the kernels are not switched off. */
 export function canFuse(): boolean {
   return getKernel(FORWARD, getBackend()) !== undefined && currentRuntime() !== null
-}
-
-/**
- * Whether a gradient of a gradient is taken: the operation has a gradient, and that has none. The composed graph has
- * those of every order.
- */
-export function isHigherOrder(): boolean {
-  return engine().state.gradientDepth > 1
 }
 
 function forwardKernel(

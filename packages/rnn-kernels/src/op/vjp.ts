@@ -1,10 +1,11 @@
+import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { isTypedArray } from '@rowwise/host'
 import { readValues } from '@rowwise/host-values'
 import { engine, Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
-import { KernelShapeError } from '../errors'
+import { KernelOptionError, KernelShapeError } from '../errors'
 import type { LinearGradients, RecurrentGradients, Upstream, WantedGradients } from '../runtime'
-import { checkPass, passInputs } from './inputs'
+import { checkPass, passInputs, requireTensor } from './inputs'
 import { layerPass, moveHere, read } from './pass'
 import { releaseFinished } from './reserve'
 import type { RecurrentOptions, RecurrentWeightTensors } from './types'
@@ -73,6 +74,10 @@ export function recurrentPass(
   return {
     ...outputs,
     pullback(upstream, wanted) {
+      if (typeof upstream !== 'object' || upstream === null) {
+        throw new KernelShapeError(`the upstream gradients are ${String(upstream)}, expected { h, c, output }`)
+      }
+      if (wanted !== undefined) refuseUnknownOptions('pullback()', wanted, WANTED, KernelOptionError)
       for (const name in upstream) requireUpstream(name as keyof Upstream, upstream, outputs)
       return backward(upstream, wanted)
     },
@@ -80,10 +85,12 @@ export function recurrentPass(
   }
 }
 
+const WANTED: OptionNames<WantedGradients> = { x: true, initial: true }
+
 /** Refuses numbers that are not those of a shape. */
 function requireValues(name: string, x: Float32Array | Tensor3D, shape: readonly number[]): void {
-  const size = shape.reduce((product, length) => product * length, 1)
-  if (shape.length !== 3 || !shape.every((length) => Number.isInteger(length) && length > 0)) {
+  const size = Array.isArray(shape) ? shape.reduce((product, length) => product * length, 1) : 0
+  if (shape?.length !== 3 || !shape.every((length) => Number.isInteger(length) && length > 0)) {
     throw new KernelShapeError(`the shape of ${name} is [${shape}], expected three integers over 0, [N, T, I]`)
   }
   if (x instanceof Tensor) {
@@ -135,7 +142,14 @@ export interface LinearPass {
  */
 export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D): LinearPass {
   const { linear } = requireRuntime()
+  for (const [name, tensor] of Object.entries({ weight, ...(bias && { bias }) })) {
+    requireTensor(name, tensor)
+    if (tensor.dtype !== 'float32') throw new KernelShapeError(`${name} is ${tensor.dtype}, expected float32`)
+  }
   const [outFeatures, inFeatures] = weight.shape
+  if (weight.shape.length !== 2 || weight.size === 0) {
+    throw new KernelShapeError(`weight is [${weight.shape}], expected [O, I], neither of them 0`)
+  }
   const rows = Math.max(1, Math.ceil(x.length / inFeatures))
   requireFloats('x', x, rows * inFeatures, `${rows} rows of ${inFeatures}`)
   if (bias && bias.shape.join() !== String(outFeatures)) {

@@ -30,9 +30,18 @@ export default async function work({ module, kind, data, directory, shared }: Ch
   if (typeof job !== 'function') throw new Error(`the module ${module} exports no function '${kind}'`)
   try {
     const value = await job(data, { directory, shared, signal })
-    return { value, stopped: signal.aborted }
+    return { value: plain(value), stopped: signal.aborted }
   } finally {
     current = null
+  }
+}
+
+/** A report as plain data: what cannot be sent is the job's fault, and not its process's. */
+function plain(value: object): object {
+  try {
+    return JSON.parse(JSON.stringify(value))
+  } catch (error) {
+    throw new Error(`its report is no plain data: ${(error as Error).message.split('\n')[0]}`)
   }
 }
 

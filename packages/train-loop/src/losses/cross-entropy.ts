@@ -1,8 +1,9 @@
 import { readIntegers, readValues } from '@rowwise/host-values'
 import { softmaxRows } from '@rowwise/rnn-kernels'
-import { logSoftmax, mul, neg, sum } from '@tensorflow/tfjs-core'
+import { mul, neg, sum } from '@tensorflow/tfjs-core'
 import { type ClassLossOptions, type ClassSettings, checkClasses, classSettings, classWeights } from './class-targets'
 import { defineLoss, type Loss, type Losses } from './define-loss'
+import { logSoftmax } from './log-softmax'
 
 /** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends ClassLossOptions {

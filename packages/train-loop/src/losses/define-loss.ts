@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { hostTensor, isHostBackend, readValues } from '@rowwise/host-values'
-import { customGrad, div, sum, type Tensor, tidy } from '@tensorflow/tfjs-core'
+import { customGrad, div, engine, sum, type Tensor, tidy } from '@tensorflow/tfjs-core'
 import { TrainOptionError } from '../errors'
 import type { LossFunction, LossVJP } from '../model'
 
@@ -75,7 +75,8 @@ export function defineLoss<Options extends LossOptions, Settings>(
 
   const loss = (outputs: Tensor, targets: Tensor, { reduction, settings }: Prepared): Tensor => {
     rule.check(outputs, targets, settings)
-    if (!isHostBackend()) {
+    // The operation has a gradient, and that has none.
+    if (!isHostBackend() || engine().state.gradientDepth > 1) {
       return tidy(() => {
         const { losses, divisor } = rule.graph(outputs, targets, settings)
         if (reduction === 'none') return losses

@@ -1,7 +1,10 @@
-import { abs, add, minimum, mul, sign, square, sub } from '@tensorflow/tfjs-core'
+import { abs, add, mul, relu, sign, square, sub, type Tensor } from '@tensorflow/tfjs-core'
 import { TrainOptionError } from '../errors'
 import type { Loss, LossOptions } from './define-loss'
 import { defineElementwiseLoss } from './elementwise'
+
+/** The smaller one; not `minimum`, whose gradient has none. */
+const upTo = (d: Tensor, limit: number): Tensor => sub(d, relu(sub(d, limit)))
 
 const NO_SETTINGS = { options: {}, settings: (): null => null }
 
@@ -71,7 +74,7 @@ export const smoothL1Loss: Loss<SmoothL1LossOptions> = /* @__PURE__ */ defineEle
   graph(x, y, beta) {
     if (beta === 0) return mul(sub(x, y), sign(sub(x, y)))
     const d = abs(sub(x, y))
-    const near = minimum(d, beta)
+    const near = upTo(d, beta)
     return add(mul(square(near), 0.5 / beta), sub(d, near))
   },
   loss(x, y, beta) {
@@ -112,7 +115,7 @@ export const huberLoss: Loss<HuberLossOptions> = /* @__PURE__ */ defineElementwi
     },
     graph(x, y, delta) {
       const d = abs(sub(x, y))
-      const near = minimum(d, delta)
+      const near = upTo(d, delta)
       return add(mul(square(near), 0.5), mul(sub(d, near), delta))
     },
     loss(x, y, delta) {
