@@ -134,7 +134,7 @@ describe('EMNIST’s archive', () => {
     const text = Buffer.from('no archive')
     writeFileSync(file, text)
     await expect(open('emnist-letters', {}, published(text))).rejects.toThrow(
-      code('DATASET_INVALID', /gzip\.zip cannot be unpacked: /),
+      code('DATASET_INVALID', /gzip\.zip (cannot be unpacked: |holds no )/),
     )
   })
 })

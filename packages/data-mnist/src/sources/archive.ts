@@ -9,7 +9,7 @@ import { ChecksumError, DatasetError } from '../errors'
 import type { PublishedFile, PublishedSet } from '../variants'
 import { openFromCache, pathInCache, readingFailed, writingFailed } from './cache'
 import { boundsOf, type DownloadOptions, fromMirrors } from './download'
-import { fetchChunks, MirrorFailure } from './fetch-bytes'
+import { concat, fetchChunks, MirrorFailure } from './fetch-bytes'
 
 /**
  * Downloads an archive into the cache, verified; whole or not at all.
@@ -53,9 +53,7 @@ export async function openArchive(
   if (handle === null) return null
   try {
     const hash = createHash('md5')
-    for await (const chunk of handle.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })) {
-      hash.update(chunk as Uint8Array)
-    }
+    for await (const chunk of chunksOf(handle)) hash.update(chunk)
     const path = pathInCache(directory, set, file)
     requireDigest(hash.digest('hex'), file, path, 'remove it, or run `rowwise data clean`')
     return handle
@@ -71,27 +69,46 @@ export async function readEntries(
   where: string,
   names: readonly string[],
 ): Promise<Map<string, Uint8Array>> {
-  const { fromFdPromise } = await import('yauzl') // when wanted: only EMNIST needs it
+  const { Unzip, UnzipInflate } = await import('fflate') // when wanted: only EMNIST needs it
   const found = new Map<string, Uint8Array>()
-  try {
-    const zip = await fromFdPromise(archive.fd, { autoClose: false })
-    for await (const entry of zip.eachEntry()) {
-      const name = basename(entry.fileName)
-      if (!names.includes(name)) continue
-      const bytes = new Uint8Array(entry.uncompressedSize)
-      let at = 0
-      for await (const chunk of await zip.openReadStreamPromise(entry)) {
-        bytes.set(chunk as Uint8Array, at)
-        at += (chunk as Uint8Array).length
-      }
-      found.set(name, bytes)
+  const fail = (cause: Error): never => {
+    throw new DatasetError(`${where} cannot be unpacked: ${cause.message}`, { cause })
+  }
+  const unzip = new Unzip((file) => {
+    const name = basename(file.name)
+    if (!names.includes(name)) return
+    const chunks: Uint8Array[] = []
+    file.ondata = (error, chunk, isLast) => {
+      if (error) fail(error)
+      chunks.push(chunk)
+      if (isLast)
+        found.set(
+          name,
+          concat(
+            chunks,
+            chunks.reduce((bytes, { length }) => bytes + length, 0),
+          ),
+        )
     }
-  } catch (cause) {
-    throw new DatasetError(`${where} cannot be unpacked: ${(cause as Error).message}`, { cause })
+    file.start()
+  })
+  unzip.register(UnzipInflate)
+  for await (const chunk of chunksOf(archive)) {
+    try {
+      unzip.push(chunk)
+    } catch (cause) {
+      if (cause instanceof DatasetError) throw cause
+      fail(cause as Error)
+    }
   }
   const missing = names.filter((name) => !found.has(name))
   if (missing.length === 0) return found
   throw new DatasetError(`${where} holds no ${missing.join(', ')}`)
+}
+
+/** A file from its beginning, piece by piece. */
+function chunksOf(file: FileHandle): AsyncIterable<Uint8Array> {
+  return file.createReadStream({ start: 0, autoClose: false, highWaterMark: 1 << 20 })
 }
 
 function requireDigest(found: string, { name, md5 }: PublishedFile, where: string, fix: string): void {
