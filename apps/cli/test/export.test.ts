@@ -53,7 +53,7 @@ describe('rowwise export', () => {
       'model.safetensors',
       /ends in \.safetensors, and --to is onnx; name it \.onnx/,
     ],
-    ['a file that a run needs', 'onnx', 'run/config.json', /ends in \.json|is a file of a run or a sweep/],
+    ['a file that a run needs', 'safetensors', 'run/metrics.jsonl', /is a file of a run or a sweep, which needs it/],
   ])('does not write over %s', async (_, to, out, message) => {
     const before = readFileSync(join(cwd, WEIGHTS))
     const { exitCode, stderr } = await run('export', '--weights', WEIGHTS, '--to', to, '--out', out)

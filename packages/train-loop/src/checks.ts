@@ -56,7 +56,7 @@ export function requireOwn(model: Trainable, optimizer: Optimizer): void {
   )
 }
 
-/** The value of a computation inside of `tidy`, as a tensor of its own: what was made outside, or is kept, remains its owner's. */
+/** The result of a computation in `tidy`; a copy of it if the tensor was made elsewhere or is kept, so its owner keeps it. */
 export function ownTensor(value: Tensor): Tensor {
   return engine().state.activeScope.track.includes(value) ? value : value.clone()
 }

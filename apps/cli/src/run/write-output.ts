@@ -5,13 +5,7 @@ import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
 
 /** Without one of these a run or a sweep cannot go on. */
-const OWN_FILES: readonly string[] = [
-  'config.json',
-  'manifest.json',
-  'metrics.jsonl',
-  'definition.json',
-  'outcomes.jsonl',
-]
+const OWN_FILES: readonly string[] = ['config.json', 'manifest.json', 'metrics.jsonl', 'definition.json']
 
 /**
  * Writes a file that an option names, and the directories above it.

@@ -7,7 +7,7 @@ import { fillFileAtomically } from '@rowwise/atomic-file'
 import { RowwiseError } from '@rowwise/errors'
 import { ChecksumError, DatasetError } from '../errors'
 import type { PublishedFile, PublishedSet } from '../variants'
-import { openFromCache, pathInCache, readingFailed, writingFailed } from './cache'
+import { FIX, openFromCache, pathInCache, readingFailed, writingFailed } from './cache'
 import { boundsOf, type DownloadOptions, fromMirrors } from './download'
 import { concat, fetchChunks, MirrorFailure } from './fetch-bytes'
 
@@ -55,7 +55,7 @@ export async function openArchive(
     const hash = createHash('md5')
     for await (const chunk of chunksOf(handle)) hash.update(chunk)
     const path = pathInCache(directory, set, file)
-    requireDigest(hash.digest('hex'), file, path, 'remove it, or run `rowwise data clean`')
+    requireDigest(hash.digest('hex'), file, path, FIX)
     return handle
   } catch (error) {
     await handle.close()
@@ -78,17 +78,12 @@ export async function readEntries(
     const name = basename(file.name)
     if (!names.includes(name)) return
     const chunks: Uint8Array[] = []
+    let bytes = 0
     file.ondata = (error, chunk, isLast) => {
       if (error) fail(error)
       chunks.push(chunk)
-      if (isLast)
-        found.set(
-          name,
-          concat(
-            chunks,
-            chunks.reduce((bytes, { length }) => bytes + length, 0),
-          ),
-        )
+      bytes += chunk.length
+      if (isLast) found.set(name, concat(chunks, bytes))
     }
     file.start()
   })

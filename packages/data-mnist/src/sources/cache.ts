@@ -54,7 +54,8 @@ export async function openFromCache(
   }
 }
 
-const FIX = 'remove it, or run `rowwise data clean`'
+/** What to do about a file of the cache that is not the published one. */
+export const FIX = 'remove it, or run `rowwise data clean`'
 
 /**
  * Reads a file of the cache.

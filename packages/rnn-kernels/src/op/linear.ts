@@ -18,8 +18,8 @@ import { requireTensor } from './inputs'
 import { canFuse } from './recurrent'
 
 /**
- * y = x·Wᵀ + b as one operation of TensorFlow.js with a gradient of its own: the numbers of `torch.nn.functional.linear`. Where a gradient
- * of a gradient is taken, it is TensorFlow.js's operations.
+ * y = x·Wᵀ + b as one operation of TensorFlow.js with its own gradient: the numbers of `torch.nn.functional.linear`.
+ * TensorFlow.js's operations compute it where a gradient of a gradient is taken.
  *
  * @param inputs float32 `[N, I]`
  * @param weight float32 `[O, I]`
