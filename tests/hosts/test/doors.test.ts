@@ -44,9 +44,7 @@ describe.each(['doors.mjs', 'doors.cjs'])('tf.layers, ONNX and Keras, %s', (file
     const args = [file, '--bundle', '--platform=node', `--format=${format}`, `--outfile=${out}`, '--log-level=error']
     const banner =
       format === 'esm'
-        ? [
-            "--banner:js=import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url)",
-          ]
+        ? ["--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"]
         : []
     await run(project.bin('esbuild'), [...args, ...banner], { cwd: project.directory, env: environment })
     expect(await lastLine(process.execPath, [out])).toEqual(EXPECTED)

@@ -69,7 +69,7 @@ export async function readEntries(
   where: string,
   names: readonly string[],
 ): Promise<Map<string, Uint8Array>> {
-  const { Unzip, UnzipInflate } = await import('fflate') // when wanted: only EMNIST needs it
+  const { Unzip, UnzipInflate } = await import('fflate/browser') // when wanted: only EMNIST needs it
   const found = new Map<string, Uint8Array>()
   const fail = (cause: Error): never => {
     throw new DatasetError(`${where} cannot be unpacked: ${cause.message}`, { cause })

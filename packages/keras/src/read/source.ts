@@ -1,4 +1,4 @@
-import { strFromU8, unzipSync } from 'fflate'
+import { strFromU8, unzipSync } from 'fflate/browser'
 import { KerasError } from '../errors'
 import type { Hdf5Contents, Values } from '../hdf5'
 

@@ -1,5 +1,5 @@
 import type { Layer } from '@rowwise/models-rnn'
-import { strToU8, zipSync } from 'fflate'
+import { strToU8, zipSync } from 'fflate/browser'
 import { KerasUnsupportedError } from '../errors'
 import type { Values } from '../hdf5'
 import { configOf, describeModel, type WrittenLayer } from './describe'
