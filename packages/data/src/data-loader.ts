@@ -224,9 +224,8 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
       generator.randomInt64() // the base seed of PyTorch's iterator, which only its worker processes use
     }
     const order = sampler?.draw(this.dataset.length, generator, batchSize)
-    const stray = order?.find((index) => !(index >= 0 && index < this.dataset.length))
-    if (stray === undefined) return order
-    throw new LoaderOptionError(`the sampler drew sample ${stray} of ${this.dataset.length}, counted from 0`)
+    if (order) requireIndices(order, this.dataset.length)
+    return order
   }
 
   /** Samples in memory stay there until {@link make} makes tensors of them, unless somebody wants to see them first. */
@@ -252,6 +251,14 @@ function disposeBatch({ inputs, targets }: Batch): void {
   if (inputs instanceof Tensor) inputs.dispose()
   else for (const part of Object.values(inputs)) if (part instanceof Tensor) part.dispose()
   targets.dispose()
+}
+
+/** A loop, because a function called for each of many samples takes longer than all the rest of an epoch's beginning. */
+function requireIndices(order: Int32Array, length: number): void {
+  for (let k = 0; k < order.length; k++) {
+    if (order[k] >= 0 && order[k] < length) continue
+    throw new LoaderOptionError(`the sampler drew sample ${order[k]} of ${length}, counted from 0`)
+  }
 }
 
 function checkDataset(dataset: Partial<Dataset> | null | undefined): void {

@@ -43,13 +43,18 @@ export class MersenneTwister {
 
   private twist(): void {
     const { words } = this
-    for (let k = 0; k < N; k++) {
-      const mixed = (words[k] & UPPER_MASK) | (words[(k + 1) % N] & LOWER_MASK)
-      words[k] = words[(k + M) % N] ^ (mixed >>> 1) ^ (mixed & 1 ? TWIST : 0)
-    }
+    for (let k = 0; k < N - M; k++) words[k] = words[k + M] ^ twisted(words[k], words[k + 1])
+    for (let k = N - M; k < N - 1; k++) words[k] = words[k + M - N] ^ twisted(words[k], words[k + 1])
+    words[N - 1] = words[M - 1] ^ twisted(words[N - 1], words[0])
     this.left = N
     this.next = 0
   }
+}
+
+/** One bit of a word and the others of the next, multiplied by the twister's matrix; its rows are chosen without a branch. */
+function twisted(word: number, next: number): number {
+  const mixed = (word & UPPER_MASK) | (next & LOWER_MASK)
+  return (mixed >>> 1) ^ (-(mixed & 1) & TWIST)
 }
 
 /** Words in the state of {@link MersenneTwister}. */
