@@ -41,25 +41,28 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
   const float *end = right[0] + bStride * columns->terms;
   // Unrolled, it needs more registers than there are.
   ROLLED while (right[0] != end) {
-    // The fewer of both wait in registers: the left operands of one row, or of two, else the right ones.
+    // The fewer of both wait in registers: the left operands of one row or of two, else the right ones.
     Vector factors[TILE_ROWS], b[TILE_VECTORS * MOST_COLUMNS];
-    UNROLL for (int r = 0; r < rows && rows <= 2; r++) factors[r] = splat(isOuter ? left[0][r] : *left[r]);
+    if (rows <= 2) UNROLL for (int r = 0; r < rows; r++) factors[r] = splat(isOuter ? left[0][r] : *left[r]);
     UNROLL for (int c = 0; c < wide; c++) {
       UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
         int at = c * TILE_VECTORS + v;
         b[at] = load(right[c] + v * LANES);
-        UNROLL for (int r = 0; r < rows && rows <= 2; r++) {
-          sums[r][at] = fma(factors[r], b[at], sums[r][at]);
-          KEEP_ORDER(sums[r][at]);
-        }
+        if (rows <= 2)
+          UNROLL for (int r = 0; r < rows; r++) {
+            sums[r][at] = fma(factors[r], b[at], sums[r][at]);
+            KEEP_ORDER(sums[r][at]);
+          }
       }
       right[c] += bStride;
     }
     UNROLL for (int r = 0; r < rows; r++) {
-      if (rows > 2) factors[r] = splat(isOuter ? left[0][r] : *left[r]);
-      UNROLL for (int v = 0; v < wide * TILE_VECTORS && rows > 2; v++) {
-        sums[r][v] = fma(factors[r], b[v], sums[r][v]);
-        KEEP_ORDER(sums[r][v]);
+      if (rows > 2) {
+        factors[r] = splat(isOuter ? left[0][r] : *left[r]);
+        UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) {
+          sums[r][v] = fma(factors[r], b[v], sums[r][v]);
+          KEEP_ORDER(sums[r][v]);
+        }
       }
       if (!isOuter) left[r] += 1;
     }
