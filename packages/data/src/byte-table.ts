@@ -63,8 +63,9 @@ const CACHE_LINE = 16
 const fetched = new Int32Array(1)
 
 /**
- * Reads a word of each cache line of some rows. Rows that were drawn at random are in no cache, and each is in another page; the processor
- * waits for many at once here, for the pages first, and for one after the other in a loop that does something with each.
+ * Reads a word of each cache line of some rows. Rows that were drawn at random are in no cache, and each is in another page.
+ * The processor waits for many at once here, for the pages first; in a loop that does something with each, for one after the
+ * other.
  */
 function fetchRows(words: Int32Array, length: number, rows: Int32Array): void {
   let sum = 0

@@ -41,31 +41,30 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
   const float *end = right[0] + bStride * columns->terms;
   // Unrolled, it needs more registers than there are.
   ROLLED while (right[0] != end) {
-    // The fewer of both wait in registers: the left operands of one row or of two, else the right ones.
-    Vector factors[TILE_ROWS], b[TILE_VECTORS * MOST_COLUMNS];
-    if (rows <= 2) UNROLL for (int r = 0; r < rows; r++) factors[r] = splat(isOuter ? left[0][r] : *left[r]);
-    UNROLL for (int c = 0; c < wide; c++) {
-      UNROLL for (int v = 0; v < TILE_VECTORS; v++) {
-        int at = c * TILE_VECTORS + v;
-        b[at] = load(right[c] + v * LANES);
-        if (rows <= 2)
-          UNROLL for (int r = 0; r < rows; r++) {
-            sums[r][at] = fma(factors[r], b[at], sums[r][at]);
-            KEEP_ORDER(sums[r][at]);
-          }
-      }
-      right[c] += bStride;
-    }
-    UNROLL for (int r = 0; r < rows; r++) {
-      if (rows > 2) {
-        factors[r] = splat(isOuter ? left[0][r] : *left[r]);
-        UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) {
-          sums[r][v] = fma(factors[r], b[v], sums[r][v]);
+    // What there is less of waits in registers: the left operands of one row or of two, else the right ones.
+    if (rows <= 2) {
+      Vector factors[TILE_ROWS];
+      UNROLL for (int r = 0; r < rows; r++) factors[r] = splat(isOuter ? left[0][r] : *left[r]);
+      UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) {
+        Vector b = load(right[v / TILE_VECTORS] + v % TILE_VECTORS * LANES);
+        UNROLL for (int r = 0; r < rows; r++) {
+          sums[r][v] = fma(factors[r], b, sums[r][v]);
           KEEP_ORDER(sums[r][v]);
         }
       }
-      if (!isOuter) left[r] += 1;
+    } else {
+      Vector b[TILE_VECTORS * MOST_COLUMNS];
+      UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) b[v] = load(right[v / TILE_VECTORS] + v % TILE_VECTORS * LANES);
+      UNROLL for (int r = 0; r < rows; r++) {
+        Vector factor = splat(isOuter ? left[0][r] : *left[r]);
+        UNROLL for (int v = 0; v < wide * TILE_VECTORS; v++) {
+          sums[r][v] = fma(factor, b[v], sums[r][v]);
+          KEEP_ORDER(sums[r][v]);
+        }
+      }
     }
+    UNROLL for (int c = 0; c < wide; c++) right[c] += bStride;
+    UNROLL for (int r = 0; r < rows; r++) left[r] += isOuter ? 0 : 1;
     if (isOuter) left[0] += aStride;
   }
   UNROLL for (int c = 0; c < wide; c++)

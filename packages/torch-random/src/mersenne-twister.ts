@@ -51,7 +51,7 @@ export class MersenneTwister {
   }
 }
 
-/** One bit of a word and the others of the next, multiplied by the twister's matrix; its rows are chosen without a branch. */
+/** One bit of a word and the others of the next, multiplied by the twister's matrix, without a branch. */
 function twisted(word: number, next: number): number {
   const mixed = (word & UPPER_MASK) | (next & LOWER_MASK)
   return (mixed >>> 1) ^ (-(mixed & 1) & TWIST)

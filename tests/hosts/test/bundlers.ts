@@ -32,7 +32,7 @@ export const TOOLS = [
 ]
 
 /** TensorFlow.js uses `require` and `__dirname`, which ES modules have none of, so bundles of it to ES modules need these lines. */
-const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+export const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 const DIRNAME = 'const __dirname = import.meta.dirname;'
 const BANNER = `${REQUIRE} ${DIRNAME}`
 

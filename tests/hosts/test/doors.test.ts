@@ -1,6 +1,7 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { run } from '../../release/test/run'
+import { REQUIRE } from './bundlers'
 import { nodeOf } from './host'
 import { asCommonJs, environment, Project } from './project'
 
@@ -42,10 +43,7 @@ describe.each(['doors.mjs', 'doors.cjs'])('tf.layers, ONNX and Keras, %s', (file
     const out = `bundle-${file}`
     const format = file.endsWith('.cjs') ? 'cjs' : 'esm'
     const args = [file, '--bundle', '--platform=node', `--format=${format}`, `--outfile=${out}`, '--log-level=error']
-    const banner =
-      format === 'esm'
-        ? ["--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"]
-        : []
+    const banner = format === 'esm' ? [`--banner:js=${REQUIRE}`] : []
     await run(project.bin('esbuild'), [...args, ...banner], { cwd: project.directory, env: environment })
     expect(await lastLine(process.execPath, [out])).toEqual(EXPECTED)
   })

@@ -71,16 +71,13 @@ export async function readEntries(
 ): Promise<Map<string, Uint8Array>> {
   const { Unzip, UnzipInflate } = await import('fflate/browser') // when wanted: only EMNIST needs it
   const found = new Map<string, Uint8Array>()
-  const fail = (cause: Error): never => {
-    throw new DatasetError(`${where} cannot be unpacked: ${cause.message}`, { cause })
-  }
   const unzip = new Unzip((file) => {
     const name = basename(file.name)
     if (!names.includes(name)) return
     const chunks: Uint8Array[] = []
     let bytes = 0
     file.ondata = (error, chunk, isLast) => {
-      if (error) fail(error)
+      if (error) throw error // out of the push below
       chunks.push(chunk)
       bytes += chunk.length
       if (isLast) found.set(name, concat(chunks, bytes))
@@ -92,8 +89,7 @@ export async function readEntries(
     try {
       unzip.push(chunk)
     } catch (cause) {
-      if (cause instanceof DatasetError) throw cause
-      fail(cause as Error)
+      throw new DatasetError(`${where} cannot be unpacked: ${(cause as Error).message}`, { cause })
     }
   }
   const missing = names.filter((name) => !found.has(name))
