@@ -93,7 +93,7 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
     int hasC = save && step > 0;
     CellStates c = save ? (CellStates){sums + cell->cellAt, groupSums, s->kept} : (CellStates){cellsBefore, WIDTH, s->hiddenPadded};
     Step it = {
-      .rows = active, .sums = sums, .sumsRow = sumsRow, .extra = save ? cell->slots * WIDTH : 0,
+      .rows = active, .sums = sums, .sumsRow = sumsRow,
       .hBefore = z, .hNext = zNext, .hRow = s->row,
       .cBefore = hasC ? sumsBefore + cell->cellAt : cellsBefore, .cBeforeRow = hasC ? s->kept : s->hiddenPadded,
       .cNext = c.at, .cNextRow = c.row, .reset = resets, .resetRow = s->hiddenPadded,

@@ -25,8 +25,6 @@ typedef struct {
   int rows;
   float *sums;
   ptrdiff_t sumsRow;
-  /** Where `extra` floats are kept in a row, beyond the sums; 0 when nothing is kept. */
-  int extra;
   const float *hBefore;
   float *hNext;
   int hRow;

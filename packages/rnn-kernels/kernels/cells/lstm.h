@@ -6,8 +6,8 @@
 #pragma once
 #include "cells/cell.h"
 
-/** Where the gates, tanh c and c are in what is kept. */
-enum { I = 0, F = WIDTH, G = 2 * WIDTH, O = 3 * WIDTH, TANH_C = 4 * WIDTH, C = 5 * WIDTH };
+/** Where the gates and c are in what is kept. */
+enum { I = 0, F = WIDTH, G = 2 * WIDTH, O = 3 * WIDTH, C = 4 * WIDTH };
 
 INLINE void lstmForward(const int hard, const Step *step) {
   const Step s = *step;
@@ -22,7 +22,7 @@ INLINE void lstmForward(const int hard, const Step *step) {
     GROUP(c, fma(load(sums + F + n * LANES), load(cBefore + n * LANES), load(sums + I + n * LANES) * load(sums + G + n * LANES)));
     Group tanhC = hyperbolicTangent(c, k);
     GROUP(out, load(sums + O + n * LANES) * tanhC.v[n]);
-    storeGroup(cNext, c), storeGroup(h, out), storeGroup(sums + s.extra, tanhC);
+    storeGroup(cNext, c), storeGroup(h, out);
     sums += s.sumsRow, cBefore += s.cBeforeRow, cNext += s.cNextRow, h += s.hRow;
   }
 }
@@ -39,10 +39,12 @@ INLINE void lstmBackward(const int hard, const Pullback *pullback) {
   float *dC = p.carry, *d = p.dInput;
   const int gate = p.gate;
   const Vector one = splat(1);
+  const Constants *k = constantsInMemory();
   EACH_ROW(p.rows) {
+    Group tanhCs = hyperbolicTangent(loadGroup(kept + C), k);
     EACH_VECTOR {
       Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
-      Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(kept + TANH_C + v);
+      Vector dh = withoutTraces(load(dHidden + v)), tanhC = tanhCs.v[n];
       Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
       store(d + v, dc * g * gateSlope(hard, i));
       store(d + gate + v, dc * load(cBefore + v) * gateSlope(hard, f));
@@ -61,7 +63,7 @@ static void lstmBackwardHard(const Pullback *p) { lstmBackward(1, p); }
 
 #define LSTM(kind) \
   { \
-    .gates = 4, .slots = 4, .firstSlots = 4, .kept = 6, .hasCellState = 1, .cellAt = C, \
+    .gates = 4, .slots = 4, .firstSlots = 4, .kept = 5, .hasCellState = 1, .cellAt = C, \
     .slot = { \
       {0, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 0}, \
       {1, INPUT | HIDDEN, BOTH_BIASES, INPUT_PART, 1}, \
