@@ -126,7 +126,14 @@ describe('a timed run', () => {
     }
     const quietness = { report, beforeRun, wait: async () => true }
     const { rows } = await measureAll([subject('patient', answer('1'))], { ...plan, quietness, seconds: 0.3 })
-    expect(rows.every(({ rounds }) => rounds.length === 5)).toBe(true)
+    expect(rows.every(({ rounds }) => rounds.length === 9)).toBe(true)
+  })
+
+  it('takes all subjects at one workload before the next, so that what a ratio compares was timed together', async () => {
+    const order: string[] = []
+    const onProgress = (text: string): number => order.push(text.replace(/^.*left: /, ''))
+    await measureAll([subject('a', answer('1')), subject('b', answer('1'))], { ...plan, onProgress })
+    expect(order.slice(2, 6)).toEqual(['a, train 64', 'b, train 64', 'a, train 1000', 'b, train 1000'])
   })
 })
 

@@ -42,13 +42,13 @@ interface Running {
   cells: Cell[]
 }
 
-const ENOUGH_ROUNDS = 5
+const ENOUGH_ROUNDS = 9
 /** A median whose error is below this share is stable. */
 const STABLE = 0.005
 /** Longer steps are left out: a smaller batch says enough. */
 const LONGEST_STEP_MILLISECONDS = 2000
 
-/** Runs every subject once a round, round after round, until the medians are stable or the time is over. */
+/** Runs every workload of every subject once a round, round after round, until the medians are stable or the time is over. */
 export async function measureAll(subjects: readonly Subject[], plan: Plan): Promise<Outcome> {
   const { running, absent } = await startAll(subjects, plan)
   await runRounds(running, absent, plan)
@@ -83,7 +83,7 @@ async function startAll(
 }
 
 async function runRounds(running: readonly Running[], absent: Absent[], plan: Plan): Promise<void> {
-  const { seconds, quietness, signal, onProgress } = plan
+  const { workloads, seconds, quietness, signal, onProgress } = plan
   const cells = running.reduce((sum, one) => sum + one.cells.length, 0)
   const runSeconds = Math.min(1, Math.max(0.02, seconds / cells / ENOUGH_ROUNDS))
   // The first round, in which everything warms up, goes to its end; the clock counts from there.
@@ -98,10 +98,12 @@ async function runRounds(running: readonly Running[], absent: Absent[], plan: Pl
     }
     const isOver = (): boolean => signal.aborted || (round > 1 && secondsLeft() <= 0)
     if (running.every((one) => one.cells.every(isSettled)) || isOver()) break
-    for (const one of running) {
-      for (const cell of one.cells) {
+    // One workload after the other: what a ratio compares was measured within a few seconds, on the same machine as it was then.
+    for (const workload of workloads) {
+      for (const one of running) {
+        const cell = one.cells.find((cell) => cell.workload === workload)
+        if (!cell || isSettled(cell)) continue
         if (isOver()) break
-        if (isSettled(cell)) continue
         const where = `round ${round}, ${Math.max(0, Math.round(secondsLeft()))} s left`
         await quietness.beforeRun(() => onProgress(`${where}: waiting until nothing else uses the machine`))
         if (signal.aborted) break

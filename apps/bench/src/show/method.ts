@@ -17,8 +17,8 @@ const timing = ({ seconds, rows }: Report): string => {
   const rounds = rows.map((row) => row.rounds.length)
   const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)]
   const many = fewest === most ? `${most}` : `${fewest} to ${most}`
-  return `**Timing.** After a warm-up, each subject is timed for a part of a second at each batch size, round after round, until the medians
-are stable or the time (${seconds} s here) is over. So a machine that becomes slower becomes slower for all. A step is timed until its result can be read.
+  return `**Timing.** After a warm-up, all subjects are timed at one batch size, a part of a second each, then at the next, round after round, until the medians
+are stable or the time (${seconds} s here) is over. So what a ratio compares was timed within seconds: a machine that becomes slower becomes slower for all. A step is timed until its result can be read.
 Figures are medians over the rounds, of which each row here has ${many}; a ratio is the median of the rounds' ratios. A step that would take over two seconds is left out.`
 }
 
