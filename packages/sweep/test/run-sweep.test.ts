@@ -166,6 +166,14 @@ describe('a sweep that was stopped', () => {
     writeFileSync(join(directory, 'outcomes', '3@1.json'), '{"key":"3@1"}')
     await expect(readOutcomes(directory)).rejects.toMatchObject({ code: 'JOB_REFUSED' })
   })
+
+  it('names the file of a definition that was cut off', async () => {
+    const directory = place()
+    await runSweep(random, { engine: localEngine({ jobs, directory }) })
+    writeFileSync(join(directory, 'definition.json'), '{"name":"ran')
+    const message = expect.stringMatching(/definition\.json is no sweep's definition: .*; restore the file/)
+    await expect(readOutcomes(directory)).rejects.toMatchObject({ code: 'SWEEP_NOT_FOUND', message })
+  })
 })
 
 describe('runJobs', () => {

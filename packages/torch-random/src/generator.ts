@@ -54,8 +54,11 @@ export class Generator {
    * @throws {@link SeedError} when the seed is no such integer, or a number too large to be exact (use a bigint then).
    */
   manualSeed(seed: number | bigint): this {
-    if (typeof seed === 'number' && !Number.isSafeInteger(seed)) {
-      throw new SeedError(`the seed is ${seed}, expected an integer; over 2^53 write it as a bigint, such as 1n << 60n`)
+    if (typeof seed !== 'bigint' && !Number.isSafeInteger(seed)) {
+      const found = typeof seed === 'string' ? JSON.stringify(seed) : String(seed)
+      throw new SeedError(
+        `the seed is ${found}, expected an integer; over 2^53 write it as a bigint, such as 1n << 60n`,
+      )
     }
     const wide = BigInt(seed)
     if (wide < -(1n << 63n) || wide >= 1n << 64n) {

@@ -122,6 +122,10 @@ describe('Generator refuses', () => {
     expect(() => new Generator(seed)).toThrow(expect.objectContaining({ code: 'SEED_INVALID' }))
   })
 
+  it.each(['1', '', true, null, {}])('the seed %j, which only JavaScript lets through', (seed) => {
+    expect(() => new Generator(seed as number)).toThrow(expect.objectContaining({ code: 'SEED_INVALID' }))
+  })
+
   it.each([-1, 1.5, 214_748_364, Number.NaN])('randperm of %s', (n) => {
     expect(() => new Generator().randperm(n)).toThrow(expect.objectContaining({ code: 'RANDOM_RANGE' }))
   })

@@ -42,7 +42,7 @@ interface Running {
   cells: Cell[]
 }
 
-const ENOUGH_ROUNDS = 9
+const ENOUGH_ROUNDS = 7
 /** A median whose error is below this share is stable. */
 const STABLE = 0.005
 /** Longer steps are left out: a smaller batch says enough. */

@@ -224,10 +224,11 @@ export interface StoredOutcomes {
 /**
  * The outcomes that a directory holds, without taking it: a sweep may be running there.
  *
- * @throws {@link SweepNotFoundError} when it holds none of ours.
+ * @throws {@link SweepNotFoundError} when it holds none of ours, or its definition is damaged.
  */
 export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
-  const text = await readFile(join(directory, DEFINITION), 'utf8').catch((cause) => {
+  const definitionFile = join(directory, DEFINITION)
+  const text = await readFile(definitionFile, 'utf8').catch((cause) => {
     throw new SweepNotFoundError(`${directory} holds no sweep: ${reasonOf(cause)}; pass the directory of one`, {
       cause,
     })
@@ -237,7 +238,16 @@ export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
     const file = join(directory, OUTCOMES, `${key}.json`)
     outcomes.push(decodeOutcome(await readFile(file, 'utf8'), file))
   }
-  return { definition: JSON.parse(text), outcomes }
+  return { definition: decodeDefinition(text, definitionFile), outcomes }
+}
+
+function decodeDefinition(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    const fix = 'restore the file, or pass the directory of another sweep'
+    throw new SweepNotFoundError(`${file} is no sweep's definition: ${reasonOf(cause)}; ${fix}`, { cause })
+  }
 }
 
 /** Fills a directory with what a job left, without taking the sweep's; whether it left something. */
