@@ -70,6 +70,8 @@ export interface StepTimes {
   leaked: number
   /** Median share of a step outside of the kernels, where these count their time. */
   outside?: number
+  /** Median share of a training step that waits for its batch, where there is a loader. */
+  loader?: number
 }
 
 /** The last message of a child. */

@@ -147,6 +147,13 @@ describe('goals', () => {
     ])
   })
 
+  it('hold the share of the data loader under a limit', () => {
+    const rows = [row('Rowwise, Node 20.20, 2 threads', [1], { loader: 0.04 })]
+    expect(found({ rows })).toEqual([
+      ['the data loader in a training step, 64, 2 threads', 'Node 20.20', 4, 'at least'],
+    ])
+  })
+
   it('measure the growth of layers by the work that they add, that of steps by their number', () => {
     const growthOf = (of: string, ...times: number[]) => ({
       ...{ of, subject: 'Rowwise, Node 20.20, 2 threads', exponent: 1 },

@@ -6,6 +6,7 @@ import { memory } from '@tensorflow/tfjs-core'
 import { predictionStep, trainingStep } from './rowwise-steps'
 import { readTask, serve } from './serve'
 import { trainingData } from './training-data'
+import { loading } from './watched-loader'
 
 const task = readTask()
 const { network, permuted = false } = task
@@ -30,6 +31,7 @@ function inWasm(): { path: string } {
 await serve({
   description: `Rowwise, ${backend.name} backend, ${describeRecurrent()}, Node ${process.versions.node}`,
   tensors: () => memory().numTensors,
+  loading: () => loading.milliseconds,
   ...(/simd|native/.test(path) && { busy: () => kernelReport().milliseconds }),
   async prepare({ kind, batch }) {
     if (kind === 'predict') return predictionStep(network, batch)

@@ -5,6 +5,7 @@ import { Adam, type Batch, type BatchSource, crossEntropy, trainModel } from '@r
 import { tensor1d, tensor2d, tensor3d } from '@tensorflow/tfjs-core'
 import { lengthsOf, type NetworkShape } from '../workload'
 import { StepGate } from './step-gate'
+import { watched } from './watched-loader'
 
 /** A whole training step as the user runs it, from the data to Adam: from the end of one batch to the end of the next. */
 export function trainingStep(network: NetworkShape, batchSize: number, dataset: ImageDataset): () => Promise<void> {
@@ -43,7 +44,7 @@ function sourceOf(network: NetworkShape, batch: number, dataset: ImageDataset, g
     return new Array<Batch>(STEPS).fill({ inputs, targets })
   }
   const transform = normalize(0.1307, 0.3081)
-  return new DataLoader(dataset, { batchSize: batch, shuffle: true, generator, transform, dropLast: true })
+  return watched(new DataLoader(dataset, { batchSize: batch, shuffle: true, generator, transform, dropLast: true }))
 }
 
 /** A prediction whose logits are read back. */

@@ -16,6 +16,8 @@ export interface Timed {
   tensors?(): number
   /** Milliseconds spent in the kernels so far. */
   busy?(): number
+  /** Milliseconds that training steps waited for their batches so far. */
+  loading?(): number
 }
 
 /** Answers timing requests; the first run of a workload warms up before the clock counts. */
@@ -23,6 +25,7 @@ export function timer({
   prepare,
   tensors,
   busy,
+  loading,
   stepsPerCall = 1,
 }: Timed): (request: TimingRequest) => Promise<StepTimes> {
   const steps = new Map<string, () => unknown>()
@@ -33,13 +36,14 @@ export function timer({
     steps.set(key, step)
     const first = isNew ? await warmUp(step) : undefined
     const tensorsBefore = tensors?.() ?? 0
-    const { times: calls, outside } = await time(step, 1000 * seconds, busy)
+    const { times: calls, outside, loader } = await time(step, 1000 * seconds, busy, loading)
     const times = calls.map((call) => call / (workload.kind === 'train' ? stepsPerCall : 1))
     return {
       ...summarize(times),
       ...(first !== undefined && { first }),
       leaked: (tensors?.() ?? 0) - tensorsBefore,
       ...(busy && { outside: median(outside) }),
+      ...(loading && workload.kind === 'train' && { loader: median(loader) }),
     }
   }
 }
@@ -52,27 +56,31 @@ async function warmUp(step: () => unknown): Promise<number> {
   return first
 }
 
-/** Times steps, and the share of each outside of what `busy` counts. */
+/** Times steps, the share of each outside of what `busy` counts, and that of what `loading` counts. */
 async function time(
   step: () => unknown,
   milliseconds: number,
   busy?: () => number,
-): Promise<{ times: number[]; outside: number[] }> {
+  loading?: () => number,
+): Promise<{ times: number[]; outside: number[]; loader: number[] }> {
   const times: number[] = []
   const outside: number[] = []
+  const loader: number[] = []
   const end = performance.now() + milliseconds
   do {
     const busyBefore = busy?.() ?? 0
+    const loadingBefore = loading?.() ?? 0
     const began = performance.now()
     await step()
     const took = performance.now() - began
     times.push(took)
     if (busy) outside.push(1 - (busy() - busyBefore) / took)
+    if (loading) loader.push((loading() - loadingBefore) / took)
   } while (performance.now() < end)
-  return { times, outside }
+  return { times, outside, loader }
 }
 
-function summarize(times: number[]): Omit<StepTimes, 'leaked' | 'first' | 'outside'> {
+function summarize(times: number[]): Omit<StepTimes, 'leaked' | 'first' | 'outside' | 'loader'> {
   const sample = times.filter((_, index) => index % Math.ceil(times.length / SAMPLES) === 0)
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]

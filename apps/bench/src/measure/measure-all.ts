@@ -165,10 +165,16 @@ function rowsOf({ subject, cells }: Running, { peakGflops, network }: Plan): Row
         shareOfPeak: gflops / peakGflops / task.threads,
         steps: runs.reduce((sum, run) => sum + run.steps, 0),
         firstStep: runs[0].first ?? null,
-        ...(runs[0].outside !== undefined && { outside: median(runs.map(({ outside = Number.NaN }) => outside)) }),
+        ...shareOf('outside', runs),
+        ...shareOf('loader', runs),
         leaked: runs.reduce((sum, run) => sum + run.leaked, 0),
         rounds: runs.map((run) => run.median),
         sample: runs.flatMap((run) => run.sample).slice(0, 500),
       }
     })
+}
+
+/** The median of a share over the runs, where they have it. */
+function shareOf(name: 'outside' | 'loader', runs: readonly StepTimes[]): Pick<Row, 'outside' | 'loader'> {
+  return runs[0][name] === undefined ? {} : { [name]: median(runs.map((run) => run[name] ?? Number.NaN)) }
 }

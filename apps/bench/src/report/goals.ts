@@ -59,6 +59,7 @@ const LATENCY_ONNXRUNTIME = { atLeast: 1.3, aim: 0.9 }
 const COMPOSED_GRAPH = { atLeast: 30, aim: 50 }
 const WITHOUT_WASM = { atLeast: 5, aim: 10 }
 const OUTSIDE = { atLeast: 15, aim: 8 }
+const LOADER = { atLeast: 5, aim: 3 }
 const CHROMIUM = { atLeast: 0.8, aim: 1 }
 const PROGRAM = { atLeast: 5, aim: 8 }
 const MEMORY = { atLeast: 300, aim: 200 }
@@ -170,6 +171,8 @@ function speedGoals(figures: Figures): Goal[] {
     ),
     ...lessIsBetter('a training step outside of the kernels, 64, 1 thread', on, percent(one?.outside), OUTSIDE, '%'),
     ...lessIsBetter('a training step outside of the kernels, 64, 2 threads', on, percent(two?.outside), OUTSIDE, '%'),
+    ...lessIsBetter('the data loader in a training step, 64, 1 thread', on, percent(one?.loader), LOADER, '%'),
+    ...lessIsBetter('the data loader in a training step, 64, 2 threads', on, percent(two?.loader), LOADER, '%'),
   ]
 }
 

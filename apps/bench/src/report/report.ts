@@ -31,6 +31,8 @@ const row = z.object({
   leaked: z.number(),
   /** Median share of a step outside of the kernels, where these count their time. */
   outside: z.number().optional(),
+  /** Median share of a training step that waits for its batch, where there is a loader. */
+  loader: z.number().optional(),
   /** The median of each round, for ratios and noise. */
   rounds: z.array(z.number()),
   /** Some steps' times. */

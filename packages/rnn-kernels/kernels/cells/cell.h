@@ -95,10 +95,10 @@ SHARED void gateOfRows(int hard, int rows, float *at, int pitch) {
   }
 }
 
-SHARED void tanhOfRows(int rows, float *at, int pitch) {
+SHARED void tanhOfRows(int rows, const float *from, ptrdiff_t fromRow, float *to, ptrdiff_t toRow) {
   const Constants *k = constantsInMemory();
   EACH_ROW(rows) {
-    storeGroup(at, hyperbolicTangent(loadGroup(at), k));
-    at += pitch;
+    storeGroup(to, hyperbolicTangent(loadGroup(from), k));
+    from += fromRow, to += toRow;
   }
 }

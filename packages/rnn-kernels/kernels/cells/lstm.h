@@ -13,7 +13,7 @@ INLINE void lstmForward(const int hard, const Step *step) {
   const Step s = *step;
   gateOfRows(hard, s.rows, s.sums + I, s.sumsRow);
   gateOfRows(hard, s.rows, s.sums + F, s.sumsRow);
-  tanhOfRows(s.rows, s.sums + G, s.sumsRow);
+  tanhOfRows(s.rows, s.sums + G, s.sumsRow, s.sums + G, s.sumsRow);
   gateOfRows(hard, s.rows, s.sums + O, s.sumsRow);
   float *sums = s.sums, *h = s.hNext, *cNext = s.cNext;
   const float *cBefore = s.cBefore;
@@ -39,12 +39,12 @@ INLINE void lstmBackward(const int hard, const Pullback *pullback) {
   float *dC = p.carry, *d = p.dInput;
   const int gate = p.gate;
   const Vector one = splat(1);
-  const Constants *k = constantsInMemory();
+  // Computed again rather than kept: memory is slower. It waits where ȯ will be.
+  tanhOfRows(p.rows, kept + C, p.keptRow, d + 3 * gate, p.dGatesRow);
   EACH_ROW(p.rows) {
-    Group tanhCs = hyperbolicTangent(loadGroup(kept + C), k);
     EACH_VECTOR {
       Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
-      Vector dh = withoutTraces(load(dHidden + v)), tanhC = tanhCs.v[n];
+      Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(d + 3 * gate + v);
       Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
       store(d + v, dc * g * gateSlope(hard, i));
       store(d + gate + v, dc * load(cBefore + v) * gateSlope(hard, f));
