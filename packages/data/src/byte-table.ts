@@ -63,9 +63,8 @@ const CACHE_LINE = 16
 const fetched = new Int32Array(1)
 
 /**
- * Reads a word of each cache line of some rows. Rows that were drawn at random are in no cache, and each is in another page.
- * The processor waits for many at once here, for the pages first; in a loop that does something with each, for one after the
- * other.
+ * Reads a word of each cache line of some rows. Rows drawn at random are in no cache, and each is in another page. Here
+ * the processor waits for many at once, for the pages first. In a loop that works on each row it waits for one at a time.
  */
 function fetchRows(words: Int32Array, length: number, rows: Int32Array): void {
   let sum = 0

@@ -3,16 +3,11 @@ import '@tensorflow/tfjs-backend-wasm'
 import { type Column, DataLoader, padSequences, sequenceLengths, TensorDataset } from '@rowwise/data'
 import * as tf from '@tensorflow/tfjs-core'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { numbers } from './numbers'
 
 beforeEach(async () => {
   await tf.setBackend('cpu')
 })
-
-const numbers = (length: number) =>
-  new TensorDataset({
-    inputs: { data: Float32Array.from({ length }, (_, n) => n), shape: [length] },
-    targets: { data: new Int32Array(length), shape: [length] },
-  })
 
 describe('a batch', () => {
   it.each(['cpu', 'wasm'])('of fractions is float32, of whole numbers int32, on the %s backend', async (backend) => {

@@ -13,16 +13,11 @@ import { Generator } from '@rowwise/torch-random'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { numbers } from './numbers'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
 })
-
-const numbers = (length: number) =>
-  new TensorDataset({
-    inputs: { data: Float32Array.from({ length }, (_, n) => n), shape: [length] },
-    targets: { data: new Int32Array(length), shape: [length] },
-  })
 
 describe('samples in memory', () => {
   /** What a loader hands out of some samples, all batches in a row. */

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import {
-  Adam,
   accuracy,
   type Callbacks,
   cosineAnnealingLR,
@@ -17,16 +16,12 @@ import {
   stepLR,
 } from '@rowwise/train-loop'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
-import { batches, SoftmaxRegression } from './softmax-regression'
+import { setUp } from './set-up'
+import { batches } from './softmax-regression'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
 })
-
-const setUp = (lr = 0.1) => {
-  const model = new SoftmaxRegression()
-  return { model, optimizer: new Adam(model.parameters(), { lr }) }
-}
 
 describe('fit', () => {
   it('trains and evaluates every epoch and tells the callbacks in order', async () => {

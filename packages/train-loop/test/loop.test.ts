@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import {
-  Adam,
   accuracy,
   clipGradientNorm,
   confusion,
@@ -13,16 +12,12 @@ import {
   valueAndGradients,
 } from '@rowwise/train-loop'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { setUp } from './set-up'
 import { batches, SoftmaxRegression } from './softmax-regression'
 
 beforeAll(async () => {
   await tf.setBackend('cpu')
 })
-
-const setUp = (lr = 0.1) => {
-  const model = new SoftmaxRegression()
-  return { model, optimizer: new Adam(model.parameters(), { lr }) }
-}
 
 describe('valueAndGradients', () => {
   it('gives the loss and the gradient of every parameter by its name', () => {

@@ -16,7 +16,7 @@ export interface Timed {
   tensors?(): number
   /** Milliseconds spent in the kernels so far. */
   busy?(): number
-  /** Milliseconds that training steps waited for their batches so far. */
+  /** Milliseconds that training steps waited for their batches so far; 0 without a loader. */
   loading?(): number
 }
 
@@ -37,13 +37,14 @@ export function timer({
     const first = isNew ? await warmUp(step) : undefined
     const tensorsBefore = tensors?.() ?? 0
     const { times: calls, outside, loader } = await time(step, 1000 * seconds, busy, loading)
+    const hasLoader = (loading?.() ?? 0) > 0
     const times = calls.map((call) => call / (workload.kind === 'train' ? stepsPerCall : 1))
     return {
       ...summarize(times),
       ...(first !== undefined && { first }),
       leaked: (tensors?.() ?? 0) - tensorsBefore,
       ...(busy && { outside: median(outside) }),
-      ...(loading && workload.kind === 'train' && { loader: median(loader) }),
+      ...(hasLoader && workload.kind === 'train' && { loader: median(loader) }),
     }
   }
 }

@@ -48,7 +48,7 @@ const STABLE = 0.005
 /** Longer steps are left out: a smaller batch says enough. */
 const LONGEST_STEP_MILLISECONDS = 2000
 
-/** Runs every workload of every subject once a round, round after round, until the medians are stable or the time is over. */
+/** Times each subject at each workload once a round, until the medians are stable or the time is over. */
 export async function measureAll(subjects: readonly Subject[], plan: Plan): Promise<Outcome> {
   const { running, absent } = await startAll(subjects, plan)
   await runRounds(running, absent, plan)
@@ -98,7 +98,7 @@ async function runRounds(running: readonly Running[], absent: Absent[], plan: Pl
     }
     const isOver = (): boolean => signal.aborted || (round > 1 && secondsLeft() <= 0)
     if (running.every((one) => one.cells.every(isSettled)) || isOver()) break
-    // One workload after the other: what a ratio compares was measured within a few seconds, on the same machine as it was then.
+    // One workload after the other: a machine that is shared was about the same for what a ratio compares.
     for (const workload of workloads) {
       for (const one of running) {
         const cell = one.cells.find((cell) => cell.workload === workload)

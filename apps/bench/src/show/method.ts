@@ -18,7 +18,7 @@ const timing = ({ seconds, rows }: Report): string => {
   const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)]
   const many = fewest === most ? `${most}` : `${fewest} to ${most}`
   return `**Timing.** After a warm-up, all subjects are timed at one batch size, a part of a second each, then at the next, round after round, until the medians
-are stable or the time (${seconds} s here) is over. So what a ratio compares was timed within seconds: a machine that becomes slower becomes slower for all. A step is timed until its result can be read.
+are stable or the time (${seconds} s here) is over. What a ratio compares was timed shortly after each other, so a machine that becomes slower becomes slower for all. A step is timed until its result can be read.
 Figures are medians over the rounds, of which each row here has ${many}; a ratio is the median of the rounds' ratios. A step that would take over two seconds is left out.`
 }
 
