@@ -33,18 +33,18 @@ typedef struct {
   int terms;
 } SlotGradient;
 
-/** dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them. */
-static void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int rows, int gatesRow) {
+/** dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them; the rows before `first` are zeros. */
+static void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int first, int rows, int gatesRow) {
   for (int left = tilesOf(end - begin); left > 0; left--) {
     int some = tileRows(end - begin, left), reading = 0;
     Columns columns[4];
     for (int k = 0; k < count; k++) {
       if (begin < slots[k].first || begin >= slots[k].first + slots[k].terms) continue;
       float *at = slots[k].to + (begin - slots[k].first) * WIDTH;
-      columns[reading++] = (Columns){0, rows, slots[k].gates, 0, at};
+      columns[reading++] = (Columns){0, rows - first, slots[k].gates + first * gatesRow, 0, at};
     }
     // A few columns for all gates before the next: they stay in the first-level cache.
-    addOuterProducts(some, from + begin, fromRow, gatesRow, columns, reading);
+    addOuterProducts(some, from + first * fromRow + begin, fromRow, gatesRow, columns, reading);
     begin += some;
   }
 }
@@ -55,8 +55,8 @@ INLINE const float *together(const float *from, int row, int rows, float *to, in
   return to;
 }
 
-/** Adds the weight gradients of `rows` rows to a slice's partial ones. */
-static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, const float *z, const float *resets, const float *dGates, int rows, float *partial) {
+/** Adds the weight gradients of `rows` rows to a slice's partial ones. The first `fresh` of them begin with a hidden state of zeros. */
+static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, const float *z, const float *resets, const float *dGates, int fresh, int rows, float *partial) {
   const Cell *cell = s->cell;
   int sums = cell->firstSlots; // those that read [h | x]
   int isFar = s->gatesRow > FAR_ROW, gatesRow = isFar ? cell->slots * WIDTH : s->gatesRow;
@@ -72,9 +72,9 @@ static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, c
       addRows(gates, gatesRow, rows, dBias);
       dBias += WIDTH;
     }
-    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, rows, gatesRow);
-    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, rows, gatesRow);
-    if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, rows, gatesRow);
+    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, fresh, rows, gatesRow);
+    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, 0, rows, gatesRow);
+    if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, fresh, rows, gatesRow);
   }
 }
 
@@ -112,13 +112,23 @@ static void inputGradients(const Job *j, const Sizes *s, const Room *room, const
   }
 }
 
+/** h_t of an LSTM's rows. Of those that end here only the final state is left: the rows of the next step lie where h_t was. */
+static const float *hiddenNow(const Job *j, const Sizes *s, const Room *room, const float *next, int begin, int after, int active) {
+  if (!s->cell->hasCellState || !j->hasLengths || after == active) return next;
+  float *to = room->ends;
+  for (int r = 0; r < active; r++, next += s->row, to += s->row) {
+    copyFloats(r < after ? next : j->hFinal + (ptrdiff_t)rowAt(j, begin + r) * j->hiddenSize, to, j->hiddenSize);
+    zeroFloats(to + j->hiddenSize, s->hiddenPadded - j->hiddenSize);
+  }
+  return room->ends;
+}
+
 static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows, float *partial) {
   const Cell *cell = s->cell;
   int longest = lengthOf(j, begin), start = startOf(j, begin), steps = startOf(j, begin + rows) - start;
-  ptrdiff_t groupKept = (ptrdiff_t)s->kept * steps;
   int hiddenSize = j->hiddenSize;
   float *z = j->rows + (ptrdiff_t)(start + begin + steps) * s->row; // of the step after the present one
-  float *kept = j->kept + (ptrdiff_t)start * s->groups * s->kept + (ptrdiff_t)steps * s->kept;
+  float *kept = j->kept + (ptrdiff_t)(start + steps) * s->groups * s->kept;
   float *resets = j->resets + (ptrdiff_t)(start + steps) * s->hiddenPadded;
   float *end = room->dGates + (ptrdiff_t)SUMMED_ROWS * s->gatesRow, *dGates = end, *carry = room->carry;
   int active = 0, summed = 0;
@@ -134,13 +144,15 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
     dGates = (summed ? dGates : end) - (ptrdiff_t)active * s->gatesRow;
     summed += active;
     z -= (ptrdiff_t)active * s->row;
-    kept -= (ptrdiff_t)active * s->kept;
+    ptrdiff_t groupKept = (ptrdiff_t)active * s->kept, groupBefore = (ptrdiff_t)before * s->kept;
+    kept -= s->groups * groupKept;
     resets -= (ptrdiff_t)active * s->hiddenPadded;
     if (cell->hasCellState || cell->hiddenGates)
       startRows(j, s, j->dCFinal, begin + after, active - after, carry + (ptrdiff_t)after * s->hiddenPadded, s->hiddenPadded);
+    const float *h = hiddenNow(j, s, room, z + (ptrdiff_t)active * s->row, begin, after, active);
     const Pullback first = {
-      .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z, .hRow = s->row,
-      .cBefore = step > 0 ? kept - (ptrdiff_t)before * s->kept + cell->cellAt : j->cells + (ptrdiff_t)begin * s->hiddenPadded,
+      .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z, .h = h, .hRow = s->row,
+      .cBefore = step > 0 ? kept - s->groups * groupBefore + cell->cellAt : j->cells + (ptrdiff_t)begin * s->hiddenPadded,
       .cBeforeRow = step > 0 ? s->kept : s->hiddenPadded,
       .carry = carry, .carryRow = s->hiddenPadded,
       .dInput = dGates, .dHiddenGates = dGates + s->hiddenPart, .dReset = dGates + s->resetPart,
@@ -151,7 +163,7 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
     int isOne = active == 1 && !cell->resetGates;
     if (isOne) {
       it.dHiddenRow = it.hRow = it.carryRow = it.dGatesRow = WIDTH, it.keptRow = groupKept;
-      it.cBeforeRow = step > 0 ? groupKept : WIDTH;
+      it.cBeforeRow = step > 0 ? groupBefore : WIDTH;
     }
     for (int group = 0; group < s->groups; group++) {
       int unit = group * WIDTH, units = min(WIDTH, hiddenSize - unit), inPanel = group % PANEL;
@@ -177,7 +189,8 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
       cell->backward(&it);
       it.kept += some * groupKept;
       it.hBefore += some * WIDTH;
-      it.cBefore += some * (step > 0 ? groupKept : WIDTH);
+      it.h += some * WIDTH;
+      it.cBefore += some * (step > 0 ? groupBefore : WIDTH);
       it.carry += some * WIDTH;
       it.dInput += some * WIDTH;
       it.dHiddenGates += some * WIDTH;
@@ -202,7 +215,7 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
     int isEnough = summed >= target && summed >= active + before;
     if (step == 0 || isEnough || summed + before > SUMMED_ROWS) {
       if (j->dX) inputGradients(j, s, room, dGates, begin, rows, step, summed);
-      addWeightGradients(j, s, room, z, resets, dGates, summed, partial);
+      addWeightGradients(j, s, room, z, resets, dGates, step > 0 || j->hInitial ? 0 : active, summed, partial);
       summed = 0;
     }
   }

@@ -63,14 +63,13 @@ SHARED SMALL void storeCells(const Job *j, CellStates c, int group, int place, i
 static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int begin, int rows) {
   const Cell *cell = s->cell;
   int save = j->save, longest = lengthOf(j, begin), start = startOf(j, begin);
-  int steps = startOf(j, begin + rows) - start; // of all rows together
   float *z = save ? j->rows + (ptrdiff_t)(start + begin) * s->row : room->rows;
   float *resets = save ? j->resets + (ptrdiff_t)start * s->hiddenPadded : room->resets;
   float *cellsBefore = save ? j->cells + (ptrdiff_t)begin * s->hiddenPadded : room->cells;
   int sumsRow = save ? s->kept : cell->slots * WIDTH;
-  ptrdiff_t groupSums = save ? (ptrdiff_t)s->kept * steps : sumsApart(s) ? sumsRow * s->blockRows : 0;
   float *sums = save ? j->kept + (ptrdiff_t)start * s->groups * s->kept : room->sums;
   float *sumsBefore = sums;
+  ptrdiff_t groupBefore = 0;
   int active = activeAt(j, begin, rows, 0);
 
   startRows(j, s, j->hInitial, begin, rows, z, s->row);
@@ -78,6 +77,7 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
   zeroPadding(j, j->output, j->hiddenSize, begin, rows);
   for (int step = 0; step < longest; step++) {
     int next = activeAt(j, begin, active, step + 1);
+    ptrdiff_t groupSums = save ? (ptrdiff_t)s->kept * active : sumsApart(s) ? sumsRow * s->blockRows : 0;
     float *zNext = save ? z + (ptrdiff_t)active * s->row : room->rows + ((step + 1) & 1) * s->blockRows * s->row;
     // A hidden state of zeros adds nothing to the first step; weights that are not finite show in the next one.
     int skipped = step == 0 && longest > 1 && !j->hInitial ? s->hiddenPadded : 0;
@@ -112,13 +112,13 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
       it.sums += groupSums;
       it.hBefore += WIDTH;
       it.hNext += WIDTH;
-      it.cBefore += hasC ? groupSums : WIDTH;
+      it.cBefore += hasC ? groupBefore : WIDTH;
       it.cNext += c.group;
       it.reset += WIDTH;
     }
     if (isOne) {
       it.rows = s->groups, it.sumsRow = groupSums, it.hRow = it.resetRow = WIDTH;
-      it.cBeforeRow = hasC ? groupSums : WIDTH, it.cNextRow = c.group;
+      it.cBeforeRow = hasC ? groupBefore : WIDTH, it.cNextRow = c.group;
       cell->forward(&it);
     }
     if (cell->forwardReset) {
@@ -154,8 +154,8 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
       if (cell->hasCellState)
         for (int group = 0; group < s->groups; group++) storeCells(j, c, group, place, r);
     }
-    sumsBefore = sums;
-    if (save) sums += (ptrdiff_t)active * s->kept, resets += (ptrdiff_t)active * s->hiddenPadded;
+    sumsBefore = sums, groupBefore = groupSums;
+    if (save) sums += s->groups * groupSums, resets += (ptrdiff_t)active * s->hiddenPadded;
     z = zNext;
     active = next;
   }

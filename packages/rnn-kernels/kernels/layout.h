@@ -107,6 +107,7 @@ typedef struct {
   float *dGates;
   float *gates;   /* of a group, brought together */
   float *carry;
+  float *ends;    /* rows of which some end with a step */
   float *dHidden;
   int floats;
 } Room;
@@ -124,6 +125,7 @@ SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
     TAKE(dGates, SUMMED_ROWS * s->gatesRow);
     TAKE(gates, s->gatesRow > FAR_ROW ? SUMMED_ROWS * cell->slots * WIDTH : 0);
     TAKE(carry, s->blockRows * s->hiddenPadded);
+    TAKE(ends, cell->hasCellState && j->hasLengths ? s->blockRows * s->row : 0);
     TAKE(dHidden, SUMMED_ROWS * PANEL * WIDTH);
   } else {
     TAKE(rows, 2 * s->blockRows * s->row);

@@ -45,6 +45,8 @@ typedef struct {
   const float *kept;
   ptrdiff_t keptRow;
   const float *hBefore;
+  /** h_t of an LSTM, in rows as far apart as those of h_{t-1}. */
+  const float *h;
   int hRow;
   const float *cBefore;
   ptrdiff_t cBeforeRow;
@@ -95,10 +97,10 @@ SHARED void gateOfRows(int hard, int rows, float *at, int pitch) {
   }
 }
 
-SHARED void tanhOfRows(int rows, const float *from, ptrdiff_t fromRow, float *to, ptrdiff_t toRow) {
+SHARED void tanhOfRows(int rows, float *at, int pitch) {
   const Constants *k = constantsInMemory();
   EACH_ROW(rows) {
-    storeGroup(to, hyperbolicTangent(loadGroup(from), k));
-    from += fromRow, to += toRow;
+    storeGroup(at, hyperbolicTangent(loadGroup(at), k));
+    at += pitch;
   }
 }

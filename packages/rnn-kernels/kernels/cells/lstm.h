@@ -13,7 +13,7 @@ INLINE void lstmForward(const int hard, const Step *step) {
   const Step s = *step;
   gateOfRows(hard, s.rows, s.sums + I, s.sumsRow);
   gateOfRows(hard, s.rows, s.sums + F, s.sumsRow);
-  tanhOfRows(s.rows, s.sums + G, s.sumsRow, s.sums + G, s.sumsRow);
+  tanhOfRows(s.rows, s.sums + G, s.sumsRow);
   gateOfRows(hard, s.rows, s.sums + O, s.sumsRow);
   float *sums = s.sums, *h = s.hNext, *cNext = s.cNext;
   const float *cBefore = s.cBefore;
@@ -35,16 +35,15 @@ INLINE void lstmForward(const int hard, const Step *step) {
  */
 INLINE void lstmBackward(const int hard, const Pullback *pullback) {
   const Pullback p = *pullback;
-  const float *dHidden = p.dHidden, *kept = p.kept, *cBefore = p.cBefore;
+  const float *dHidden = p.dHidden, *kept = p.kept, *h = p.h, *cBefore = p.cBefore;
   float *dC = p.carry, *d = p.dInput;
   const int gate = p.gate;
-  const Vector one = splat(1);
-  // Computed again rather than kept: memory is slower. It waits where ȯ will be.
-  tanhOfRows(p.rows, kept + C, p.keptRow, d + 3 * gate, p.dGatesRow);
+  const Vector one = splat(1), tiny = splat(0x1p-126f);
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
-      Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(d + 3 * gate + v);
+      // From h = o·tanh c: to keep it would take longer. Where o is 0, so is h.
+      Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(h + v) / clamp(o, tiny, one);
       Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
       store(d + v, dc * g * gateSlope(hard, i));
       store(d + gate + v, dc * load(cBefore + v) * gateSlope(hard, f));
@@ -52,7 +51,7 @@ INLINE void lstmBackward(const int hard, const Pullback *pullback) {
       store(d + 3 * gate + v, dh * tanhC * gateSlope(hard, o));
       store(dC + v, withoutTraces(dc * f));
     }
-    dHidden += p.dHiddenRow, kept += p.keptRow, cBefore += p.cBeforeRow, dC += p.carryRow, d += p.dGatesRow;
+    dHidden += p.dHiddenRow, kept += p.keptRow, h += p.hRow, cBefore += p.cBeforeRow, dC += p.carryRow, d += p.dGatesRow;
   }
 }
 
