@@ -34,7 +34,7 @@ typedef struct {
 } SlotGradient;
 
 /** dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them; the rows before `first` are zeros. */
-static void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int first, int rows, int gatesRow) {
+SHARED void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int first, int rows, int gatesRow) {
   for (int left = tilesOf(end - begin); left > 0; left--) {
     int some = tileRows(end - begin, left), reading = 0;
     Columns columns[4];
@@ -113,13 +113,10 @@ static void inputGradients(const Job *j, const Sizes *s, const Room *room, const
 }
 
 /** h_t of an LSTM's rows. Of those that end here only the final state is left: the rows of the next step lie where h_t was. */
-static const float *hiddenNow(const Job *j, const Sizes *s, const Room *room, const float *next, int begin, int after, int active) {
+SHARED SMALL const float *hiddenNow(const Job *j, const Sizes *s, const Room *room, const float *next, int begin, int after, int active) {
   if (!s->cell->hasCellState || !j->hasLengths || after == active) return next;
-  float *to = room->ends;
-  for (int r = 0; r < active; r++, next += s->row, to += s->row) {
-    copyFloats(r < after ? next : j->hFinal + (ptrdiff_t)rowAt(j, begin + r) * j->hiddenSize, to, j->hiddenSize);
-    zeroFloats(to + j->hiddenSize, s->hiddenPadded - j->hiddenSize);
-  }
+  copyFloats(next, room->ends, after * s->row);
+  startRows(j, s, j->hFinal, begin + after, active - after, room->ends + after * s->row, s->row);
   return room->ends;
 }
 
