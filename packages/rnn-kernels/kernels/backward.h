@@ -33,7 +33,10 @@ typedef struct {
   int terms;
 } SlotGradient;
 
-/** dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them; the rows before `first` are zeros. */
+/**
+ * dW[k] += Σ_row from[row][k]·gates[row] for the columns `begin` to before `end` of `from`, and all slots that read them.
+ * The rows before `first` are zeros.
+ */
 SHARED void addColumns(const float *from, int fromRow, int begin, int end, const SlotGradient *slots, int count, int first, int rows, int gatesRow) {
   for (int left = tilesOf(end - begin); left > 0; left--) {
     int some = tileRows(end - begin, left), reading = 0;
@@ -55,7 +58,7 @@ INLINE const float *together(const float *from, int row, int rows, float *to, in
   return to;
 }
 
-/** Adds the weight gradients of `rows` rows to a slice's partial ones. The first `fresh` of them begin with a hidden state of zeros. */
+/** Adds the weight gradients of `rows` rows to a slice's partial ones. h_{t-1} is zero in the first `fresh` of them. */
 static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, const float *z, const float *resets, const float *dGates, int fresh, int rows, float *partial) {
   const Cell *cell = s->cell;
   int sums = cell->firstSlots; // those that read [h | x]
@@ -112,7 +115,7 @@ static void inputGradients(const Job *j, const Sizes *s, const Room *room, const
   }
 }
 
-/** h_t of an LSTM's rows. Of those that end here only the final state is left: the rows of the next step lie where h_t was. */
+/** h_t of an LSTM's rows. Where a row ends, a later step's rows have replaced it, so it comes from the final state. */
 SHARED SMALL const float *hiddenNow(const Job *j, const Sizes *s, const Room *room, const float *next, int begin, int after, int active) {
   if (!s->cell->hasCellState || !j->hasLengths || after == active) return next;
   copyFloats(next, room->ends, after * s->row);

@@ -42,7 +42,7 @@ INLINE void lstmBackward(const int hard, const Pullback *pullback) {
   EACH_ROW(p.rows) {
     EACH_VECTOR {
       Vector i = load(kept + I + v), f = load(kept + F + v), g = load(kept + G + v), o = load(kept + O + v);
-      // From h = o·tanh c: to keep it would take longer. Where o is 0, so is h; otherwise nothing changes by what is added.
+      // h = o·tanh c. Adding 2⁻¹²⁶ keeps 0 / 0 away, where o and h are 0; it does not change any other o that matters.
       Vector dh = withoutTraces(load(dHidden + v)), tanhC = load(h + v) / (o + tiny);
       Vector dc = fma(dh * o, fnma(tanhC, tanhC, one), load(dC + v));
       store(d + v, dc * g * gateSlope(hard, i));
