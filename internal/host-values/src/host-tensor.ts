@@ -80,11 +80,16 @@ export function hostTensor(values: HostArray, shape: number[]): Tensor {
   return tensorOf(values, shape, false)
 }
 
+/** As {@link hostTensor}; its array is used again after it is disposed. */
+export function passingTensor(values: Float32Array, shape: number[]): Tensor {
+  return tensorOf(values, shape, true)
+}
+
 /** A float32 tensor whose values `fill` writes. Its array is used again after it is disposed. */
 export function filledTensor(shape: number[], fill: (values: Float32Array) => void): Tensor {
   const values = takeArray(shape.reduce((product, size) => product * size, 1))
   fill(values)
-  return tensorOf(values, shape, true)
+  return passingTensor(values, shape)
 }
 
 /** A float32 tensor with a copy of values. */

@@ -6,6 +6,8 @@ export {
   type HeldValues,
   holdValues,
   hostTensor,
+  passingTensor,
   takeOver,
 } from './host-tensor'
+export { takeArray } from './recycler'
 export { awaitValues, type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'

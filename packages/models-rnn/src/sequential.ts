@@ -14,10 +14,11 @@ import {
   requireVJPOptions,
   type VJPOptions,
 } from './layer'
+import { Embedding } from './layers/embedding'
 import { FinalHidden } from './layers/steps'
 import { Module } from './module'
 import { passOf } from './pass'
-import { link, type Step } from './recurrent/link'
+import { link, linkEmbedding, type Step } from './recurrent/link'
 
 /** Inputs of padded rows, with the steps of each. */
 export interface SequenceInputs {
@@ -52,6 +53,8 @@ export class Sequential extends Layer {
   /** The class's name in messages, also where a bundler renames the class. */
   static override readonly name: string = 'Sequential'
   private readonly steps: readonly Step[]
+  /** The same where the first layer is an embedding that is read often. */
+  private readonly lookup: { embedding: Embedding; steps: readonly Step[] } | undefined
   private readonly layers: readonly Layer[]
   private readonly sharesParameters: boolean
 
@@ -67,6 +70,9 @@ export class Sequential extends Layer {
       }
     })
     this.steps = stepsOf(named)
+    const linked = linkEmbedding(named)
+    const [embedding] = this.layers
+    if (linked && embedding instanceof Embedding) this.lookup = { embedding, steps: [linked, ...this.steps.slice(2)] }
     const parameters = Object.values(this.stateDict())
     this.sharesParameters = new Set(parameters).size < parameters.length
   }
@@ -103,7 +109,8 @@ export class Sequential extends Layer {
     const read = readInputs(this, inputs, options)
     if (!this.hasPullback()) return undefined
     const { inputGradient = false } = options
-    const first = inputGradient ? 0 : this.steps.findIndex(({ layer }) => !layer.isFrozen)
+    const steps = this.lookup?.embedding.isReadOften(read.inputs) ? this.lookup.steps : this.steps
+    const first = inputGradient ? 0 : steps.findIndex(({ layer }) => !layer.isFrozen)
     const passes: LayerVJP[] = []
     const frozen: Tensor[] = []
     const release = (): void => {
@@ -112,7 +119,7 @@ export class Sequential extends Layer {
     }
     let value = read.inputs
     try {
-      for (const [place, { layer }] of this.steps.entries()) {
+      for (const [place, { layer }] of steps.entries()) {
         const input = value
         if (first < 0 || place < first) {
           value = tidy(() => tensorOf(layer.forward(input, read.context)))
@@ -131,7 +138,7 @@ export class Sequential extends Layer {
       release()
       throw error
     }
-    const trained = first < 0 ? [] : this.steps.slice(first)
+    const trained = first < 0 ? [] : steps.slice(first)
     return passOf(() => this.label(), { value, pullback: (gradient) => pullBack(trained, passes, gradient), release })
   }
 
@@ -204,7 +211,8 @@ function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient:
   for (let place = passes.length - 1; place >= 0; place--) {
     const { name } = steps[place]
     const { inputs, parameters } = passes[place].pullback(upstream as Tensor)
-    found.unshift(Object.entries(parameters).map(([parameter, of]) => [`${name}.${parameter}`, of]))
+    const prefix = name && `${name}.`
+    found.unshift(Object.entries(parameters).map(([parameter, of]) => [prefix + parameter, of]))
     // A layer that changes nothing may return the gradient that it was given.
     if (upstream !== gradient && upstream !== inputs) upstream?.dispose()
     upstream = inputs

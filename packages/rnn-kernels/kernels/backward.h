@@ -8,21 +8,15 @@
 #pragma once
 #include "forward.h"
 
-/** sums[r][…] += from[…] for WIDTH units, as far as there are so many. */
-INLINE void addUnits(float *sums, const float *from, int count) {
-  if (count >= WIDTH) {
-    EACH_VECTOR store(sums + v, load(sums + v) + load(from + v));
-  } else
-    for (int k = 0; k < count; k++) sums[k] += from[k];
-}
-
-/** Sums of a slot's weight gradient: dW[k] += Σ_row rows[row][k]·gates[row], and the bias's, Σ_row gates[row]. */
-static void addRows(const float *from, int row, int rows, float *to) {
-  Vector sums[TILE_VECTORS];
-  for (int v = 0; v < TILE_VECTORS; v++) sums[v] = load(to + v * LANES);
-  for (int r = 0; r < rows; r++, from += row)
-    for (int v = 0; v < TILE_VECTORS; v++) sums[v] += load(from + v * LANES);
-  for (int v = 0; v < TILE_VECTORS; v++) store(to + v * LANES, sums[v]);
+/** A bias's gradient, Σ_row gates[row]; with `copy` the rows are brought together there too. */
+SHARED void addRows(const float *from, int row, int rows, float *to, float *copy, int copyRow) {
+  Group sums = loadGroup(to);
+  for (int r = 0; r < rows; r++, from += row, copy += copyRow) {
+    Group gates = loadGroup(from);
+    EACH sums.v[n] += gates.v[n];
+    if (copyRow) storeGroup(copy, gates);
+  }
+  storeGroup(to, sums);
 }
 
 /** A slot's weight gradient: the gate gradients it comes from, and where its terms are. */
@@ -52,10 +46,9 @@ SHARED void addColumns(const float *from, int fromRow, int begin, int end, const
   }
 }
 
-/** Brings a group's gates of some rows together. */
-INLINE const float *together(const float *from, int row, int rows, float *to, int toRow) {
-  for (int r = 0; r < rows; r++) EACH_VECTOR store(to + r * toRow + v, load(from + r * row + v));
-  return to;
+/** to[…] += from[…], whole vectors. */
+static void addFloats(const float *from, float *to, int count) {
+  for (int k = 0; k < count; k += LANES) store(to + k, load(to + k) + load(from + k));
 }
 
 /** Adds the weight gradients of `rows` rows to a slice's partial ones. h_{t-1} is zero in the first `fresh` of them. */
@@ -69,10 +62,10 @@ static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, c
     for (int k = 0; k < cell->slots; k++) {
       Slot slot = cell->slot[k];
       const float *gates = dGates + partBegin(s, slot.part) + slot.place * s->hiddenPadded + group * WIDTH;
-      if (isFar) gates = together(gates, s->gatesRow, rows, room->gates + k * WIDTH, gatesRow);
-      slots[k] = (SlotGradient){gates, partial, termsBegin(s, slot), termsOf(j, s, slot)};
+      float *copy = room->gates + k * WIDTH;
+      addRows(gates, s->gatesRow, rows, dBias, copy, isFar ? gatesRow : 0);
+      slots[k] = (SlotGradient){isFar ? copy : gates, partial, termsBegin(s, slot), termsOf(j, s, slot)};
       partial += slots[k].terms * WIDTH;
-      addRows(gates, gatesRow, rows, dBias);
       dBias += WIDTH;
     }
     addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, fresh, rows, gatesRow);
@@ -127,6 +120,7 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
   const Cell *cell = s->cell;
   int longest = lengthOf(j, begin), start = startOf(j, begin), steps = startOf(j, begin + rows) - start;
   int hiddenSize = j->hiddenSize;
+  float *dTable = partial + s->partialTable;
   float *z = j->rows + (ptrdiff_t)(start + begin + steps) * s->row; // of the step after the present one
   float *kept = j->kept + (ptrdiff_t)(start + steps) * s->groups * s->kept;
   float *resets = j->resets + (ptrdiff_t)(start + steps) * s->hiddenPadded;
@@ -211,6 +205,10 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
         it.dHiddenGates += WIDTH;
       }
     }
+    // What a step reads of the table gets the gradient of the sums that it was added to: those of the inputs' part.
+    if (j->vocabulary)
+      for (int r = 0; r < active; r++)
+        addFloats(dGates + (ptrdiff_t)r * s->gatesRow, dTable + (ptrdiff_t)tokenOf(j, begin + r, step) * s->tableRow, s->tableRow);
     // The next step begins at the end of the scratch again, and reads this one's rows there: they must not overlap.
     int isEnough = summed >= target && summed >= active + before;
     if (step == 0 || isEnough || summed + before > SUMMED_ROWS) {

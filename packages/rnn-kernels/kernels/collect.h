@@ -1,6 +1,6 @@
 // What follows the backward pass: the weight gradients in PyTorch's layout.
 #pragma once
-#include "layout.h"
+#include "forward.h"
 #include "transpose.h"
 
 /** Parts that the groups of hidden units are collected in. */
@@ -44,11 +44,24 @@ static void collectSlot(const Job *j, const Sizes *s, Slot slot, int group, cons
   }
 }
 
-/** Sums the slices' weight gradients for a part of the groups. */
+/** Sums the slices' gradients with respect to a row of the table. */
+SHARED SMALL void collectTable(const Job *j, const Sizes *s, int token) {
+  const float *from = j->partials + s->partialTable + (ptrdiff_t)token * s->tableRow;
+  float *to = j->dTable + (ptrdiff_t)token * s->cell->gates * j->hiddenSize;
+  for (int gate = 0; gate < s->cell->gates; gate++, to += j->hiddenSize)
+    for (int unit = 0; unit < s->hiddenPadded; unit += WIDTH, from += WIDTH) {
+      float sums[WIDTH];
+      sumSlices(j, s, from, sums);
+      copyFloats(sums, to + unit, min(WIDTH, j->hiddenSize - unit));
+    }
+}
+
+/** Sums the slices' gradients for a part of the groups, and of the table. */
 EXPORT void collect(const Job *j, int part, int thread) {
   (void)thread;
   Sizes s = sizesOf(j);
   const Cell *cell = s.cell;
+  for (int token = (int)((int64_t)j->vocabulary * part / COLLECT_PARTS); token < (int64_t)j->vocabulary * (part + 1) / COLLECT_PARTS; token++) collectTable(j, &s, token);
   for (int group = s.groups * part / COLLECT_PARTS; group < s.groups * (part + 1) / COLLECT_PARTS; group++) {
     const float *weights = j->partials + (ptrdiff_t)group * s.groupWeights;
     const float *bias = j->partials + (ptrdiff_t)s.groups * s.groupWeights + group * cell->slots * WIDTH;

@@ -39,6 +39,25 @@ static void loadInputs(const Job *j, int begin, int rows, int step, float *to, i
   }
 }
 
+/** sums[…] += from[…] for WIDTH units, as far as there are so many. */
+INLINE void addUnits(float *sums, const float *from, int count) {
+  if (count >= WIDTH) {
+    EACH_VECTOR store(sums + v, load(sums + v) + load(from + v));
+  } else
+    for (int k = 0; k < count; k++) sums[k] += from[k];
+}
+
+/** Adds the inputs' part, from the table, to the sums of a group that have one. */
+SHARED void addFromTable(const Job *j, const Sizes *s, int begin, int rows, int step, int group, float *sums, int sumsRow) {
+  const Cell *cell = s->cell;
+  int units = min(WIDTH, j->hiddenSize - group * WIDTH);
+  for (int r = 0; r < rows; r++, sums += sumsRow) {
+    const float *from = j->table + (ptrdiff_t)tokenOf(j, begin + r, step) * cell->gates * j->hiddenSize + group * WIDTH;
+    for (int k = 0; k < cell->firstSlots; k++)
+      if (cell->slot[k].reads & INPUT) addUnits(sums + k * WIDTH, from + cell->slot[k].gate * j->hiddenSize, units);
+  }
+}
+
 /** Output past the end of a row is zero; so is the gradient with respect to its inputs. */
 SHARED SMALL void zeroPadding(const Job *j, float *sequence, int features, int begin, int rows) {
   if (!j->hasLengths || !sequence) return;
@@ -102,6 +121,7 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
     int isOne = active == 1 && groupSums > 0;
     for (int group = 0; group < s->groups; group++) {
       multiply(active, z, s->row, columns, cell->firstSlots, sumsRow);
+      if (j->vocabulary) addFromTable(j, s, begin, active, step, group, columns[0].to, sumsRow);
       for (int k = 0; k < cell->firstSlots; k++) {
         columns[k].b += s->groupWeights;
         columns[k].start += cell->slots * WIDTH;

@@ -10,7 +10,7 @@
   NUMBER(cell)        /* index of the cell in cells.h */ \
   NUMBER(batch)       /* N */ \
   NUMBER(time)        /* T */ \
-  NUMBER(inputSize)   /* I */ \
+  NUMBER(inputSize)   /* I; 0 where a table has the inputs' part of the sums */ \
   NUMBER(hiddenSize)  /* H */ \
   NUMBER(reverse)     /* 1 to read each row from its end */ \
   NUMBER(save)        /* 1 to keep what the backward pass needs */ \
@@ -20,12 +20,15 @@
   NUMBER(hasInitial)  /* 1 when there is an initial state */ \
   NUMBER(hasBias)     /* 1 when there are biases */ \
   NUMBER(wantsOutput) /* 1 to write the hidden states of all steps */ \
-  NUMBER(borrows)     /* 1 when inputs and weights are read where they are, instead of copied into the job's memory */ \
+  NUMBER(borrows)     /* 1 when inputs, weights and dOutput are read where they are, instead of copied into the job's memory */ \
+  NUMBER(vocabulary)  /* V, rows of that table; 0 where there is none */ \
   NUMBER(gradients)   /* which upstream gradients there are and which others are wanted: D_OUTPUT and so on */ \
   POINTER(order, int32_t)   /* [N] the rows, longest first */ \
   POINTER(lengths, int32_t) /* [N] their lengths in that order */ \
   POINTER(starts, int32_t)  /* [N + 1] sums of these lengths */ \
   POINTER(x, float)         /* [N, T, I] */ \
+  POINTER(tokens, int32_t)  /* [N, T] which row of the table a step reads */ \
+  POINTER(table, float)     /* [V, G·H] x·W_ihᵀ of every x that there is */ \
   POINTER(hInitial, float)  /* [N, H] */ \
   POINTER(cInitial, float)  /* [N, H] */ \
   POINTER(output, float)    /* [N, T, H] */ \
@@ -40,6 +43,7 @@
   POINTER(dHFinal, float) \
   POINTER(dCFinal, float) \
   POINTER(dX, float)        /* and the ones that are computed */ \
+  POINTER(dTable, float) \
   POINTER(dHInitial, float) \
   POINTER(dCInitial, float) \
   POINTER(dWeightIh, float) /* [G·H, I] */ \

@@ -39,7 +39,9 @@ typedef struct {
   int gatesRow;       /* from a row of gate gradients to the next */
   int hiddenTerms;    /* gate gradients that reach h_{t-1} by the first product */
   int groupWeights;   /* packed weights of a group */
-  int partial;        /* of a slice's weight gradients, with those of the biases */
+  int tableRow;       /* of a slice's gradients with respect to the table */
+  int partialTable;   /* where these begin in a slice's partial gradients, after those of the weights and the biases */
+  int partial;        /* of a slice's partial gradients */
   int blockRows;      /* the most rows of a block */
 } Sizes;
 
@@ -71,7 +73,9 @@ SHARED SMALL Sizes sizesOf(const Job *j) {
   s.hiddenTerms = (cell->hiddenGates ? cell->hiddenGates : cell->gates) * s.hiddenPadded;
   s.groupWeights = 0;
   for (int slot = 0; slot < cell->slots; slot++) s.groupWeights += termsOf(j, &s, cell->slot[slot]) * WIDTH;
-  s.partial = ceilTo(s.groups * (s.groupWeights + cell->slots * WIDTH), CACHE_LINE);
+  s.tableRow = cell->gates * s.hiddenPadded;
+  s.partialTable = ceilTo(s.groups * (s.groupWeights + cell->slots * WIDTH), CACHE_LINE);
+  s.partial = s.partialTable + ceilTo(j->vocabulary * s.tableRow, CACHE_LINE);
   s.blockRows = min((j->batch + j->slices - 1) / j->slices, ROW_BLOCK);
   return s;
 }
@@ -87,6 +91,9 @@ INLINE int rowAt(const Job *j, int place) { return j->hasLengths ? j->order[plac
 
 /** The time step that the row at `place` reads in its step `step`. */
 INLINE int timeOf(const Job *j, int place, int step) { return j->reverse ? lengthOf(j, place) - 1 - step : step; }
+
+/** The row of the table that the row at `place` reads in its step `step`. */
+INLINE int tokenOf(const Job *j, int place, int step) { return j->tokens[(ptrdiff_t)rowAt(j, place) * j->time + timeOf(j, place, step)]; }
 
 /** Rows of a block, from `begin` and `rows` in number, that have a step `step`. */
 INLINE int activeAt(const Job *j, int begin, int rows, int step) {

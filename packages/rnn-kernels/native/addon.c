@@ -78,7 +78,8 @@ static napi_value pack(napi_env env, napi_callback_info info) {
 static int readPass(const Arguments *from, const Machine *machine, Job *job) {
   if (!readNumbers(from, machine, job)) return 0;
   if (!place(from, 3, machine->planWeights, job) || !place(from, 2, machine->planPass, job)) return 0;
-  return !job->hasLengths || isOrdered(job) || refuse(from->env, "the lengths are not in order");
+  if (job->hasLengths && !isOrdered(job)) return refuse(from->env, "the lengths are not in order");
+  return isInTable(job) || refuse(from->env, "a token has no row in the table");
 }
 
 static Environment *environmentOf(napi_env env) {
@@ -108,15 +109,16 @@ static napi_value forward(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/** backward(machine, numbers, pass, weights, pool, collectPool): the pools of the pass and of the sums of its weight gradients */
+/** backward(machine, numbers, pass, weights, pool, collectPool, dOutput?): the pools of the pass and of the sums of its weight gradients */
 static napi_value backward(napi_env env, napi_callback_info info) {
   Arguments from;
   const Machine *machine;
   Job job;
   Pool *pool, *collectPool;
-  if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
+  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
   if (!readPool(&from, 4, &job, &pool) || !readPool(&from, 5, &job, &collectPool)) return 0;
   if (!job.save) return refuse(env, "the pass kept nothing"), (napi_value)0;
+  if (!readOptionalFloats(&from, 6, (int64_t)job.batch * job.time * job.hiddenSize, &job.dOutput)) return 0;
   runSlices(pool, machine->backward, &job, job.slices);
   runSlices(collectPool, machine->collect, &job, machine->parts);
   return 0;

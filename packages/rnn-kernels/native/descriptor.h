@@ -27,14 +27,14 @@ static const char *readJob(const Machine *machine, const int32_t *numbers, size_
   const Job *j = job;
   if (!isBetween(j->cell, 0, machine->cells - 1)) return "there is no such cell";
   if (!isBetween(j->batch, 1, MOST_SIZE) || !isBetween(j->time, 1, MOST_SIZE)) return "batch or time is out of range";
-  if (!isBetween(j->inputSize, 1, MOST_SIZE) || !isBetween(j->hiddenSize, 1, MOST_SIZE)) return "a size is out of range";
+  if (!isBetween(j->vocabulary, 0, MOST_SIZE) || !isBetween(j->inputSize, 0, MOST_SIZE) || !isBetween(j->hiddenSize, 1, MOST_SIZE)) return "a size is out of range";
   if (!isBetween(j->slices, 1, MOST_SLICES) || j->slices > j->batch) return "slices is out of range";
   if (!isBetween(j->threads, 1, MOST_THREADS)) return "threads is out of range";
   int flags = j->reverse | j->save | j->hasLengths | j->hasInitial | j->hasBias | j->wantsOutput | j->borrows;
   if (!isBetween(flags, 0, 1) || j->borrows != 1) return "a flag is neither 0 nor 1";
   int64_t padded = j->hiddenSize + NUMBERS_PADDING, row = padded + j->inputSize + NUMBERS_PADDING;
   // The kernels count rows of all steps, and floats of weights and of a row, in 32 bits.
-  if ((int64_t)j->batch * j->time >= INT32_MAX || 4 * padded * row >= INT32_MAX / 2) return "the job is too large";
+  if ((int64_t)j->batch * j->time >= INT32_MAX || 4 * padded * (row + j->vocabulary) >= INT32_MAX / 2) return "the job is too large";
   if ((int64_t)j->batch * j->time * 8 * row >= MOST_FLOATS) return "the job is too large";
   return 0;
 }
@@ -49,4 +49,12 @@ static int isOrdered(const Job *j) {
     sum += length;
   }
   return j->starts[j->batch] == sum;
+}
+
+/** Whether the table has every row that is read of it. */
+static int isInTable(const Job *j) {
+  if (!j->vocabulary) return 1;
+  for (int64_t at = 0; at < (int64_t)j->batch * j->time; at++)
+    if (!isBetween(j->tokens[at], 0, j->vocabulary - 1)) return 0;
+  return 1;
 }

@@ -4,7 +4,13 @@ export { type KerasWeightTensors, kerasRecurrent } from './op/keras'
 export { fromKerasLayout, type KerasWeights, toKerasLayout } from './op/keras-layout'
 export { canFuseLinear, fusedLinear } from './op/linear'
 export { type SoftmaxRows, softmaxRows } from './op/softmax'
-export type { InitialTensors, RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './op/types'
+export type {
+  InitialTensors,
+  LookupInputs,
+  RecurrentOptions,
+  RecurrentOutputs,
+  RecurrentWeightTensors,
+} from './op/types'
 export { type LinearPass, linearPass, type RecurrentPass, recurrentPass } from './op/vjp'
 
 // Cells

@@ -39,10 +39,18 @@ export interface State {
   c?: Float32Array
 }
 
+/** Inputs that are rows of a matrix, as an embedding's are: V may be far less than the N·T steps that read them. */
+export interface Lookup {
+  /** `[N, T]`, which row each step reads. */
+  tokens: Int32Array
+  /** `[V, I]` */
+  vectors: Float32Array
+}
+
 /** What a forward pass reads. */
 export interface RecurrentInputs {
   /** `[N, T, I]` */
-  x: Float32Array
+  x: Float32Array | Lookup
   /** Called only when the runtime has not packed the weights of this `version` already. */
   weights: () => RecurrentWeights
   /** Cache key for the packed weights: one object per tensor, replaced whenever its values change. */
@@ -97,7 +105,7 @@ export interface RecurrentGradients extends Partial<State> {
   biasIh: Float32Array
   /** `[G·H]`; another one than `biasIh` for a GRU */
   biasHh: Float32Array
-  /** `[N, T, I]`, when wanted; zero past a row's length */
+  /** `[N, T, I]`, when wanted; zero past a row's length. Of a lookup `[V, I]`, with respect to its vectors. */
   x?: Float32Array
 }
 

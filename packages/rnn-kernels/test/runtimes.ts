@@ -67,7 +67,7 @@ export function problem(shape: RecurrentShape, seed = 0, hasLengths = false) {
     biasIh: draw(rows, bound),
     biasHh: draw(rows, bound),
   }
-  const inputs: RecurrentInputs = {
+  const inputs: RecurrentInputs & { x: Float32Array } = {
     ...{ x: draw(batch * time * inputSize, 1), weights: () => weights, version: [weights], initial: states() },
     ...(hasLengths && { lengths: Int32Array.from(draw(batch, 1), (value) => 1 + Math.floor(Math.abs(value) * time)) }),
     ...{ save: true, returnOutput: true },

@@ -1,5 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { filledTensor, hostValues, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
+import type { LookupInputs } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
   add,
@@ -122,6 +123,24 @@ export class Embedding extends Layer {
     })
   }
 
+  /** Whether every vector is read so often that work for each of them is less than for each index. @internal */
+  isReadOften(inputs: unknown): boolean {
+    return inputs instanceof Tensor && inputs.rank === 2 && inputs.size >= OFTEN * this.numEmbeddings
+  }
+
+  /** What its vectors are multiplied by the layer after it for, instead of being copied for each index. @internal */
+  lookup(inputs: Tensor): LookupInputs {
+    this.prepare(inputs)
+    return { tokens: readIntegers(inputs), vectors: this.weight as unknown as Tensor2D }
+  }
+
+  /** The gradient of `weight` from that by all vectors, a new tensor, which is changed. @internal */
+  withoutPadding(gradient: Tensor): Tensor {
+    const { embeddingDim: width, paddingIdx } = this
+    if (paddingIdx !== undefined) readValues(gradient).fill(0, paddingIdx * width, (paddingIdx + 1) * width)
+    return gradient
+  }
+
   protected override summaryOfLayer(): LayerSummary {
     return { shapes: `[…] -> […, ${this.embeddingDim}]` }
   }
@@ -202,6 +221,9 @@ export class Embedding extends Layer {
     )
   }
 }
+
+/** How often each vector must be read by the mean: measured, a table of more vectors costs more than it saves. */
+const OFTEN = 8
 
 const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = {
   ...{ numEmbeddings: true, embeddingDim: true, paddingIdx: true, generator: true },

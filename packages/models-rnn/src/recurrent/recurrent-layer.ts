@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
-import { type Cell, canFuse, type GateActivation, hasCellState } from '@rowwise/rnn-kernels'
+import { type Cell, canFuse, type GateActivation, hasCellState, type LookupInputs } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
   slice,
@@ -213,20 +213,35 @@ export abstract class RecurrentLayer<
     }
   }
 
+  /**
+   * The pass over inputs that are rows of a matrix, whose gradient by the inputs is that by the matrix. For `Sequential`.
+   *
+   * @param shape of the inputs, `[N, T, inputSize]`
+   * @internal
+   */
+  passOverRows(lookup: LookupInputs, shape: readonly number[], picked: Picked, options: VJPOptions): LayerVJP {
+    this.requireUsable()
+    const { lengths } = options
+    const steps = lengths && requireLengths(lengths, shape[0], shape[1])
+    return this.pass(lookup, picked, steps, options, shape)
+  }
+
   protected override summaryOfLayer(): LayerSummary {
     const computedBy = this.projSize === 0 ? describeRecurrent() : 'composed graph'
     return { shapes: `[N, T, ${this.inputSize}] -> [N, T, ${this.outputSize}]`, computedBy }
   }
 
   private pass(
-    inputs: Tensor3D,
+    inputs: Tensor3D | LookupInputs,
     picked: Picked,
     lengths: Int32Array | undefined,
     { inputGradient = false }: VJPOptions,
+    shape: readonly number[] = (inputs as Tensor3D).shape,
   ): LayerVJP {
     const trace = new Trace()
     try {
-      const read = new Traced(inputs, inputs.shape, inputGradient)
+      const read = new Traced(inputs, shape, inputGradient)
+      const gradientShape = [...('tokens' in inputs ? inputs.vectors.shape : shape)]
       const { value: found } = compose(trace, read, this.spec(picked, lengths))
       const value = hostTensor(found.values, [...found.shape])
       return passOf(() => this.label(), {
@@ -234,7 +249,7 @@ export abstract class RecurrentLayer<
         pullback(gradient) {
           found.receive(readValues(gradient))
           const parameters = Object.fromEntries(trace.pullBack())
-          return { parameters, ...(read.gradient && { inputs: copiedTensor(read.gradient, inputs.shape) }) }
+          return { parameters, ...(read.gradient && { inputs: copiedTensor(read.gradient, gradientShape) }) }
         },
         release() {
           value.dispose()

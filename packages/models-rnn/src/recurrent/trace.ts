@@ -1,5 +1,5 @@
 import { copiedTensor, readValues } from '@rowwise/host-values'
-import { type RecurrentPass, type RecurrentWeightTensors, recurrentPass } from '@rowwise/rnn-kernels'
+import { type LookupInputs, type RecurrentPass, type RecurrentWeightTensors, recurrentPass } from '@rowwise/rnn-kernels'
 import type { Generator } from '@rowwise/torch-random'
 import { Tensor, type Tensor3D, type Variable } from '@tensorflow/tfjs-core'
 import { dropoutMask } from '../layers/dropout'
@@ -11,15 +11,16 @@ export class Traced {
   gradient: Float32Array | undefined
 
   constructor(
-    /** The values, or a tensor of them, which the kernels read where they are. */
-    readonly source: Float32Array | Tensor3D,
+    /** The values, or a tensor of them, which the kernels read where they are; or which rows of a matrix they are. */
+    readonly source: Float32Array | Tensor3D | LookupInputs,
     readonly shape: readonly number[],
     /** Whether the gradient is wanted. */
     readonly isWanted = true,
   ) {}
 
+  /** Not of a lookup, which the kernels alone read; the gradient is by its vectors. */
   get values(): Float32Array {
-    return this.source instanceof Tensor ? readValues(this.source) : this.source
+    return this.source instanceof Tensor ? readValues(this.source) : (this.source as Float32Array)
   }
 
   /** Adds to the gradient; the array is kept where it is the first, and may be a view that nobody changes. */
@@ -100,7 +101,17 @@ export class Trace implements Machine<Traced> {
 
   lastStep(inputs: Traced, lengths: Int32Array | undefined): Traced {
     const [batch, time, features] = inputs.shape
-    const begin = (row: number): number => (row * time + (lengths?.[row] ?? time) - 1) * features
+    const stepOf = (row: number): number => row * time + (lengths?.[row] ?? time) - 1
+    if ('tokens' in inputs.source) {
+      const { tokens, vectors } = inputs.source
+      const lastTokens = Int32Array.from({ length: batch }, (_, row) => tokens[stepOf(row)])
+      const last = new Traced({ tokens: lastTokens, vectors }, [batch, 1, features], inputs.isWanted)
+      this.back.push(() => {
+        if (last.gradient) inputs.receive(last.gradient)
+      })
+      return last
+    }
+    const begin = (row: number): number => stepOf(row) * features
     const [values, picked] = [inputs.values, new Float32Array(batch * features)]
     for (let row = 0; row < batch; row++) picked.set(values.subarray(begin(row), begin(row) + features), row * features)
     const last = new Traced(picked, [batch, 1, features], inputs.isWanted)

@@ -2,7 +2,7 @@ import { isTypedArray } from '@rowwise/host'
 import { hostValues, moveToCurrentBackend } from '@rowwise/host-values'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
-import type { RecurrentOutputs, State } from '../runtime'
+import type { Lookup, RecurrentOutputs, State } from '../runtime'
 import { hiddenSizeOf, type PassAttributes, type PassInputs, shapeOf } from './inputs'
 import { fromKerasLayout } from './keras-layout'
 import { releaseFinished } from './reserve'
@@ -20,7 +20,7 @@ export function forwardPass(
 
 /** The forward pass of a layer whose inputs are values. */
 export function layerPass(
-  x: Float32Array,
+  x: Float32Array | Lookup,
   xShape: readonly number[],
   inputs: PassInputs,
   backend: KernelBackend,

@@ -14,18 +14,27 @@ export interface SoftmaxRows {
  * The softmax of rows of logits by the best code that there is, in float64 inside: what a cross-entropy and its gradient are made of.
  *
  * @param logits `[rows, classes]`
- * @throws {@link KernelShapeError} when they are not whole rows.
+ * @param probabilities an array to write; a new one when absent
+ * @throws {@link KernelShapeError} when they are not whole rows, or the array has another length.
  * @example
  * ```ts
  * const { probabilities, totals } = softmaxRows(Float32Array.of(1, 2, 3), 3)
  * console.log(totals[0], probabilities[2].toFixed(3)) // 3 0.665
  * ```
  */
-export function softmaxRows(logits: Float32Array, classes: number): SoftmaxRows {
+export function softmaxRows(
+  logits: Float32Array,
+  classes: number,
+  probabilities: Float32Array = new Float32Array(logits.length),
+): SoftmaxRows {
   if (!(classes > 0) || logits.length % classes !== 0) {
     throw new KernelShapeError(`logits has ${logits.length} numbers, expected rows of ${classes} classes`)
   }
-  const probabilities = new Float32Array(logits.length)
+  if (probabilities.length !== logits.length) {
+    throw new KernelShapeError(
+      `probabilities has ${probabilities.length} numbers, expected ${logits.length}, as logits has`,
+    )
+  }
   const { softmax } = currentRuntime()?.losses ?? losses
   return { probabilities, totals: softmax(logits, classes, probabilities) }
 }

@@ -18,6 +18,14 @@ export interface RecurrentWeightTensors {
   weightHr?: Tensor2D
 }
 
+/** Inputs that are rows of a matrix, as an embedding's are. */
+export interface LookupInputs {
+  /** `[N, T]`, which row each step reads, from 0 to V − 1. */
+  tokens: Int32Array
+  /** float32 `[V, I]` */
+  vectors: Tensor2D
+}
+
 /** The state before the first step, each float32 `[N, H]`. */
 export interface InitialTensors {
   /** Hidden state. */

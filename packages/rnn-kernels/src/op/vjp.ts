@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { isTypedArray } from '@rowwise/host'
-import { readValues } from '@rowwise/host-values'
+import { moveToCurrentBackend, readValues } from '@rowwise/host-values'
 import { engine, Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import { KernelOptionError, KernelShapeError } from '../errors'
@@ -8,7 +8,7 @@ import type { LinearGradients, RecurrentGradients, Upstream, WantedGradients } f
 import { checkPass, passInputs, requireTensor } from './inputs'
 import { layerPass, moveHere, read } from './pass'
 import { releaseFinished } from './reserve'
-import type { RecurrentOptions, RecurrentWeightTensors } from './types'
+import type { LookupInputs, RecurrentOptions, RecurrentWeightTensors } from './types'
 
 /**
  * A forward pass and its pullback (a vector-Jacobian product, as `jax.vjp` returns), without TensorFlow.js's tape: for a short training
@@ -36,7 +36,8 @@ export interface RecurrentPass {
  * One direction of one recurrent layer outside of the tape: the numbers of {@link recurrent} on arrays, so that what one layer passes to the
  * next stays where it is.
  *
- * @param x `[N, T, I]`, a tensor or values of `shape`; read during the call alone
+ * @param x `[N, T, I]`, a tensor or values of `shape`, read during the call alone; or a lookup, whose vectors are multiplied by `weightIh` once
+ * instead of at every step that reads them, and have the gradient `x`, `[V, I]`
  * @throws {@link KernelOptionError}, {@link KernelShapeError} and {@link KernelLengthsError} as {@link recurrent},
  * {@link KernelMemoryError} when the batch is too large for WebAssembly's memory, {@link KernelStateError} when the kernels are switched off.
  * @example
@@ -47,12 +48,13 @@ export interface RecurrentPass {
  * ```
  */
 export function recurrentPass(
-  x: Float32Array | Tensor3D,
+  x: Float32Array | Tensor3D | LookupInputs,
   shape: readonly [batch: number, time: number, inputSize: number],
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): RecurrentPass {
-  requireValues('x', x, shape)
+  if (isLookup(x)) requireLookup(x, shape)
+  else requireValues('x', x, shape)
   const isDisposed = x instanceof Tensor && x.isDisposed
   const [batch, time, inputSize] = shape
   const size = batch * time * inputSize
@@ -66,8 +68,9 @@ export function recurrentPass(
   releaseFinished()
   const inputs = passInputs(x instanceof Tensor ? x : undefined, weights, options.initial)
   moveHere(inputs)
+  if (isLookup(x)) moveToCurrentBackend(x.vectors)
   const { backend } = engine()
-  const values = x instanceof Tensor ? read(backend, x) : x
+  const values = x instanceof Tensor ? read(backend, x) : isLookup(x) ? { ...x, vectors: read(backend, x.vectors) } : x
   const { output, h, c, saved } = layerPass(values, shape, inputs, backend, attributes, true)
   const { backward, release } = saved as NonNullable<typeof saved>
   const outputs = { ...(output && { output }), h, ...(c && { c }) }
@@ -87,12 +90,43 @@ export function recurrentPass(
 
 const WANTED: OptionNames<WantedGradients> = { x: true, initial: true }
 
+function isLookup(x: Float32Array | Tensor3D | LookupInputs): x is LookupInputs {
+  return typeof x === 'object' && x !== null && 'tokens' in x
+}
+
+/** Refuses a lookup of another shape, or of a row that is not there. */
+function requireLookup({ tokens, vectors }: LookupInputs, shape: readonly number[]): void {
+  const [batch, time, inputSize] = requireSizes('x', shape)
+  requireTensor('x.vectors', vectors)
+  if (
+    vectors.shape.length !== 2 ||
+    vectors.shape[1] !== inputSize ||
+    vectors.dtype !== 'float32' ||
+    vectors.size === 0
+  ) {
+    throw new KernelShapeError(
+      `x.vectors is ${vectors.dtype} [${vectors.shape}], expected float32 [V, ${inputSize}] for x of [${shape}]`,
+    )
+  }
+  if (!isTypedArray(tokens, 'Int32Array') || tokens.length !== batch * time) {
+    throw new KernelShapeError(
+      `x.tokens is ${Object.prototype.toString.call(tokens)} of ${tokens?.length} numbers, expected an Int32Array of ${batch * time}`,
+    )
+  }
+  const stray = tokens.find((token) => !(token >= 0 && token < vectors.shape[0]))
+  if (stray !== undefined) {
+    throw new KernelShapeError(`x.tokens has ${stray}, expected 0 to ${vectors.shape[0] - 1}, a row of x.vectors`)
+  }
+}
+
+function requireSizes(name: string, shape: readonly number[]): readonly number[] {
+  if (shape?.length === 3 && shape.every((length) => Number.isInteger(length) && length > 0)) return shape
+  throw new KernelShapeError(`the shape of ${name} is [${shape}], expected three integers over 0, [N, T, I]`)
+}
+
 /** Refuses numbers that are not those of a shape. */
 function requireValues(name: string, x: Float32Array | Tensor3D, shape: readonly number[]): void {
-  const size = Array.isArray(shape) ? shape.reduce((product, length) => product * length, 1) : 0
-  if (shape?.length !== 3 || !shape.every((length) => Number.isInteger(length) && length > 0)) {
-    throw new KernelShapeError(`the shape of ${name} is [${shape}], expected three integers over 0, [N, T, I]`)
-  }
+  const size = requireSizes(name, shape).reduce((product, length) => product * length, 1)
   if (x instanceof Tensor) {
     if (x.shape.join() === shape.join()) return
     throw new KernelShapeError(`${name} is a tensor of shape [${x.shape}], expected [${shape}]`)

@@ -1,4 +1,4 @@
-import { readIntegers, readValues } from '@rowwise/host-values'
+import { readIntegers, readValues, takeArray } from '@rowwise/host-values'
 import { softmaxRows } from '@rowwise/rnn-kernels'
 import { mul, neg, sum } from '@tensorflow/tfjs-core'
 import { type ClassLossOptions, type ClassSettings, checkClasses, classSettings, classWeights } from './class-targets'
@@ -55,7 +55,7 @@ export const crossEntropy: Loss<CrossEntropyOptions> = /* @__PURE__ */ defineLos
  *     ∂loss/∂z = p − onehot(target)
  */
 function plain(logits: Float32Array, targets: Int32Array, classes: number): Losses {
-  const { probabilities, totals } = softmaxRows(logits, classes)
+  const { probabilities, totals } = softmaxRows(logits, classes, takeArray(logits.length))
   const values = new Float32Array(targets.length)
   for (let n = 0; n < targets.length; n++) {
     values[n] = Math.log(totals[2 * n + 1]) - (logits[n * classes + targets[n]] - totals[2 * n])
@@ -88,7 +88,7 @@ function weighted(
   classes: number,
   { weight, ignoreIndex, labelSmoothing }: ClassSettings,
 ): Losses {
-  const { probabilities, totals } = softmaxRows(logits, classes)
+  const { probabilities, totals } = softmaxRows(logits, classes, takeArray(logits.length))
   const w = weight ?? new Float32Array(classes).fill(1)
   const evenly = w.map((wk) => (labelSmoothing / classes) * wk)
   const sumEvenly = evenly.reduce((total, ak) => total + ak, 0)

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { hostTensor, isHostBackend, readValues } from '@rowwise/host-values'
+import { hostTensor, isHostBackend, passingTensor, readValues } from '@rowwise/host-values'
 import { customGrad, div, engine, sum, type Tensor, tidy } from '@tensorflow/tfjs-core'
 import { TrainOptionError } from '../errors'
 import type { LossFunction, LossVJP } from '../model'
@@ -94,7 +94,7 @@ export function defineLoss<Options extends LossOptions, Settings>(
     rule.check(outputs, targets, settings)
     if (!isHostBackend() || reduction === 'none') return undefined
     const { value, pullback } = fused(rule.arrays(outputs, targets, settings), targets, reduction)
-    return { value, pullback: () => hostTensor(pullback(ONE, true), [...outputs.shape]) }
+    return { value, pullback: () => passingTensor(pullback(ONE, true), [...outputs.shape]) }
   }
   return Object.assign(
     (outputs: Tensor, targets: Tensor, options = {} as Options) => loss(outputs, targets, prepare(options)),

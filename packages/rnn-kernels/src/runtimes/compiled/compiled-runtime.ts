@@ -1,6 +1,7 @@
 import { KernelStateError } from '../../errors'
 import type {
   LinearOps,
+  Lookup,
   LossOps,
   OptimizerOps,
   RecurrentGradients,
@@ -15,11 +16,14 @@ import type {
   Upstream,
   WantedGradients,
 } from '../../runtime'
+import { InputTable } from './input-table'
 import type { KernelClock, Machine, Pass } from './machine'
 import { isCollectedTogether, predictionSlices, trainingSlices } from './partition'
 import { type PackedWeights, WeightsCache } from './weights-cache'
 import type { Workspace } from './workspace'
 import { WorkspacePool } from './workspace-pool'
+
+const NOTHING = new Float32Array(0)
 
 /** The getter of the global takes as long as a small kernel. */
 const now = globalThis.performance.now.bind(globalThis.performance)
@@ -81,36 +85,41 @@ export class CompiledRuntime implements Runtime {
   }
 
   private forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
-    const { x, version, initial, lengths, save, returnOutput } = inputs
+    const { x, version, weights, initial, lengths, save, returnOutput } = inputs
     const { threads } = this
-    const packed = this.weights.get(shape, version, inputs.weights)
+    const table = isLookup(x) ? new InputTable(this.linear, shape, x, weights().weightIh) : undefined
+    const read = table ? { ...shape, inputSize: 0 } : shape
+    const packed = this.weights.get(read, version, table ? () => ({ ...weights(), weightIh: NOTHING }) : weights)
     const slices = save ? trainingSlices(shape) : predictionSlices(shape, threads)
-    const workspace = this.workspaces.take(shape, {
+    const workspace = this.workspaces.take(read, {
       save,
       wantsOutput: returnOutput,
       hasInitial: initial !== undefined,
       hasLengths: lengths !== undefined,
+      vocabulary: table?.vocabulary ?? 0,
       slices,
       threads,
     })
     if (initial) workspace.writeInitial(initial)
     if (lengths) workspace.writeLengths(lengths)
-    this.machine.forward(passOf(workspace, packed), x, slices > 1 && threads > 1)
+    if (isLookup(x)) workspace.writeTable(x.tokens, (table as InputTable).values())
+    this.machine.forward(passOf(workspace, packed), isLookup(x) ? NOTHING : x, slices > 1 && threads > 1)
     const outputs: RecurrentOutputs = workspace.final
     if (returnOutput) outputs.output = workspace.output
-    if (save) outputs.saved = this.keep(workspace, packed)
+    if (save) outputs.saved = this.keep(workspace, packed, table)
     else this.workspaces.giveBack(workspace)
     return outputs
   }
 
-  private keep(workspace: Workspace, packed: PackedWeights): SavedPass {
+  private keep(workspace: Workspace, packed: PackedWeights, table: InputTable | undefined): SavedPass {
     let released = false
     packed.users += 1
     packed.trained = true
     return {
       backward: (upstream, wanted = {}) => {
         if (released) throw new KernelStateError('the forward pass of this gradient was released')
-        return this.backward(workspace, packed, upstream, wanted)
+        const gradients = this.backward(workspace, packed, upstream, table ? { ...wanted, x: false } : wanted)
+        return table ? { ...gradients, ...table.gradients(workspace.dTable, wanted.x) } : gradients
       },
       release: () => {
         if (released) return
@@ -133,11 +142,16 @@ export class CompiledRuntime implements Runtime {
     const together = this.threads > 1
     this.machine.backward(
       passOf(workspace, packed),
+      upstream.output,
       together && slices > 1,
       together && isCollectedTogether(workspace.shape, slices),
     )
     return workspace.gradients(computed)
   }
+}
+
+function isLookup(x: Float32Array | Lookup): x is Lookup {
+  return 'tokens' in x
 }
 
 function passOf({ job, shape, use }: Workspace, packed: PackedWeights): Pass {

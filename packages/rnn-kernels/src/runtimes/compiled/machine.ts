@@ -27,6 +27,8 @@ export interface WorkspaceUse {
   wantsOutput: boolean
   hasInitial: boolean
   hasLengths: boolean
+  /** Rows of the table of a lookup; 0 without one. */
+  vocabulary: number
   slices: number
   threads: number
 }
@@ -62,8 +64,11 @@ export interface Machine {
   pack(weights: Job, shape: RecurrentShape, values: RecurrentWeights): void
   /** @param together whether other threads are worth waking */
   forward(pass: Pass, x: Float32Array, together: boolean): void
-  /** @param collectTogether whether the sums of the slices' weight gradients are worth another thread */
-  backward(pass: Pass, together: boolean, collectTogether: boolean): void
+  /**
+   * @param dOutput the gradient with respect to the output
+   * @param collectTogether whether the sums of the slices' weight gradients are worth another thread
+   */
+  backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void
   multiplyAdds(rounds: number): number
   /** Threads that run, the calling one included; starts them. */
   threads(): number

@@ -4,7 +4,7 @@ import { cellIndex } from './cell-index'
 import type { ArrayField, Job, Machine, WorkspaceUse } from './machine'
 
 const SIZES = ['batch', 'time', 'inputSize', 'hiddenSize', 'reverse'] as const
-const USES = ['save', 'wantsOutput', 'hasInitial', 'hasLengths', 'slices', 'threads'] as const
+const USES = ['save', 'wantsOutput', 'hasInitial', 'hasLengths', 'vocabulary', 'slices', 'threads'] as const
 
 /** Bits of a job's `gradients`, as in kernels/job.h. */
 const D_OUTPUT = 1
@@ -48,6 +48,12 @@ export class Workspace {
     for (let place = 0; place < batch; place++) starts[place + 1] = starts[place] + ordered[place]
   }
 
+  /** Copies in which rows of a table the steps read, and the table, `[V, G·H]`. */
+  writeTable(tokens: Int32Array, table: Float32Array): void {
+    this.job.integers('tokens', tokens.length).set(tokens)
+    this.job.floats('table', table.length).set(table)
+  }
+
   /** Copies the initial state in. */
   writeInitial({ h, c }: { h: Float32Array; c?: Float32Array }): void {
     this.job.floats('hInitial', this.states).set(h)
@@ -57,13 +63,13 @@ export class Workspace {
     else cells.fill(0)
   }
 
-  /** Copies the upstream gradients in, and asks for others. */
+  /** Copies the upstream gradients of the states in, and asks for others. */
   writeUpstream({ output, h, c }: Upstream, { x = false, initial = false }: WantedGradients): void {
     const write = (bit: number, name: ArrayField, values: Float32Array | undefined): number => {
       if (values) this.job.floats(name, values.length).set(values)
       return values ? bit : 0
     }
-    const given = write(D_OUTPUT, 'dOutput', output) | write(D_H_FINAL, 'dHFinal', h) | write(D_C_FINAL, 'dCFinal', c)
+    const given = (output ? D_OUTPUT : 0) | write(D_H_FINAL, 'dHFinal', h) | write(D_C_FINAL, 'dCFinal', c)
     this.job.set('gradients', given | (x ? D_X : 0) | (initial ? D_INITIAL : 0))
   }
 
@@ -76,6 +82,12 @@ export class Workspace {
   get final(): { h: Float32Array; c?: Float32Array } {
     const h = this.job.floats('hFinal', this.states)
     return hasCellState(this.shape.cell) ? { h, c: this.job.floats('cFinal', this.states) } : { h }
+  }
+
+  /** The gradient with respect to the table. */
+  get dTable(): Float32Array {
+    const { cell, hiddenSize } = this.shape
+    return this.job.floats('dTable', this.use.vocabulary * GATES[cell] * hiddenSize)
   }
 
   /** The gradients that were computed. */

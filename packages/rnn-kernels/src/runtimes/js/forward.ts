@@ -20,7 +20,7 @@ export interface Trace {
 /** The forward pass, a step at a time over all rows that have it; the equations are those of the cell. */
 export function runForward(
   shape: RecurrentShape,
-  inputs: RecurrentInputs,
+  inputs: RecurrentInputs & { x: Float32Array },
 ): { outputs: RecurrentOutputs; trace: Trace } {
   const { batch, time, inputSize, hiddenSize } = shape
   const cell = jsCell(shape)

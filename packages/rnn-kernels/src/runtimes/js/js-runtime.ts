@@ -4,6 +4,7 @@ import { jsAdam } from './adam'
 import { runBackward } from './backward'
 import { runForward } from './forward'
 import { linear } from './linear'
+import { rowsOf, sumsOf } from './lookup'
 import { losses } from './softmax'
 
 /** Computes in plain JavaScript, in float64 inside: for machines without WebAssembly. */
@@ -22,7 +23,9 @@ export class JsRuntime implements Runtime {
 }
 
 function forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
-  const { outputs, trace } = runForward(shape, inputs)
+  const lookup = 'tokens' in inputs.x ? inputs.x : undefined
+  const x = 'tokens' in inputs.x ? rowsOf(inputs.x, shape.inputSize) : inputs.x
+  const { outputs, trace } = runForward(shape, { ...inputs, x })
   if (!inputs.save) return outputs
   let released = false
   return {
@@ -30,7 +33,9 @@ function forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutpu
     saved: {
       backward(upstream, wanted = {}) {
         if (released) throw new KernelStateError('the forward pass of this gradient was released')
-        return runBackward(trace, upstream, wanted)
+        const gradients = runBackward(trace, upstream, wanted)
+        if (lookup && gradients.x) gradients.x = sumsOf(lookup, shape.inputSize, gradients.x)
+        return gradients
       },
       release() {
         released = true

@@ -29,6 +29,7 @@ export interface Addon {
     weights: Float32Array,
     pool: number,
     collectPool: number,
+    dOutput: Float32Array | undefined,
   ): void
   linear(machine: number, rows: number, inFeatures: number, outFeatures: number): number
   linear(

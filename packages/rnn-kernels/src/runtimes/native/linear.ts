@@ -3,6 +3,7 @@ import type { KernelClock } from '../compiled/machine'
 import type { Addon } from './addon'
 
 interface Arrays {
+  shape: LinearShape
   scratch: Float32Array
   y: Float32Array
   dX: Float32Array
@@ -11,10 +12,12 @@ interface Arrays {
   dBias: Float32Array
 }
 
+/** Shapes whose arrays are kept: a step alternates between a few layers. */
+const KEPT = 4
+
 /** Linear layers as native code, one at a time, on the calling thread. */
 export class NativeLinear implements LinearOps {
-  private shape: LinearShape = { rows: 0, inFeatures: 0, outFeatures: 0 }
-  private arrays: Arrays | null = null
+  private known: Arrays[] = [] // the last used first
 
   constructor(
     private readonly addon: Addon,
@@ -42,12 +45,21 @@ export class NativeLinear implements LinearOps {
   }
 
   private arraysFor({ rows, inFeatures, outFeatures }: LinearShape): Arrays {
-    const known = this.shape
-    if (this.arrays && known.rows === rows && known.inFeatures === inFeatures && known.outFeatures === outFeatures)
-      return this.arrays
+    const place = this.known.findIndex(
+      ({ shape }) => shape.rows === rows && shape.inFeatures === inFeatures && shape.outFeatures === outFeatures,
+    )
+    if (place === 0) return this.known[0]
+    const found = this.known.splice(place < 0 ? KEPT - 1 : place, 1)
+    const arrays = place < 0 ? this.newArrays({ rows, inFeatures, outFeatures }) : found[0]
+    this.known.unshift(arrays)
+    return arrays
+  }
+
+  private newArrays({ rows, inFeatures, outFeatures }: LinearShape): Arrays {
     const weights = inFeatures * outFeatures
     const dWeightAndBias = new Float32Array(weights + outFeatures)
-    this.arrays = {
+    return {
+      shape: { rows, inFeatures, outFeatures },
       scratch: new Float32Array(this.addon.linear(this.machine, rows, inFeatures, outFeatures)),
       y: new Float32Array(rows * outFeatures),
       dX: new Float32Array(rows * inFeatures),
@@ -55,7 +67,5 @@ export class NativeLinear implements LinearOps {
       dWeight: dWeightAndBias.subarray(0, weights),
       dBias: dWeightAndBias.subarray(weights),
     }
-    this.shape = { rows, inFeatures, outFeatures }
-    return this.arrays
   }
 }

@@ -45,10 +45,12 @@ export class NativeMachine implements Machine {
     this.clock.time(() => this.addon.forward(this.machine, job.numbers, job.block, weights.block, x, pool))
   }
 
-  backward(pass: Pass, together: boolean, collectTogether: boolean): void {
+  backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {
     const [job, weights] = [pass.job as NativeJob, pass.weights as NativeJob]
     const [pool, collectPool] = [together, collectTogether].map((is) => (is ? this.startedPool() : ALONE))
-    this.clock.time(() => this.addon.backward(this.machine, job.numbers, job.block, weights.block, pool, collectPool))
+    this.clock.time(() =>
+      this.addon.backward(this.machine, job.numbers, job.block, weights.block, pool, collectPool, dOutput),
+    )
   }
 
   threads(): number {

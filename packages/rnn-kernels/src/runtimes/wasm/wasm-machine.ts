@@ -3,7 +3,7 @@ import { KernelMemoryError } from '../../errors'
 import { COLLECT_PARTS } from '../../generated/job'
 import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
-import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
+import type { Job, JobNumbers, KernelClock, Machine, NumberField, Pass } from '../compiled/machine'
 import { sliceBegin } from '../compiled/partition'
 import { losses } from '../js/softmax'
 import { wasmAdam } from './adam'
@@ -94,7 +94,8 @@ export class WasmMachine implements Machine {
     this.run('forward', pass, slices, together, hasLengths ? undefined : feed)
   }
 
-  backward(pass: Pass, together: boolean, collectTogether: boolean): void {
+  backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {
+    if (dOutput) pass.job.floats('dOutput', dOutput.length).set(dOutput)
     this.run('backward', pass, pass.use.slices, together)
     this.run('collect', pass, COLLECT_PARTS, collectTogether)
   }
@@ -132,10 +133,8 @@ export class WasmMachine implements Machine {
 }
 
 function requireIndexable(numbers: JobNumbers): void {
-  const [batch, time, inputSize, hiddenSize] = (['batch', 'time', 'inputSize', 'hiddenSize'] as const).map((name) =>
-    Number(numbers[name]),
-  )
-  const weights = 4 * (hiddenSize + 8) * (inputSize + hiddenSize + 16)
+  const { batch, time, inputSize, hiddenSize, vocabulary = 0 } = numbers as Record<NumberField, number>
+  const weights = 4 * (hiddenSize + 8) * (inputSize + hiddenSize + 16 + vocabulary)
   const sequence = batch * time * (inputSize + hiddenSize + (numbers.save ? 6 * (hiddenSize + 8) + inputSize : 0))
   const floats = Math.max(sequence, weights * (numbers.save ? Number(numbers.slices) : 1))
   if (floats < MOST_FLOATS) return

@@ -1,0 +1,41 @@
+import { GATES } from '../../cell'
+import type { LinearOps, LinearShape, Lookup, RecurrentGradients, RecurrentShape } from '../../runtime'
+
+/**
+ * The inputs' part of the sums, x·W_ihᵀ, of every vector of a lookup: one product for each of the vectors, instead of one for each step that
+ * reads it. The kernels add its rows, and sum the gradients of the steps that read the same one, for two products more.
+ */
+export class InputTable {
+  private readonly shape: LinearShape
+  // Copies: the gradients are taken when the tensors may be others.
+  private readonly vectors: Float32Array
+  private readonly weightIh: Float32Array
+
+  /** @param weightIh `[G·H, I]` */
+  constructor(
+    private readonly linear: LinearOps,
+    { cell, inputSize, hiddenSize }: RecurrentShape,
+    { vectors }: Lookup,
+    weightIh: Float32Array,
+  ) {
+    this.shape = { rows: vectors.length / inputSize, inFeatures: inputSize, outFeatures: GATES[cell] * hiddenSize }
+    this.vectors = vectors.slice()
+    this.weightIh = weightIh.slice()
+  }
+
+  /** V */
+  get vocabulary(): number {
+    return this.shape.rows
+  }
+
+  /** `[V, G·H]`; valid until the next linear layer. */
+  values(): Float32Array {
+    return this.linear.forward(this.shape, this.vectors, this.weightIh, undefined)
+  }
+
+  /** The gradients with respect to the vectors, if they are wanted, and to W_ih, from the one with respect to the table; copies. */
+  gradients(dTable: Float32Array, wantsX = false): Pick<RecurrentGradients, 'x' | 'weightIh'> {
+    const { x, weight } = this.linear.gradients(this.shape, dTable, this.vectors, this.weightIh)
+    return { ...(wantsX && { x: x.slice() }), weightIh: weight.slice() }
+  }
+}

@@ -1,0 +1,102 @@
+import { Generator } from '@rowwise/torch-random'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Cell, GateActivation } from '../src/cell'
+import type { Lookup, RecurrentShape, Runtime } from '../src/runtime'
+import { copyOf, problem, runtimes } from './runtimes'
+
+const cells: [Cell, GateActivation][] = [
+  ['lstm', 'sigmoid'],
+  ['lstm', 'hard_sigmoid'],
+  ['gru', 'sigmoid'],
+  ['gru_reset_before', 'hard_sigmoid'],
+  ['rnn_tanh', 'sigmoid'],
+  ['rnn_relu', 'sigmoid'],
+]
+
+/** Tokens of so many vectors, and the rows that they stand for. */
+function lookupOf({ batch, time, inputSize }: RecurrentShape, vocabulary: number, seed: number) {
+  const generator = new Generator(seed)
+  const vectors = generator.uniform(new Float32Array(vocabulary * inputSize), -1, 1)
+  const tokens = Int32Array.from(generator.uniform(new Float32Array(batch * time), 0, vocabulary), Math.floor)
+  const rows = Float32Array.from(
+    { length: tokens.length * inputSize },
+    (_, at) => vectors[tokens[Math.floor(at / inputSize)] * inputSize + (at % inputSize)],
+  )
+  return { lookup: { tokens, vectors }, rows }
+}
+
+/** The sums of what the steps that read a vector have: the gradient with respect to it. */
+function sumsByToken({ tokens, vectors }: Lookup, width: number, gradients: Float32Array): Float32Array {
+  const sums = new Float32Array(vectors.length)
+  gradients.forEach((gradient, at) => {
+    sums[tokens[Math.floor(at / width)] * width + (at % width)] += gradient
+  })
+  return sums
+}
+
+/** Everything that a pass computes, of a lookup or of rows. */
+function compute(runtime: Runtime, shape: RecurrentShape, seed: number, hasLengths: boolean, x: Lookup | Float32Array) {
+  const { inputs, upstream } = problem(shape, seed, hasLengths)
+  const { saved, ...found } = runtime.recurrent.forward(shape, { ...inputs, x, version: [{}] })
+  const outputs = copyOf(found)
+  const gradients = copyOf(saved?.backward(upstream, { x: true, initial: true }) ?? {})
+  saved?.release()
+  return { ...outputs, ...Object.fromEntries(Object.entries(gradients).map(([name, of]) => [`d.${name}`, of])) }
+}
+
+const sizes = fc.record({
+  cell: fc.constantFrom(...cells),
+  batch: fc.integer({ min: 1, max: 40 }),
+  time: fc.integer({ min: 1, max: 7 }),
+  inputSize: fc.integer({ min: 1, max: 20 }),
+  hiddenSize: fc.integer({ min: 1, max: 40 }),
+  reverse: fc.boolean(),
+})
+
+describe.each(runtimes)('a lookup, %s', (_, make) => {
+  const runtime = make()
+
+  it('computes what its rows do, and for each vector the sum of their gradients', () => {
+    fc.assert(
+      fc.property(
+        sizes,
+        fc.integer({ min: 1, max: 30 }),
+        fc.nat(),
+        fc.boolean(),
+        (drawn, vocabulary, seed, hasLengths) => {
+          const {
+            cell: [cell, gateActivation],
+            ...rest
+          } = drawn
+          const shape = { cell, gateActivation, ...rest }
+          const { lookup, rows } = lookupOf(shape, vocabulary, seed)
+          const found: Record<string, Float32Array> = compute(runtime, shape, seed, hasLengths, lookup)
+          const expected: Record<string, Float32Array> = compute(runtime, shape, seed, hasLengths, rows)
+          expected['d.x'] = sumsByToken(lookup, shape.inputSize, expected['d.x'])
+          expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort())
+          for (const [name, values] of Object.entries(expected)) {
+            expect(found[name].length, name).toBe(values.length)
+            for (let at = 0; at < values.length; at++)
+              expect(Math.abs(found[name][at] - values[at]), name).toBeLessThan(
+                1e-4 * Math.max(1, Math.abs(values[at])),
+              )
+          }
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+})
+
+describe.each(runtimes.filter(([name]) => name.endsWith('1 thread')))('a lookup, %s', (name, make) => {
+  it('has the same bits on 2 threads', () => {
+    const shape: RecurrentShape = {
+      ...{ cell: 'gru', gateActivation: 'sigmoid', reverse: false },
+      ...{ batch: 70, time: 30, inputSize: 24, hiddenSize: 70 },
+    }
+    const { lookup } = lookupOf(shape, 50, 1)
+    const two = runtimes.find(([other]) => other === name.replace('1 thread', '2 threads'))?.[1] as () => Runtime
+    expect(compute(two(), shape, 1, true, lookup)).toEqual(compute(make(), shape, 1, true, lookup))
+  })
+})
