@@ -18,7 +18,7 @@ import { Embedding } from './layers/embedding'
 import { FinalHidden } from './layers/steps'
 import { Module } from './module'
 import { passOf } from './pass'
-import { link, linkEmbedding, type Step } from './recurrent/link'
+import { link, linkEmbedding, type Step, wholeName } from './recurrent/link'
 
 /** Inputs of padded rows, with the steps of each. */
 export interface SequenceInputs {
@@ -174,7 +174,7 @@ function stepsOf(named: readonly [string, Layer][]): Step[] {
   for (let place = 0; place < named.length; place++) {
     const [name, layer] = named[place]
     const linked = link(layer, named[place + 1]?.[1])
-    steps.push({ name, layer: linked ?? layer })
+    steps.push({ name, layer: linked ?? layer, names: new Map() })
     if (linked !== undefined) place += 1
   }
   return steps
@@ -206,13 +206,12 @@ function tensorOf(output: LayerOutput): Tensor {
 
 /** Takes a gradient through passes from the last to the first. */
 function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient: Tensor): LayerGradients {
-  const found: [string, Tensor][][] = []
+  const found: Readonly<Record<string, Tensor>>[] = []
   let upstream: Tensor | undefined = gradient
   for (let place = passes.length - 1; place >= 0; place--) {
     const { name } = steps[place]
     const { inputs, parameters } = passes[place].pullback(upstream as Tensor)
-    const prefix = name && `${name}.`
-    found.unshift(Object.entries(parameters).map(([parameter, of]) => [prefix + parameter, of]))
+    found[place] = parameters
     // A layer that changes nothing may return the gradient that it was given.
     if (upstream !== gradient && upstream !== inputs) upstream?.dispose()
     upstream = inputs
@@ -222,9 +221,13 @@ function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient:
       )
     }
   }
+  const named: Record<string, Tensor> = {}
+  found.forEach((parameters, place) => {
+    for (const name in parameters) named[wholeName(steps[place], name)] = parameters[name]
+  })
   const byInputs = passes.length === 0 ? undefined : upstream
   return {
     ...(byInputs && { inputs: byInputs === gradient ? gradient.clone() : byInputs }),
-    parameters: Object.fromEntries(found.flat()),
+    parameters: named,
   }
 }

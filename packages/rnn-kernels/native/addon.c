@@ -146,18 +146,18 @@ static napi_value linear(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/** linearGradients(machine, rows, inFeatures, outFeatures, dY, x, weight, dX, [dWeight | dBias], scratch) */
+/** linearGradients(machine, rows, inFeatures, outFeatures, dY, x, weight, dX, dWeight, dBias, scratch) */
 static napi_value linearGradients(napi_env env, napi_callback_info info) {
   Arguments from;
   const Machine *machine;
   int rows, inFeatures, outFeatures;
-  float *dY, *x, *weight, *dX, *dWeight, *scratch;
-  if (!readArguments(env, info, 10, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
+  float *dY, *x, *weight, *dX, *dWeight, *dBias, *scratch;
+  if (!readArguments(env, info, 11, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
   int64_t in = (int64_t)rows * inFeatures, out = (int64_t)rows * outFeatures, weights = (int64_t)outFeatures * inFeatures;
   if (!readFloats(&from, 4, out, &dY) || !readFloats(&from, 5, in, &x) || !readFloats(&from, 6, weights, &weight)) return 0;
-  if (!readFloats(&from, 7, in, &dX) || !readFloats(&from, 8, weights + outFeatures, &dWeight)) return 0;
-  if (!readFloats(&from, 9, machine->linearScratch(rows, inFeatures, outFeatures), &scratch)) return 0;
-  machine->linearGradients(dY, x, weight, dX, dWeight, dWeight + weights, rows, inFeatures, outFeatures, scratch);
+  if (!readFloats(&from, 7, in, &dX) || !readFloats(&from, 8, weights, &dWeight) || !readFloats(&from, 9, outFeatures, &dBias)) return 0;
+  if (!readFloats(&from, 10, machine->linearScratch(rows, inFeatures, outFeatures), &scratch)) return 0;
+  machine->linearGradients(dY, x, weight, dX, dWeight, dBias, rows, inFeatures, outFeatures, scratch);
   return 0;
 }
 

@@ -134,12 +134,18 @@ export interface LinearGradients {
   bias: Float32Array
 }
 
-/** Linear layers. What they return are views, valid until the runtime's next call. */
+/** Linear layers, which write to arrays of the caller. */
 export interface LinearOps {
   /** y = x·Wᵀ + b, `[rows, outFeatures]`. */
-  forward(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array
+  forward(
+    shape: LinearShape,
+    x: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | undefined,
+    y: Float32Array,
+  ): void
   /** Its gradients, from the one with respect to y. */
-  gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients
+  gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array, to: LinearGradients): void
 }
 
 /** The numbers of one Adam step, each rounded to float32 where it enters the arithmetic. */

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { copiedTensor, holdValues, readValues } from '@rowwise/host-values'
+import { holdValues, passingTensor, readValues, takeArray } from '@rowwise/host-values'
 import { canFuseLinear, fusedLinear, linearPass } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
@@ -118,17 +118,19 @@ export class Linear extends Layer {
     const { weight, bias } = this
     // The pullback reads the inputs and the weight once more, whatever has become of their tensors by then.
     const [x, held] = [holdValues(inputs), holdValues(weight)]
-    const pass = linearPass(x.values, weight as unknown as Tensor2D, bias as Tensor1D | undefined)
-    const value = copiedTensor(pass.output, this.outputShape(inputs))
+    const output = takeArray((x.values.length / this.inFeatures) * this.outFeatures)
+    const pass = linearPass(x.values, weight as unknown as Tensor2D, bias as Tensor1D | undefined, output)
+    const value = passingTensor(output, this.outputShape(inputs))
     return passOf(() => this.label(), {
       value,
       pullback: (gradient) => {
-        const found = pass.pullback(readValues(gradient))
+        const to = { x: takeArray(inputs.size), weight: takeArray(weight.size), bias: takeArray(this.outFeatures) }
+        pass.pullback(readValues(gradient), to)
         return {
-          ...(inputGradient && { inputs: copiedTensor(found.x, inputs.shape) }),
+          ...(inputGradient && { inputs: passingTensor(to.x, inputs.shape) }),
           parameters: {
-            ...(weight.trainable && { weight: copiedTensor(found.weight, weight.shape) }),
-            ...(bias?.trainable && { bias: copiedTensor(found.bias, bias.shape) }),
+            ...(weight.trainable && { weight: passingTensor(to.weight, weight.shape) }),
+            ...(bias?.trainable && { bias: passingTensor(to.bias, bias.shape) }),
           },
         }
       },

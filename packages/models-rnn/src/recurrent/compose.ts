@@ -1,10 +1,11 @@
 import type { Cell, GateActivation } from '@rowwise/rnn-kernels'
 import type { Generator } from '@rowwise/torch-random'
 import type { Variable } from '@tensorflow/tfjs-core'
+import type { WEIGHTS } from './parameters'
 
-/** The weights of one direction of one layer, and what their names in the state dict end with. */
+/** The weights of one direction of one layer, and their names in the state dict. */
 export interface Direction {
-  readonly suffix: string
+  readonly named: readonly { key: (typeof WEIGHTS)[number][0]; name: string; weight: Variable }[]
   readonly weights: Readonly<Record<'weightIh' | 'weightHh', Variable>> &
     Readonly<Partial<Record<'biasIh' | 'biasHh' | 'weightHr', Variable>>>
 }

@@ -9,6 +9,17 @@ import { RecurrentLayer } from './recurrent-layer'
 export interface Step {
   readonly name: string
   readonly layer: Pick<Layer, 'forward' | 'vjp' | 'isFrozen'>
+  /** The whole names of its parameters, as far as they were asked for: a step asks every time, and a new string is slow as a key. */
+  readonly names: Map<string, string>
+}
+
+/** The name of a step's parameter in the sequence. */
+export function wholeName({ name, names }: Step, parameter: string): string {
+  const known = names.get(parameter)
+  if (known !== undefined) return known
+  const whole = name === '' ? parameter : `${name}.${parameter}`
+  names.set(parameter, whole)
+  return whole
 }
 
 /** A recurrent layer together with the layer after it that picks one state of each row: the others need not be put out. */
@@ -29,6 +40,7 @@ export function linkEmbedding([first, second, third]: readonly (readonly [string
   const picked = pickedOf(layer, third?.[1]) ?? 'output'
   return {
     name: '',
+    names: new Map(),
     layer: {
       get isFrozen() {
         return embedding.isFrozen && layer.isFrozen

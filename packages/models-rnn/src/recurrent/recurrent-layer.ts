@@ -2,16 +2,7 @@ import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
 import { type Cell, canFuse, type GateActivation, hasCellState, type LookupInputs } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
-import {
-  slice,
-  squeeze,
-  stack,
-  type Tensor,
-  type Tensor2D,
-  type Tensor3D,
-  tidy,
-  type Variable,
-} from '@tensorflow/tfjs-core'
+import { slice, squeeze, stack, type Tensor, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
 import { requireLengths, requireShape, requireTensor, requireTensors } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringToCurrentBackend } from '../current-backend'
@@ -147,12 +138,15 @@ export abstract class RecurrentLayer<
         return [name, this.registerParameter(name, values, size.shape)]
       }),
     )
-    const named = (key: string, name: string) => (drawn.has(name) ? { [key]: drawn.get(name) as Variable } : {})
     this.layers = Array.from({ length: numLayers }, (_, layer) =>
       directionsOf(bidirectional).map((direction) => {
-        const suffix = `l${layer}${direction}`
-        const weights = WEIGHTS.map(([key, name]) => named(key, `${name}_${suffix}`))
-        return { suffix, weights: Object.assign({}, ...weights) as Direction['weights'] }
+        const named = WEIGHTS.flatMap(([key, prefix]) => {
+          const name = `${prefix}_l${layer}${direction}`
+          const weight = drawn.get(name)
+          return weight ? [{ key, name, weight }] : []
+        })
+        const weights = Object.fromEntries(named.map(({ key, weight }) => [key, weight])) as Direction['weights']
+        return { named, weights }
       }),
     )
   }

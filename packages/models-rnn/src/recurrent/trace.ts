@@ -1,10 +1,15 @@
 import { copiedTensor, readValues } from '@rowwise/host-values'
-import { type LookupInputs, type RecurrentPass, type RecurrentWeightTensors, recurrentPass } from '@rowwise/rnn-kernels'
+import {
+  type LookupInputs,
+  type RecurrentPass,
+  type RecurrentWeights,
+  type RecurrentWeightTensors,
+  recurrentPass,
+} from '@rowwise/rnn-kernels'
 import type { Generator } from '@rowwise/torch-random'
-import { Tensor, type Tensor3D, type Variable } from '@tensorflow/tfjs-core'
+import { Tensor, type Tensor3D } from '@tensorflow/tfjs-core'
 import { dropoutMask } from '../layers/dropout'
 import type { Direction, DirectionOptions, Machine } from './compose'
-import { WEIGHTS } from './parameters'
 
 /** Values of a shape, and after the pullback the gradient with respect to them. */
 export class Traced {
@@ -48,14 +53,15 @@ export class Trace implements Machine<Traced> {
     const options = { cell, gateActivation, reverse, lengths, returnOutput }
     const pass = recurrentPass(inputs.source, [batch, time, inputSize], weights, options)
     this.passes.push(pass)
-    const trained = trainedWeights(direction)
+    const trained = direction.named.filter(({ weight }) => weight.trainable)
     for (const { name } of trained) this.found.set(name, undefined) // in the order of the parameters
     const hiddenSize = weights.weightHh.shape[1]
     const h = new Traced(pass.h, [batch, hiddenSize])
     const output = pass.output && new Traced(pass.output, [batch, time, hiddenSize])
     this.back.push(() => {
       const gradients = pass.pullback({ h: h.gradient, output: output?.gradient }, { x: inputs.isWanted })
-      for (const { key, name, shape } of trained) this.found.set(name, copiedTensor(gradients[key], shape))
+      for (const { key, name, weight } of trained)
+        this.found.set(name, copiedTensor(gradients[key as keyof RecurrentWeights], weight.shape))
       if (gradients.x) inputs.receive(gradients.x)
     })
     return { h, ...(output && { output }) }
@@ -137,14 +143,6 @@ export class Trace implements Machine<Traced> {
   release(): void {
     for (const pass of this.passes) pass.release()
   }
-}
-
-/** The weights of a direction that are not frozen. */
-function trainedWeights({ suffix, weights }: Direction) {
-  return WEIGHTS.flatMap(([key, name]) => {
-    const weight: Variable | undefined = weights[key]
-    return key !== 'weightHr' && weight?.trainable ? [{ key, name: `${name}_${suffix}`, shape: weight.shape }] : []
-  })
 }
 
 function sizeOf({ shape }: Traced): number {

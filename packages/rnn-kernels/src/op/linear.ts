@@ -1,4 +1,4 @@
-import { copiedTensor, readValues } from '@rowwise/host-values'
+import { filledTensor, passingTensor, readValues, takeArray } from '@rowwise/host-values'
 import {
   add,
   customGrad,
@@ -59,9 +59,10 @@ export function fusedLinear(inputs: Tensor2D, weight: Tensor2D, bias?: Tensor1D)
     // The tensors may be disposed before their gradient is taken.
     const [xKept, wKept] = isRecorded ? [x.slice(), w.slice()] : [x, w]
     return {
-      value: copiedTensor(linear.forward(shape, x, w, b), [shape.rows, outFeatures]),
+      value: filledTensor([shape.rows, outFeatures], (y) => linear.forward(shape, x, w, b, y)),
       gradFunc: (dY: Tensor) => {
-        const gradients = requireRuntime().linear.gradients(shape, readValues(dY), xKept, wKept)
+        const gradients = gradientArrays(shape)
+        requireRuntime().linear.gradients(shape, readValues(dY), xKept, wKept, gradients)
         return gradientsOf(gradients, shape, bias !== undefined)
       },
     }
@@ -79,14 +80,23 @@ export function canFuseLinear(multiplyAdds: number): boolean {
 
 const SMALL_WORK = 1 << 18
 
+/** Arrays for the gradients of a layer. */
+function gradientArrays({ rows, inFeatures, outFeatures }: LinearShape): LinearGradients {
+  return {
+    x: takeArray(rows * inFeatures),
+    weight: takeArray(outFeatures * inFeatures),
+    bias: takeArray(outFeatures),
+  }
+}
+
 function gradientsOf(
   { x, weight, bias }: LinearGradients,
   { rows, inFeatures, outFeatures }: LinearShape,
   hasBias: boolean,
 ): Tensor[] {
   return [
-    copiedTensor(x, [rows, inFeatures]),
-    copiedTensor(weight, [outFeatures, inFeatures]),
-    ...(hasBias ? [copiedTensor(bias, [outFeatures])] : []),
+    passingTensor(x, [rows, inFeatures]),
+    passingTensor(weight, [outFeatures, inFeatures]),
+    ...(hasBias ? [passingTensor(bias, [outFeatures])] : []),
   ]
 }

@@ -155,10 +155,10 @@ function requireFloats(name: string, found: Float32Array, count: number, of: str
 
 /** A linear layer's output and its pullback, outside of the tape. */
 export interface LinearPass {
-  /** `[N, O]`; valid until the kernels' next linear layer. */
+  /** `[N, O]` */
   readonly output: Float32Array
-  /** The gradients from the one by the output; valid until the kernels' next linear layer. */
-  pullback(upstream: Float32Array): LinearGradients
+  /** The gradients from the one by the output, written to arrays that are given, or to new ones. */
+  pullback(upstream: Float32Array, to?: LinearGradients): LinearGradients
 }
 
 /**
@@ -167,6 +167,7 @@ export interface LinearPass {
  * @param x `[N, I]`; read once more by `pullback`, so it must be unchanged until then
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
+ * @param output an array to write; a new one when absent
  * @throws {@link KernelShapeError} when a size does not fit, {@link KernelStateError} when the kernels are switched off.
  * @example
  * ```ts
@@ -174,7 +175,7 @@ export interface LinearPass {
  * const { x: gradientOfHidden } = pullback(gradientOfOutput)
  * ```
  */
-export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D): LinearPass {
+export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D, output?: Float32Array): LinearPass {
   const { linear } = requireRuntime()
   for (const [name, tensor] of Object.entries({ weight, ...(bias && { bias }) })) {
     requireTensor(name, tensor)
@@ -191,11 +192,22 @@ export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D): 
   }
   const shape = { rows, inFeatures, outFeatures }
   const weightValues = readValues(weight)
+  const y = output ?? new Float32Array(rows * outFeatures)
+  requireFloats('output', y, rows * outFeatures, `${rows} rows of ${outFeatures}`)
+  linear.forward(shape, x, weightValues, bias && readValues(bias), y)
   return {
-    output: linear.forward(shape, x, weightValues, bias && readValues(bias)),
-    pullback(upstream) {
+    output: y,
+    pullback(upstream, to) {
       requireFloats('upstream', upstream, rows * outFeatures, 'as the output has')
-      return linear.gradients(shape, upstream, x, weightValues)
+      const sizes = { x: x.length, weight: weightValues.length, bias: outFeatures }
+      const arrayOf = (name: keyof LinearGradients): Float32Array => {
+        const array = to?.[name] ?? new Float32Array(sizes[name])
+        requireFloats(name, array, sizes[name], 'as its gradient has')
+        return array
+      }
+      const gradients = { x: arrayOf('x'), weight: arrayOf('weight'), bias: arrayOf('bias') }
+      linear.gradients(shape, upstream, x, weightValues, gradients)
+      return gradients
     },
   }
 }

@@ -102,7 +102,8 @@ export class CompiledRuntime implements Runtime {
     })
     if (initial) workspace.writeInitial(initial)
     if (lengths) workspace.writeLengths(lengths)
-    if (isLookup(x)) workspace.writeTable(x.tokens, (table as InputTable).values())
+    if (isLookup(x)) workspace.writeTokens(x.tokens)
+    table?.writeTo(workspace.table('table'))
     this.machine.forward(passOf(workspace, packed), isLookup(x) ? NOTHING : x, slices > 1 && threads > 1)
     const outputs: RecurrentOutputs = workspace.final
     if (returnOutput) outputs.output = workspace.output
@@ -119,7 +120,7 @@ export class CompiledRuntime implements Runtime {
       backward: (upstream, wanted = {}) => {
         if (released) throw new KernelStateError('the forward pass of this gradient was released')
         const gradients = this.backward(workspace, packed, upstream, table ? { ...wanted, x: false } : wanted)
-        return table ? { ...gradients, ...table.gradients(workspace.dTable, wanted.x) } : gradients
+        return table ? { ...gradients, ...table.gradients(workspace.table('dTable'), wanted.x) } : gradients
       },
       release: () => {
         if (released) return

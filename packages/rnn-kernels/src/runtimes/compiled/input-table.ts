@@ -28,14 +28,16 @@ export class InputTable {
     return this.shape.rows
   }
 
-  /** `[V, G·H]`; valid until the next linear layer. */
-  values(): Float32Array {
-    return this.linear.forward(this.shape, this.vectors, this.weightIh, undefined)
+  /** Writes `[V, G·H]`. */
+  writeTo(table: Float32Array): void {
+    this.linear.forward(this.shape, this.vectors, this.weightIh, undefined, table)
   }
 
-  /** The gradients with respect to the vectors, if they are wanted, and to W_ih, from the one with respect to the table; copies. */
+  /** The gradients with respect to the vectors, if they are wanted, and to W_ih, from the one with respect to the table. */
   gradients(dTable: Float32Array, wantsX = false): Pick<RecurrentGradients, 'x' | 'weightIh'> {
-    const { x, weight } = this.linear.gradients(this.shape, dTable, this.vectors, this.weightIh)
-    return { ...(wantsX && { x: x.slice() }), weightIh: weight.slice() }
+    const [x, weight] = [this.vectors, this.weightIh].map(({ length }) => new Float32Array(length))
+    const bias = new Float32Array(this.shape.outFeatures)
+    this.linear.gradients(this.shape, dTable, this.vectors, this.weightIh, { x, weight, bias })
+    return { ...(wantsX && { x }), weightIh: weight }
   }
 }

@@ -48,10 +48,9 @@ export class Workspace {
     for (let place = 0; place < batch; place++) starts[place + 1] = starts[place] + ordered[place]
   }
 
-  /** Copies in which rows of a table the steps read, and the table, `[V, G·H]`. */
-  writeTable(tokens: Int32Array, table: Float32Array): void {
+  /** Copies in which rows of a table the steps read. */
+  writeTokens(tokens: Int32Array): void {
     this.job.integers('tokens', tokens.length).set(tokens)
-    this.job.floats('table', table.length).set(table)
   }
 
   /** Copies the initial state in. */
@@ -84,10 +83,10 @@ export class Workspace {
     return hasCellState(this.shape.cell) ? { h, c: this.job.floats('cFinal', this.states) } : { h }
   }
 
-  /** The gradient with respect to the table. */
-  get dTable(): Float32Array {
+  /** The table of a lookup, `[V, G·H]`, or the gradient with respect to it. */
+  table(name: 'table' | 'dTable'): Float32Array {
     const { cell, hiddenSize } = this.shape
-    return this.job.floats('dTable', this.use.vocabulary * GATES[cell] * hiddenSize)
+    return this.job.floats(name, this.use.vocabulary * GATES[cell] * hiddenSize)
   }
 
   /** The gradients that were computed. */

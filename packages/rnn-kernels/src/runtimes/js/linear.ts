@@ -6,8 +6,8 @@ function forward(
   x: Float32Array,
   weight: Float32Array,
   bias: Float32Array | undefined,
-): Float32Array {
-  const y = new Float32Array(rows * outFeatures)
+  y: Float32Array,
+): void {
   for (let row = 0; row < rows; row++) {
     for (let o = 0; o < outFeatures; o++) {
       let sum = 0
@@ -15,7 +15,6 @@ function forward(
       y[row * outFeatures + o] = sum + (bias?.[o] ?? 0)
     }
   }
-  return y
 }
 
 /** dx = dy·W, dW = dyᵀ·x, db = Σ dy. */
@@ -24,7 +23,8 @@ function gradients(
   dY: Float32Array,
   x: Float32Array,
   weight: Float32Array,
-): LinearGradients {
+  to: LinearGradients,
+): void {
   const dX = new Float64Array(x.length)
   const dWeight = new Float64Array(weight.length)
   const dBias = new Float64Array(outFeatures)
@@ -38,7 +38,9 @@ function gradients(
       }
     }
   }
-  return { x: Float32Array.from(dX), weight: Float32Array.from(dWeight), bias: Float32Array.from(dBias) }
+  to.x.set(dX)
+  to.weight.set(dWeight)
+  to.bias.set(dBias)
 }
 
 /** Linear layers in plain JavaScript. */

@@ -52,7 +52,8 @@ export interface Addon {
     x: Float32Array,
     weight: Float32Array,
     dX: Float32Array,
-    dWeightAndBias: Float32Array,
+    dWeight: Float32Array,
+    dBias: Float32Array,
     scratch: Float32Array,
   ): void
   adam(

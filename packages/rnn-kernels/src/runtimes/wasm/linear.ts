@@ -21,7 +21,13 @@ export class WasmLinear implements LinearOps {
     private readonly clock: KernelClock,
   ) {}
 
-  forward(shape: LinearShape, x: Float32Array, weight: Float32Array, bias: Float32Array | undefined): Float32Array {
+  forward(
+    shape: LinearShape,
+    x: Float32Array,
+    weight: Float32Array,
+    bias: Float32Array | undefined,
+    y: Float32Array,
+  ): void {
     const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.x.set(x)
@@ -31,10 +37,16 @@ export class WasmLinear implements LinearOps {
     this.clock.time(() => {
       this.kernels.linear(xAt, weightAt, bias ? biasAt : 0, yAt, rows, inFeatures, outFeatures, scratch)
     })
-    return to.y
+    y.set(to.y)
   }
 
-  gradients(shape: LinearShape, dY: Float32Array, x: Float32Array, weight: Float32Array): LinearGradients {
+  gradients(
+    shape: LinearShape,
+    dY: Float32Array,
+    x: Float32Array,
+    weight: Float32Array,
+    gradients: LinearGradients,
+  ): void {
     const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.dY.set(dY)
@@ -45,7 +57,9 @@ export class WasmLinear implements LinearOps {
     this.clock.time(() => {
       this.kernels.linearGradients(...read, ...written, rows, inFeatures, outFeatures, to.scratch.byteOffset)
     })
-    return { x: to.dX, weight: to.dWeight, bias: to.dBias }
+    gradients.x.set(to.dX)
+    gradients.weight.set(to.dWeight)
+    gradients.bias.set(to.dBias)
   }
 
   private arraysFor(shape: LinearShape): Record<Name, Float32Array> {
