@@ -30,7 +30,10 @@ let nextIndex = 0
 async function nextExample(): Promise<Uint8Array> {
   if (!examples) {
     const answer = await fetch(new URL('mnist/t10k-images-idx3-ubyte', document.baseURI))
-    examples = new Uint8Array(await answer.arrayBuffer()).subarray(16)
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`)
+    const pixels = new Uint8Array(await answer.arrayBuffer()).subarray(16)
+    if (pixels.length === 0 || pixels.length % 784 !== 0) throw new Error('the file is not that of MNIST')
+    examples = pixels
   }
   const image = examples.slice(784 * nextIndex, 784 * (nextIndex + 1))
   nextIndex = (nextIndex + 1) % (examples.length / 784)

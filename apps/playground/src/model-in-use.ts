@@ -6,6 +6,8 @@ export interface ModelInUse {
   weights: PlainWeights
   /** The recurrent layers' equations. */
   cell: CellEquations
+  /** How its pixels were normalised, and what its classes are called. */
+  preprocessing: { mean: number; std: number; classNames: readonly string[] }
   /** The texts of the file that they come from. */
   metadata: Record<string, string>
   /** Where they come from, in words. */
@@ -43,7 +45,17 @@ export function readModel(bytes: Uint8Array, origin: string): ModelInUse {
     )
   }
   checkLayers(tensors, cell, hiddenSize)
-  return { weights: tensors, cell, metadata, origin }
+  return { weights: tensors, cell, preprocessing: preprocessingOf(metadata), metadata, origin }
+}
+
+/** What the command line wrote into the file; of other files MNIST's. */
+function preprocessingOf({ preprocessing: text }: Record<string, string>): ModelInUse['preprocessing'] {
+  try {
+    const { mean, std, classNames } = JSON.parse(text)
+    const isKnown = Number.isFinite(mean) && std > 0 && Array.isArray(classNames) && classNames.length === CLASSES
+    if (isKnown) return { mean, std, classNames: classNames.map(String) }
+  } catch {} // another program's, or none
+  return { mean: 0.1307, std: 0.3081, classNames: Array.from({ length: CLASSES }, (_, digit) => String(digit)) }
 }
 
 /** The cell, by the names of the tensors; of a plain RNN the nonlinearity by the config. */

@@ -236,6 +236,30 @@ describe.skipIf(!existsSync(chromiumPath))('the playground', () => {
     expect(page.url()).toContain('#cell=lstm&hiddenSize=64&numLayers=1&lr=0.001&batchSize=64&epochs=10&seed=0')
   })
 
+  it('stops while the data are loading, and keeps the weights in use', { timeout: 60_000 }, async () => {
+    const before = await page.textContent('#model-line')
+    await page.click('#start')
+    await page.click('#stop')
+    await page.waitForFunction(() =>
+      /^(Stopped|It did not)/.test(document.getElementById('progress')?.textContent ?? ''),
+    )
+    expect(await page.textContent('#progress')).toBe('Stopped after 0 steps.')
+    expect(await page.textContent('#model-line')).toBe(before)
+  })
+
+  it('names the classes, and normalises, as the file says that the command line wrote', async () => {
+    const { tensors } = decodeSafetensors(weights)
+    const classNames = Array.from('abcdefghij')
+    const preprocessing = JSON.stringify({ mean: 0.1307, std: 0.3081, classNames })
+    const buffer = Buffer.from(encodeSafetensors(tensors, { preprocessing }))
+    await page.setInputFiles('#load', { name: 'letters.safetensors', mimeType: '', buffer })
+    await page.waitForFunction(() => /in use/.test(document.getElementById('file-message')?.textContent ?? ''))
+    await page.click('#example')
+    await page.waitForFunction(() => /reads a/.test(document.getElementById('verdict')?.textContent ?? ''))
+    expect(await page.textContent('#verdict')).toMatch(/^It reads a h /) // the first test image is a 7
+    expect(await page.locator('#bars .name').allTextContents()).toEqual(classNames)
+  })
+
   it('ends its worker when one leaves in the middle', { timeout: 60_000 }, async () => {
     await page.click('#start')
     await page.waitForFunction(() => /step \d+,/.test(document.getElementById('progress')?.textContent ?? ''), null, {

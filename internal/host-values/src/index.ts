@@ -9,5 +9,5 @@ export {
   passingTensor,
   takeOver,
 } from './host-tensor'
-export { takeArray } from './recycler'
+export { giveArray, takeArray } from './recycler'
 export { awaitValues, type HostArray, hostValues, keepHostValues, readIntegers, readValues } from './values'

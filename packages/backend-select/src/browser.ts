@@ -4,7 +4,7 @@ import { setBackend } from '@tensorflow/tfjs-core'
 import { startCpu } from './candidates/cpu'
 import { checkOptions, FACTS, type SelectBackendOptions, type SelectedBackend } from './options'
 import { quietly } from './quietly'
-import type { Rejection } from './reasons'
+import { notPreferred, type Rejection } from './reasons'
 
 export { isRowwiseError } from '@rowwise/errors'
 export { BackendOptionError, DuplicateCoreError } from './errors'
@@ -25,7 +25,11 @@ const WITHOUT_CUDA: Rejection = {
 export async function selectBackend(options: SelectBackendOptions = {}): Promise<SelectedBackend> {
   const { prefer, wasmPath } = checkOptions(options, undefined)
   const tried: Rejection[] = [WITHOUT_CUDA]
-  const isWanted = prefer === 'wasm' || (wasmPath !== undefined && prefer !== 'cpu')
+  if (prefer === 'cpu') {
+    await startCpu()
+    return { name: 'cpu', ...FACTS.cpu, tried: [...tried, notPreferred('wasm', prefer)] }
+  }
+  const isWanted = prefer === 'wasm' || wasmPath !== undefined
   const reason = isWanted ? await startWasm(wasmPath) : 'It was not tried, because the place of its file is not known.'
   if (reason === null) return { name: 'wasm', ...FACTS.wasm, tried }
   tried.push({ name: 'wasm', code: 'WASM_FILE_MISSING', reason, fix: 'pass the address of its files as wasmPath' })

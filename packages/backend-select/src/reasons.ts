@@ -32,3 +32,13 @@ export interface Rejection {
 
 /** What trying a candidate comes to: nothing when it runs. */
 export type Attempt = Promise<Omit<Rejection, 'name'> | null>
+
+/** A backend that nobody asked for. */
+export function notPreferred(name: BackendName, prefer: string): Rejection {
+  return {
+    name,
+    code: 'NOT_PREFERRED',
+    reason: `TensorFlow.js's ${name} backend was not tried, because ${prefer} was asked for.`,
+    fix: "prefer 'auto', or unset ROWWISE_BACKEND",
+  }
+}

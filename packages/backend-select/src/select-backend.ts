@@ -5,7 +5,7 @@ import { type CorePair, loadedOtherCore, otherCore } from './candidates/places'
 import { startWasm } from './candidates/wasm'
 import { DuplicateCoreError } from './errors'
 import { checkOptions, FACTS, ORDER, type SelectBackendOptions, type SelectedBackend } from './options'
-import type { Attempt, BackendName, Rejection } from './reasons'
+import { type Attempt, type BackendName, notPreferred } from './reasons'
 
 /**
  * Starts the fastest TensorFlow.js backend that works here: CUDA with a real GPU, then WASM SIMD, then plain JavaScript.
@@ -35,15 +35,6 @@ export async function selectBackend(options: SelectBackendOptions = {}): Promise
     tried.push({ name, ...rejection })
   }
   throw new Error('unreachable: the cpu backend always starts')
-}
-
-function notPreferred(name: BackendName, prefer: string): Rejection {
-  return {
-    name,
-    code: 'NOT_PREFERRED',
-    reason: `TensorFlow.js's ${name} backend was not tried, because ${prefer} was asked for.`,
-    fix: "prefer 'auto', or unset ROWWISE_BACKEND",
-  }
 }
 
 /** Two copies would print hundreds of warnings and then fail in strange places, so look before anything is loaded. */

@@ -1,7 +1,9 @@
 import { cpSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { env } from '@tensorflow/tfjs-core'
 import { describe, expect, it } from 'vitest'
 import { selectBackend } from '../src'
+import { selectBackend as selectInBrowser } from '../src/browser'
 import { utilRepair } from '../src/candidates/util-repair'
 import { FakeProject } from './fake-project'
 
@@ -141,6 +143,16 @@ describe('selectBackend, when tfjs-core is there twice', () => {
 })
 
 describe('selectBackend({ prefer })', () => {
+  it('leaves TensorFlow.js’s flags as they were, also when it is called twice at once', async () => {
+    await Promise.all([selectBackend({ prefer: 'cpu' }), selectBackend({ prefer: 'cpu' })])
+    expect(env().getBool('IS_TEST')).toBe(false)
+  })
+
+  it('says in a browser that WASM was not tried because cpu was asked for', async () => {
+    const backend = await selectInBrowser({ prefer: 'cpu', wasmPath: '/wasm/' })
+    expect(backend).toMatchObject({ name: 'cpu', tried: [{ name: 'cuda' }, { name: 'wasm', code: 'NOT_PREFERRED' }] })
+  })
+
   it('starts with the preferred backend and says that better ones were not tried', async () => {
     const backend = await selectBackend({ prefer: 'cpu' })
     expect(backend).toMatchObject({ name: 'cpu', tried: [{ code: 'NOT_PREFERRED' }, { code: 'NOT_PREFERRED' }] })

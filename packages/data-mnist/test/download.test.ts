@@ -167,6 +167,17 @@ describe('a download', () => {
     await expect(get(['real'], { signal: AbortSignal.abort(new Error('never')) })).rejects.toThrow('never')
   })
 
+  it('hands on what onProgress throws, and asks no mirror again', async () => {
+    const own = new Error('of the caller')
+    let calls = 0
+    const onProgress = () => {
+      calls += 1
+      throw own
+    }
+    await expect(get(['real', 'real'], { onProgress })).rejects.toBe(own)
+    expect(calls).toBe(1)
+  })
+
   it('reports its progress', async () => {
     const seen: number[] = []
     await get(['real'], { onProgress: ({ file, received, total }) => seen.push(received, total ?? -1, file.length) })

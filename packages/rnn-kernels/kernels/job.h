@@ -43,14 +43,14 @@
   POINTER(dHFinal, float) \
   POINTER(dCFinal, float) \
   POINTER(dX, float)        /* and the ones that are computed */ \
-  POINTER(dTable, float) \
+  POINTER(dTable, float)    /* [V, G·H] */ \
   POINTER(dHInitial, float) \
   POINTER(dCInitial, float) \
   POINTER(dWeightIh, float) /* [G·H, I] */ \
   POINTER(dWeightHh, float) /* [G·H, H] */ \
   POINTER(dBiasIh, float)   /* [G·H] */ \
   POINTER(dBiasHh, float)   /* [G·H] */ \
-  POINTER(partials, float)  /* weight gradients of each slice, laid out as `forward` and `bias` */ \
+  POINTER(partials, float)  /* gradients of each slice: of the weights, laid out as `forward` and `bias`, and of the table */ \
   POINTER(weightIh, float)  /* weights as PyTorch lays them out */ \
   POINTER(weightHh, float) \
   POINTER(biasIh, float) \

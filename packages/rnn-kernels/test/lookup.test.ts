@@ -100,3 +100,35 @@ describe.each(runtimes.filter(([name]) => name.endsWith('1 thread')))('a lookup,
     expect(compute(two(), shape, 1, true, lookup)).toEqual(compute(make(), shape, 1, true, lookup))
   })
 })
+
+describe.each(runtimes)('a lookup, %s', (_, make) => {
+  const shape: RecurrentShape = {
+    ...{ cell: 'lstm', gateActivation: 'sigmoid', reverse: false },
+    ...{ batch: 2, time: 3, inputSize: 2, hiddenSize: 3 },
+  }
+  const tokens = Int32Array.of(0, 0, 2, 0, 2, 2)
+
+  it('shows nothing of vectors that no step reads, and has no gradient by them', () => {
+    const vectors = Float32Array.of(1, 2, Number.POSITIVE_INFINITY, Number.NaN, 3, 4)
+    const finite = Float32Array.of(1, 2, 5, 6, 3, 4)
+    const [found, expected] = [vectors, finite].map((each) =>
+      compute(make(), shape, 1, false, { tokens, vectors: each }),
+    )
+    expect(found).toEqual(expected)
+    expect(Array.from((found as Record<string, Float32Array>)['d.x'].subarray(2, 4))).toEqual([0, 0])
+  })
+
+  it('has the gradients of what it read, whatever becomes of tokens, vectors and weights', () => {
+    const vectors = Float32Array.of(1, 2, 5, 6, 3, 4)
+    const { inputs, upstream } = problem(shape, 1)
+    const weights = inputs.weights()
+    const pass = (isChanged: boolean) => {
+      const lookup = { tokens: tokens.slice(), vectors: vectors.slice() }
+      const own = Object.fromEntries(Object.entries(weights).map(([name, of]) => [name, of.slice()])) as typeof weights
+      const { saved } = make().recurrent.forward(shape, { ...inputs, x: lookup, weights: () => own, version: [{}] })
+      for (const array of isChanged ? [lookup.tokens, lookup.vectors, ...Object.values(own)] : []) array.fill(1)
+      return copyOf(saved?.backward(upstream, { x: true }) ?? {})
+    }
+    expect(pass(true)).toEqual(pass(false))
+  })
+})

@@ -257,6 +257,17 @@ describe('the kernels of the WASM backend', () => {
     expect(tfc.gather(x, rows).arraySync()).toEqual(stacked.arraySync())
   })
 
+  it('gathers rows, and sums segments, of a tensor that another backend holds and that makes the memory grow', async () => {
+    await tfc.setBackend('cpu')
+    const [large, larger] = [1, 2].map((value) => tfc.fill([9_000_000 * value, 2], value))
+    await tfc.setBackend('wasm')
+    expect(tfc.gather(large, [8_999_999]).arraySync()).toEqual([[1, 1]])
+    expect(tfc.unsortedSegmentSum(larger, tfc.fill([18_000_000], -1, 'int32') as tfc.Tensor1D, 1).arraySync()).toEqual([
+      [0, 0],
+    ])
+    tfc.dispose([large, larger])
+  })
+
   it('leaves other axes to the backend, and refuses a row that is not there', () => {
     const x = tfc.tensor2d([
       [1, 2],

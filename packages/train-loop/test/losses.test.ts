@@ -29,6 +29,18 @@ describe('crossEntropy', () => {
     })
   })
 
+  it('gives its gradient as often as it is asked, in tensors of their own', () => {
+    const pass = crossEntropy.vjp(logits(), targets())
+    const [once, again] = [pass?.pullback(), pass?.pullback()]
+    const expected = tf.grad((x: tf.Tensor) => crossEntropy(x, targets()))(logits())
+    expect(once?.arraySync()).toEqual(expected.arraySync())
+    expect(again?.arraySync()).toEqual(expected.arraySync())
+    const kept = Array.from(again?.dataSync() ?? [])
+    once?.dispose()
+    crossEntropy.vjp(tf.mul(logits(), 2), targets())?.pullback()
+    expect(Array.from(again?.dataSync() ?? [])).toEqual(kept)
+  })
+
   it('does not overflow for logits that exp would', () => {
     expect(crossEntropy(tf.tensor2d([[1000, 0]]), tf.tensor1d([1], 'int32')).dataSync()[0]).toBeCloseTo(1000, 3)
     expect(crossEntropy(tf.tensor2d([[1000, 0]]), tf.tensor1d([0], 'int32')).dataSync()[0]).toBe(0)

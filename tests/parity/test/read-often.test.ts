@@ -124,6 +124,15 @@ describe.each(['wasm', 'cpu'])(
       expect(tf.memory().numTensors).toBe(before)
     })
 
+    it('reads indices that were cast from booleans', () => {
+      const model = new Sequential(...networks[0][1](new Generator(4)))
+      const inputs = tf.cast(tf.greater(tokens(), 2), 'int32') as tf.Tensor2D
+      const pass = model.vjp(inputs)
+      const expected = model.forward(inputs)
+      expect(tf.max(tf.abs(tf.sub(pass?.value as tf.Tensor, expected))).dataSync()[0]).toBeLessThan(1e-6)
+      pass?.release()
+    })
+
     it('names an index without a vector', () => {
       const model = new Sequential(...networks[0][1](new Generator(4)))
       const inputs = tf.fill([BATCH, TIME], VOCABULARY, 'int32')

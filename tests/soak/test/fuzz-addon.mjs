@@ -17,10 +17,10 @@ const pick = (values) => values[integer(0, values.length - 1)]
 // As in kernels/job.h.
 const NAMES = [
   ...['cell', 'batch', 'time', 'inputSize', 'hiddenSize', 'reverse', 'save', 'slices', 'threads'],
-  ...['hasLengths', 'hasInitial', 'hasBias', 'wantsOutput', 'borrows', 'gradients'],
+  ...['hasLengths', 'hasInitial', 'hasBias', 'wantsOutput', 'borrows', 'vocabulary', 'gradients'],
 ]
 const GATES = [4, 4, 3, 3, 3, 3, 1, 1]
-const [ORDER, LENGTHS, STARTS] = [0, 1, 2]
+const [ORDER, LENGTHS, STARTS, TOKENS] = [0, 1, 2, 4]
 const HOSTILE = [
   0,
   -1,
@@ -46,7 +46,8 @@ const floats = (length) => Float32Array.from({ length }, () => random() * 2 - 1)
 function rightNumbers() {
   const job = Object.fromEntries(NAMES.map((name) => [name, integer(0, 1)]))
   const sizes = { cell: integer(0, 7), batch: integer(1, 21), time: integer(1, 7), threads: 3, borrows: 1 }
-  Object.assign(job, sizes, { inputSize: integer(1, 20), hiddenSize: integer(1, 40), gradients: integer(0, 31) })
+  Object.assign(job, sizes, { inputSize: integer(0, 20), hiddenSize: integer(1, 40), gradients: integer(0, 31) })
+  job.vocabulary = chance(0.3) ? integer(1, 9) : 0
   job.slices = integer(1, Math.min(job.batch, 8))
   return job
 }
@@ -71,6 +72,12 @@ function writeLengths({ block, offsets }, { batch, time, hasLengths }) {
   at(STARTS, batch + 1).set([0, ...lengths.map((length) => (sum += length))])
 }
 
+function writeTokens({ block, offsets }, { batch, time, vocabulary }) {
+  if (!vocabulary) return
+  const tokens = new Int32Array(block.buffer, offsets[TOKENS], batch * time)
+  for (let at = 0; at < tokens.length; at++) tokens[at] = chance(0.001) ? pick(HOSTILE) : integer(0, vocabulary - 1)
+}
+
 /** A forward and a backward pass; `spoil` changes the arguments of each call. */
 function pass(spoil) {
   const machine = pick(machines)
@@ -79,6 +86,7 @@ function pass(spoil) {
   const kept = memory(machine, job, 0)
   const weights = memory(machine, job, 1)
   writeLengths(kept, job)
+  writeTokens(kept, job)
   const rows = GATES[job.cell] * job.hiddenSize
   const given = [floats(rows * job.inputSize), floats(rows * job.hiddenSize)]
   const biases = job.hasBias ? [floats(rows), floats(rows)] : [undefined, undefined]
@@ -86,8 +94,9 @@ function pass(spoil) {
   call('pack', spoil([machine, numbers, weights.block, ...given, ...biases]))
   const x = floats(job.batch * job.time * job.inputSize)
   call('forward', spoil([machine, numbers, kept.block, weights.block, x, pool()]))
+  const dOutput = chance(0.7) ? floats(job.batch * job.time * job.hiddenSize) : undefined
   if (job.save || spoil !== right)
-    call('backward', spoil([machine, numbers, kept.block, weights.block, pool(), pool()]))
+    call('backward', spoil([machine, numbers, kept.block, weights.block, pool(), pool(), dOutput]))
 }
 
 function linear(spoil) {
@@ -98,8 +107,8 @@ function linear(spoil) {
   const [x, weight, dY] = [floats(rows * inFeatures), floats(outFeatures * inFeatures), floats(rows * outFeatures)]
   const bias = chance(0.5) ? floats(outFeatures) : undefined
   call('linear', spoil([...sizes, x, weight, bias, new Float32Array(rows * outFeatures), scratch]))
-  const gradients = [new Float32Array(x.length), new Float32Array(weight.length + outFeatures), scratch]
-  call('linearGradients', spoil([...sizes, dY, x, weight, ...gradients]))
+  const gradients = [x, weight, { length: outFeatures }].map(({ length }) => new Float32Array(length))
+  call('linearGradients', spoil([...sizes, dY, x, weight, ...gradients, scratch]))
 }
 
 function peak(spoil) {

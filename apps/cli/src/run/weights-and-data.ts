@@ -30,17 +30,17 @@ export function imagesOf(flags: UseFlags, { model, preprocessing, series }: Load
       `${flags.weights} tells images apart, and --csv is a time series; leave it out, or take other weights`,
     )
   }
-  const known = preprocessing ?? usual(flags)
+  const known: Partial<Preprocessing> | undefined = preprocessing ?? usual(flags)
   const { mean = known?.mean, std = known?.std } = flags
   if (mean === undefined || std === undefined) {
     throw new UsageError(
-      `${flags.weights} does not say how its images were normalised, and --data is no known data set; pass --mean and --std`,
+      `${flags.weights} does not say how its images were normalised, and ${flags.variant ?? '--data'} has no usual numbers; pass --mean and --std`,
     )
   }
   const { numClasses } = model.config
   const names = Array.from(
     { length: numClasses },
-    (_, label) => flags.classNames?.[label] ?? known?.classNames[label] ?? String(label),
+    (_, label) => flags.classNames?.[label] ?? known?.classNames?.[label] ?? String(label),
   )
   const { variant, pictures } = preprocessing ?? {}
   return { model, preprocessing: { mean, std, classNames: names, variant, ...(pictures && { pictures }) } }
@@ -75,10 +75,12 @@ export async function loadTestImages(flags: UseFlags, { model, preprocessing }: 
   return test
 }
 
-function usual({ data, variant }: UseFlags): Preprocessing | undefined {
-  const facts = variant && VARIANTS[variant]
-  if (facts) return 'mean' in facts ? { ...facts, variant: undefined } : undefined
-  return data === undefined ? { ...VARIANTS.mnist, variant: undefined } : undefined
+/** What is known of a data set: some have names of their classes, and no mean that everybody uses. */
+function usual({
+  data,
+  variant = data === undefined ? 'mnist' : undefined,
+}: UseFlags): Partial<Preprocessing> | undefined {
+  return variant && { ...VARIANTS[variant], variant: undefined }
 }
 
 function knownVariant(name: string | undefined): DataFlags['variant'] {

@@ -7,7 +7,6 @@ import { centreDigit, SIDE } from './centre'
 import { Pad } from './pad'
 import { type Reading, readRows } from './read-rows'
 
-const table = normalize(0.1307, 0.3081)
 const COLOURS = [
   '#3b82f6',
   '#f59e0b',
@@ -39,7 +38,10 @@ export class DrawPanel {
     byId('clear').addEventListener('click', () => this.pad.clear())
     byId('replay').addEventListener('click', () => this.replayRows())
     byId('example').addEventListener('click', async () => {
-      const image = await nextExample()
+      const image = await nextExample().catch((error: Error) => {
+        byId('verdict').textContent = `The test images did not load: ${error.message}.`
+      })
+      if (!image) return
       this.pad.show(image, SIDE)
       this.read(image)
       this.replayRows()
@@ -51,6 +53,8 @@ export class DrawPanel {
   /** Reads what is drawn with other weights. */
   use(model: ModelInUse): void {
     this.model = model
+    this.makeBars()
+    this.showRow()
     if (this.image) this.read(this.image)
   }
 
@@ -67,6 +71,8 @@ export class DrawPanel {
 
   private read(image: Uint8Array): void {
     this.image = image
+    const { mean, std, classNames } = this.model.preprocessing
+    const table = normalize(mean, std)
     const rows = Array.from({ length: SIDE }, (_, row) =>
       Float32Array.from(image.subarray(row * SIDE, (row + 1) * SIDE), (pixel) => table[pixel]),
     )
@@ -75,7 +81,7 @@ export class DrawPanel {
     this.showRow()
     const last = this.reading.probabilities[SIDE - 1]
     const best = last.indexOf(Math.max(...last))
-    byId('verdict').textContent = `It reads a ${best} (${(100 * last[best]).toFixed(1)} %).`
+    byId('verdict').textContent = `It reads a ${classNames[best]} (${(100 * last[best]).toFixed(1)} %).`
   }
 
   private replayRows(): void {
@@ -109,7 +115,10 @@ export class DrawPanel {
   private showCurves(row: number): void {
     const lines = COLOURS.map((colour, digit) => ({
       colour,
-      label: (this.reading?.probabilities[SIDE - 1][digit] ?? 0) > 0.1 ? String(digit) : undefined,
+      label:
+        (this.reading?.probabilities[SIDE - 1][digit] ?? 0) > 0.1
+          ? this.model.preprocessing.classNames[digit]
+          : undefined,
       points: (this.reading?.probabilities ?? []).map((shares, index) => ({ x: index + 1, y: shares[digit] })),
     }))
     const title = 'Probability of each digit after each of 28 rows'
@@ -141,7 +150,7 @@ export class DrawPanel {
     const items = Array.from({ length: 10 }, (_, digit) => {
       const item = document.createElement('li')
       const [name, track, fill, percent] = ['span', 'span', 'span', 'span'].map((tag) => document.createElement(tag))
-      name.textContent = String(digit)
+      name.textContent = this.model.preprocessing.classNames[digit]
       name.className = 'name'
       name.style.borderLeftColor = COLOURS[digit] // the colour of its curve
       track.className = 'track'

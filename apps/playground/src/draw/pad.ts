@@ -5,6 +5,8 @@ const KEY_STEP = 8
 export class Pad {
   private readonly context: CanvasRenderingContext2D
   private drawing = false
+  /** Whether the keyboard's pen is down. */
+  private isPenDown = false
   private cursor = { x: 140, y: 140 }
   private last: { x: number; y: number } | null = null
 
@@ -34,6 +36,7 @@ export class Pad {
   clear(): void {
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height)
     this.last = null
+    this.drawing = this.isPenDown = false
     this.onChange()
   }
 
@@ -70,11 +73,11 @@ export class Pad {
     if (move) {
       const inside = (value: number): number => Math.min(this.canvas.width, Math.max(0, value))
       this.cursor = { x: inside(this.cursor.x + move[0]), y: inside(this.cursor.y + move[1]) }
-      if (this.drawing) this.strokeTo(this.cursor)
+      if (this.isPenDown) this.strokeTo(this.cursor)
     } else {
-      this.drawing = !this.drawing
+      this.isPenDown = !this.isPenDown
       this.last = null
-      if (this.drawing) this.strokeTo(this.cursor)
+      if (this.isPenDown) this.strokeTo(this.cursor)
       else this.onChange()
     }
   }

@@ -32,5 +32,6 @@ export type Event =
       wrong: { pixels: Uint8Array; label: number; prediction: number }[]
       weights: Uint8Array
     }
-  | { type: 'end'; stopped: boolean; weights: Uint8Array }
+  /** Without weights when it was stopped before there were any. */
+  | { type: 'end'; stopped: boolean; weights?: Uint8Array }
   | { type: 'error'; message: string }

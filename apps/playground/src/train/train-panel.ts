@@ -80,7 +80,9 @@ export class TrainPanel {
         this.onWeights(event.weights, `trained here for ${event.epoch} epochs, seed ${this.settings?.seed}`)
         break
       case 'end':
-        this.onWeights(event.weights, `trained here for ${this.losses.length} steps, seed ${this.settings?.seed}`)
+        if (event.weights) {
+          this.onWeights(event.weights, `trained here for ${this.losses.length} steps, seed ${this.settings?.seed}`)
+        }
         this.end(
           event.stopped ? `Stopped after ${this.losses.length} steps.` : `Done: ${this.percent()} of the test images.`,
         )

@@ -20,7 +20,7 @@ let stop = new AbortController()
 const tell = (event: Event): void => postMessage(event)
 
 addEventListener('message', ({ data }: MessageEvent<Command>) => {
-  if (data.type === 'start') run(data).catch((error) => tell({ type: 'error', message: (error as Error).message }))
+  if (data.type === 'start') run(data).catch(failed)
   if (data.type === 'pause') {
     pauseEnded = new Promise((resolve) => {
       endPause = resolve
@@ -32,6 +32,12 @@ addEventListener('message', ({ data }: MessageEvent<Command>) => {
   }
   if (data.type === 'stop') stop.abort()
 })
+
+/** Loading ends with the signal's reason when it is stopped. */
+function failed(error: unknown): void {
+  const isStopped = stop.signal.aborted && error === stop.signal.reason
+  tell(isStopped ? { type: 'end', stopped: true } : { type: 'error', message: (error as Error).message })
+}
 
 async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'start' }>): Promise<void> {
   stop = new AbortController()
@@ -82,7 +88,7 @@ async function run({ settings, dataRoot, steps }: Extract<Command, { type: 'star
     ],
   })
   progress.tell()
-  tell({ type: 'end', stopped: ended === 'aborted', weights: await save(model) })
+  tell({ type: 'end', stopped: ended === 'aborted', ...(progress.steps > 0 && { weights: await save(model) }) })
   model.dispose()
 }
 

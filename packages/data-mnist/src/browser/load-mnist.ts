@@ -1,10 +1,10 @@
 import { classesOf, makeHalves, type RawHalves, transposed } from '../dataset'
-import { ChecksumError, DataNotFoundError, LoaderOptionError } from '../errors'
+import { ChecksumError, DataNotFoundError, DownloadError, LoaderOptionError } from '../errors'
 import { parseIdx, parseIdxIntegers } from '../idx'
 import type { LoadedMnist } from '../load-mnist'
 import { checkLoadOptions, type LoadMnistOptions } from '../load-options'
 import { download, fetchOf } from '../sources/download'
-import { fetchBytes } from '../sources/fetch-bytes'
+import { CallbackFailure, fetchBytes, MirrorFailure } from '../sources/fetch-bytes'
 import { verify } from '../sources/verify'
 import { EMNIST_ARCHIVE, filesOf, isTransposed, MIRRORS, PUBLISHED, publishedAs } from '../variants'
 import { unpackIdx, unpackTo } from './gunzip'
@@ -59,7 +59,12 @@ async function readFromRoot(root: string, name: string, rank: number, options: L
       return await unpackIdx(bytes, rank, name)
     } catch (error) {
       options.signal?.throwIfAborted()
-      if (!/^HTTP /.test((error as Error).message)) throw error
+      if (error instanceof CallbackFailure) throw error.cause
+      const { message } = error as Error
+      if (error instanceof MirrorFailure && !/^HTTP 4/.test(message)) {
+        throw new DownloadError(`${new URL(candidate, base)} could not be read: ${message}; check root and the network`)
+      }
+      if (!(error instanceof MirrorFailure)) throw error
       reasons.push(`${candidate}: ${(error as Error).message}`)
     }
   }
@@ -80,7 +85,8 @@ async function readPublished(name: string, options: LoadMnistOptions): Promise<U
     )
   }
   // A page that is not served securely has no cache; it downloads every time.
-  const cache = typeof caches === 'object' ? await caches.open(CACHE) : null
+  // One that may not be opened, or is full, is none.
+  const cache = typeof caches === 'object' ? await caches.open(CACHE).catch(() => null) : null
   const key = `https://rowwise.invalid/${variant}/${name}`
   const kept = options.source === 'download' ? undefined : await cache?.match(key)
   if (kept) {
@@ -100,6 +106,6 @@ async function readPublished(name: string, options: LoadMnistOptions): Promise<U
     )
   }
   const bytes = await download(set, file, options, BROWSER)
-  await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>))
+  await cache?.put(key, new Response(bytes as Uint8Array<ArrayBuffer>)).catch(() => {})
   return bytes
 }

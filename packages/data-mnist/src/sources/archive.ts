@@ -9,7 +9,7 @@ import { ChecksumError, DatasetError } from '../errors'
 import type { PublishedFile, PublishedSet } from '../variants'
 import { FIX, openFromCache, pathInCache, readingFailed, writingFailed } from './cache'
 import { boundsOf, type DownloadOptions, fromMirrors } from './download'
-import { concat, fetchChunks, MirrorFailure } from './fetch-bytes'
+import { CallbackFailure, concat, fetchChunks, MirrorFailure } from './fetch-bytes'
 
 /**
  * Downloads an archive into the cache, verified; whole or not at all.
@@ -32,7 +32,7 @@ export async function downloadArchive(
       })
       requireDigest(hash.digest('hex'), file, 'its answer', 'the mirror is damaged')
     }).catch((error) => {
-      const isOfDownload = error instanceof MirrorFailure || error instanceof RowwiseError
+      const isOfDownload = [MirrorFailure, CallbackFailure, RowwiseError].some((kind) => error instanceof kind)
       throw isOfDownload ? error : failed(error)
     }),
   )

@@ -1,7 +1,7 @@
 import { environmentVariable } from '@rowwise/host'
 import { CacheError, DownloadError, LoaderOptionError } from '../errors'
 import { MIRRORS, type PublishedFile, type PublishedSet } from '../variants'
-import { type FetchBounds, fetchBytes, MirrorFailure } from './fetch-bytes'
+import { CallbackFailure, type FetchBounds, fetchBytes, MirrorFailure } from './fetch-bytes'
 import { verify } from './verify'
 
 /** What is told while a file comes in. */
@@ -109,6 +109,7 @@ export async function fromMirrors<T>(
       } catch (error) {
         signal?.throwIfAborted()
         if (error instanceof CacheError) throw error
+        if (error instanceof CallbackFailure) throw error.cause
         reasons.set(url.host + url.pathname, (error as Error).message)
         if (error instanceof MirrorFailure && error.isPassing) passing.push(url)
       }

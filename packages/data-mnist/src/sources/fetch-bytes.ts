@@ -32,6 +32,9 @@ export class MirrorFailure extends Error {
   }
 }
 
+/** What the caller's `onChunk` threw, its cause: no fault of a mirror. */
+export class CallbackFailure extends Error {}
+
 const MAX_REDIRECTS = 5
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
@@ -65,7 +68,8 @@ export async function fetchChunks(url: URL, bounds: FetchBounds, take: TakeChunk
     return await readBody(response, bounds, heard, take)
   } catch (error) {
     if (stop.signal.aborted) throw stop.signal.reason
-    if (error instanceof MirrorFailure || error instanceof CacheError) throw error
+    const isNamed = error instanceof MirrorFailure || error instanceof CacheError || error instanceof CallbackFailure
+    if (isNamed) throw error
     const { cause, message } = error as Error & { cause?: Error }
     throw new MirrorFailure(cause?.message || message, true)
   } finally {
@@ -122,7 +126,11 @@ async function readBody(
     received += part.value.length
     if (received > maxBytes) throw tooLarge()
     await take(part.value)
-    onChunk?.(received, total)
+    try {
+      onChunk?.(received, total)
+    } catch (cause) {
+      throw new CallbackFailure('onProgress threw', { cause })
+    }
   }
   return received
 }

@@ -1,4 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { isTypedArray } from '@rowwise/host'
 import { filledTensor, hostValues, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
 import type { LookupInputs } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
@@ -123,18 +124,21 @@ export class Embedding extends Layer {
     })
   }
 
-  /** Whether every vector is read so often that work for each of them is less than for each index. @internal */
+  /** Whether vectors are read so often, on average, that work for each of them is less than for each index. @internal */
   isReadOften(inputs: unknown): boolean {
     return inputs instanceof Tensor && inputs.rank === 2 && inputs.size >= OFTEN * this.numEmbeddings
   }
 
-  /** What its vectors are multiplied by the layer after it for, instead of being copied for each index. @internal */
+  /** Its vectors and the indices, for a recurrent layer that multiplies each vector once. @internal */
   lookup(inputs: Tensor): LookupInputs {
     this.prepare(inputs)
-    return { tokens: readIntegers(inputs), vectors: this.weight as unknown as Tensor2D }
+    const read = readIntegers(inputs)
+    // The cpu backend's cast of booleans keeps their array.
+    const tokens = isTypedArray(read, 'Int32Array') ? read : Int32Array.from(read as ArrayLike<number>)
+    return { tokens, vectors: this.weight as unknown as Tensor2D }
   }
 
-  /** The gradient of `weight` from that by all vectors, a new tensor, which is changed. @internal */
+  /** The gradient of `weight` from that by all vectors, a tensor that nobody has read yet: it is changed. @internal */
   withoutPadding(gradient: Tensor): Tensor {
     const { embeddingDim: width, paddingIdx } = this
     if (paddingIdx !== undefined) readValues(gradient).fill(0, paddingIdx * width, (paddingIdx + 1) * width)
@@ -222,7 +226,7 @@ export class Embedding extends Layer {
   }
 }
 
-/** How often each vector must be read by the mean: measured, a table of more vectors costs more than it saves. */
+/** How often vectors must be read on average: a table of more of them costs more than it saves. */
 const OFTEN = 8
 
 const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = {

@@ -1,5 +1,5 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { holdValues, passingTensor, readValues, takeArray } from '@rowwise/host-values'
+import { giveArray, holdValues, passingTensor, readValues, takeArray } from '@rowwise/host-values'
 import { canFuseLinear, fusedLinear, linearPass } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
 import {
@@ -126,12 +126,17 @@ export class Linear extends Layer {
       pullback: (gradient) => {
         const to = { x: takeArray(inputs.size), weight: takeArray(weight.size), bias: takeArray(this.outFeatures) }
         pass.pullback(readValues(gradient), to)
+        const tensorIf = (isWanted: boolean | undefined, values: Float32Array, shape: number[]) => {
+          if (isWanted) return passingTensor(values, shape)
+          giveArray(values)
+          return undefined
+        }
+        const byInputs = tensorIf(inputGradient, to.x, inputs.shape)
+        const byWeight = tensorIf(weight.trainable, to.weight, weight.shape)
+        const byBias = tensorIf(bias?.trainable, to.bias, [this.outFeatures])
         return {
-          ...(inputGradient && { inputs: passingTensor(to.x, inputs.shape) }),
-          parameters: {
-            ...(weight.trainable && { weight: passingTensor(to.weight, weight.shape) }),
-            ...(bias?.trainable && { bias: passingTensor(to.bias, bias.shape) }),
-          },
+          ...(byInputs && { inputs: byInputs }),
+          parameters: { ...(byWeight && { weight: byWeight }), ...(byBias && { bias: byBias }) },
         }
       },
       release() {

@@ -1,4 +1,4 @@
-import { filledTensor, passingTensor, readValues, takeArray } from '@rowwise/host-values'
+import { filledTensor, giveArray, passingTensor, readValues, takeArray } from '@rowwise/host-values'
 import {
   add,
   customGrad,
@@ -94,6 +94,7 @@ function gradientsOf(
   { rows, inFeatures, outFeatures }: LinearShape,
   hasBias: boolean,
 ): Tensor[] {
+  if (!hasBias) giveArray(bias)
   return [
     passingTensor(x, [rows, inFeatures]),
     passingTensor(weight, [outFeatures, inFeatures]),

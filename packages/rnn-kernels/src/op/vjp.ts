@@ -36,8 +36,8 @@ export interface RecurrentPass {
  * One direction of one recurrent layer outside of the tape: the numbers of {@link recurrent} on arrays, so that what one layer passes to the
  * next stays where it is.
  *
- * @param x `[N, T, I]`, a tensor or values of `shape`, read during the call alone; or a lookup, whose vectors are multiplied by `weightIh` once
- * instead of at every step that reads them, and have the gradient `x`, `[V, I]`
+ * @param x `[N, T, I]`, a tensor or values of `shape`; or a lookup, whose vectors are multiplied by `weightIh` once instead of at every step
+ * that reads them, and have the gradient `x`, `[V, I]`. Read during the call alone.
  * @throws {@link KernelOptionError}, {@link KernelShapeError} and {@link KernelLengthsError} as {@link recurrent},
  * {@link KernelMemoryError} when the batch is too large for WebAssembly's memory, {@link KernelStateError} when the kernels are switched off.
  * @example
@@ -157,7 +157,7 @@ function requireFloats(name: string, found: Float32Array, count: number, of: str
 export interface LinearPass {
   /** `[N, O]` */
   readonly output: Float32Array
-  /** The gradients from the one by the output, written to arrays that are given, or to new ones. */
+  /** The gradients from the one by the output, written to arrays that are given, which nothing here reads, or to new ones. */
   pullback(upstream: Float32Array, to?: LinearGradients): LinearGradients
 }
 
@@ -167,7 +167,7 @@ export interface LinearPass {
  * @param x `[N, I]`; read once more by `pullback`, so it must be unchanged until then
  * @param weight float32 `[O, I]`
  * @param bias float32 `[O]`
- * @param output an array to write; a new one when absent
+ * @param output an array to write, another one than `x`; a new one when absent
  * @throws {@link KernelShapeError} when a size does not fit, {@link KernelStateError} when the kernels are switched off.
  * @example
  * ```ts
@@ -202,7 +202,7 @@ export function linearPass(x: Float32Array, weight: Tensor2D, bias?: Tensor1D, o
       const sizes = { x: x.length, weight: weightValues.length, bias: outFeatures }
       const arrayOf = (name: keyof LinearGradients): Float32Array => {
         const array = to?.[name] ?? new Float32Array(sizes[name])
-        requireFloats(name, array, sizes[name], 'as its gradient has')
+        requireFloats(`to.${name}`, array, sizes[name], `as ${name} has`)
         return array
       }
       const gradients = { x: arrayOf('x'), weight: arrayOf('weight'), bias: arrayOf('bias') }

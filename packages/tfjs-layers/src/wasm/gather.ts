@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { WasmBackend } from './backend'
+import { moveHere, type WasmBackend } from './backend'
 
 /**
  * GatherV2 along the first axis by copies of rows; the backend's own goes element by element. Everything else is left
@@ -15,6 +15,7 @@ export function gatherRows(original: KernelConfig): KernelConfig {
       const isRows = axis === 0 && batchDims === 0 && x.shape.length > 1
       if (!isRows || x.dtype === 'string' || indices.dtype !== 'int32') return original.kernelFunc(given)
       const width = x.shape.slice(1).reduce((product, size) => product * size, 1)
+      moveHere(backend, [x, indices])
       const output = backend.makeOutput([...indices.shape, ...x.shape.slice(1)], x.dtype)
       const [from, rows, to] = [x, indices, output].map((info) => backend.typedArrayFromHeap(info))
       for (let at = 0; at < rows.length; at++) {

@@ -1,5 +1,5 @@
 import type { KernelConfig, TensorInfo } from '@tensorflow/tfjs-core'
-import type { WasmBackend } from './backend'
+import { moveHere, type WasmBackend } from './backend'
 
 /** UnsortedSegmentSum: for each segment the sum of its rows, in their order; rows of negative segments are left out. */
 export const segmentSum: KernelConfig = {
@@ -11,6 +11,7 @@ export const segmentSum: KernelConfig = {
     const backend = given.backend as WasmBackend
     const shape = x.shape.slice(segmentIds.shape.length)
     const width = shape.reduce((product, size) => product * size, 1)
+    moveHere(backend, [x, segmentIds])
     const output = backend.makeOutput([numSegments, ...shape], x.dtype)
     const [from, segments, sums] = [x, segmentIds, output].map((info) => backend.typedArrayFromHeap(info))
     sums.fill(0)

@@ -93,8 +93,23 @@ export function defineLoss<Options extends LossOptions, Settings>(
   const vjp = (outputs: Tensor, targets: Tensor, { reduction, settings }: Prepared): LossVJP | undefined => {
     rule.check(outputs, targets, settings)
     if (!isHostBackend() || reduction === 'none') return undefined
-    const { value, pullback } = fused(rule.arrays(outputs, targets, settings), targets, reduction)
-    return { value, pullback: () => passingTensor(pullback(ONE, true), [...outputs.shape]) }
+    const fuse = () => fused(rule.arrays(outputs, targets, settings), targets, reduction)
+    const { value, pullback } = fuse()
+    let isTaken = false
+    const again = (): Float32Array => {
+      const { value: same, pullback: anew } = fuse()
+      same.dispose()
+      return anew(ONE, true)
+    }
+    return {
+      value,
+      pullback() {
+        // It takes the arrays of the loss, so a second one computes it again.
+        const gradient = isTaken ? again() : pullback(ONE, true)
+        isTaken = true
+        return passingTensor(gradient, [...outputs.shape])
+      },
+    }
   }
   return Object.assign(
     (outputs: Tensor, targets: Tensor, options = {} as Options) => loss(outputs, targets, prepare(options)),

@@ -87,7 +87,7 @@ export class CompiledRuntime implements Runtime {
   private forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
     const { x, version, weights, initial, lengths, save, returnOutput } = inputs
     const { threads } = this
-    const table = isLookup(x) ? new InputTable(this.linear, shape, x, weights().weightIh) : undefined
+    const table = isLookup(x) ? new InputTable(this.linear, shape, x, lengths, weights().weightIh) : undefined
     const read = table ? { ...shape, inputSize: 0 } : shape
     const packed = this.weights.get(read, version, table ? () => ({ ...weights(), weightIh: NOTHING }) : weights)
     const slices = save ? trainingSlices(shape) : predictionSlices(shape, threads)
@@ -103,7 +103,12 @@ export class CompiledRuntime implements Runtime {
     if (initial) workspace.writeInitial(initial)
     if (lengths) workspace.writeLengths(lengths)
     if (isLookup(x)) workspace.writeTokens(x.tokens)
-    table?.writeTo(workspace.table('table'))
+    try {
+      table?.writeTo(workspace.table('table'))
+    } catch (error) {
+      this.workspaces.giveBack(workspace)
+      throw error
+    }
     this.machine.forward(passOf(workspace, packed), isLookup(x) ? NOTHING : x, slices > 1 && threads > 1)
     const outputs: RecurrentOutputs = workspace.final
     if (returnOutput) outputs.output = workspace.output
@@ -137,7 +142,7 @@ export class CompiledRuntime implements Runtime {
     upstream: Upstream,
     wanted: WantedGradients,
   ): RecurrentGradients {
-    const { hasInitial, slices } = workspace.use
+    const { hasInitial, slices, vocabulary } = workspace.use
     const computed = { x: wanted.x, initial: wanted.initial && hasInitial }
     workspace.writeUpstream(upstream, computed)
     const together = this.threads > 1
@@ -145,7 +150,7 @@ export class CompiledRuntime implements Runtime {
       passOf(workspace, packed),
       upstream.output,
       together && slices > 1,
-      together && isCollectedTogether(workspace.shape, slices),
+      together && isCollectedTogether(workspace.shape, slices, vocabulary),
     )
     return workspace.gradients(computed)
   }

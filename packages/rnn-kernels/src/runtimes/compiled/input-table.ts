@@ -10,17 +10,28 @@ export class InputTable {
   // Copies: the gradients are taken when the tensors may be others.
   private readonly vectors: Float32Array
   private readonly weightIh: Float32Array
+  /** The vectors that no step reads: what is infinite of them must not show. */
+  private readonly unread: readonly number[]
 
   /** @param weightIh `[G·H, I]` */
   constructor(
     private readonly linear: LinearOps,
-    { cell, inputSize, hiddenSize }: RecurrentShape,
-    { vectors }: Lookup,
+    { cell, batch, time, inputSize, hiddenSize }: RecurrentShape,
+    { tokens, vectors }: Lookup,
+    lengths: Int32Array | undefined,
     weightIh: Float32Array,
   ) {
-    this.shape = { rows: vectors.length / inputSize, inFeatures: inputSize, outFeatures: GATES[cell] * hiddenSize }
+    const rows = vectors.length / inputSize
+    this.shape = { rows, inFeatures: inputSize, outFeatures: GATES[cell] * hiddenSize }
     this.vectors = vectors.slice()
     this.weightIh = weightIh.slice()
+    const isRead = new Uint8Array(rows)
+    for (let row = 0; row < batch; row++) {
+      const begin = row * time
+      for (let at = begin; at < begin + (lengths?.[row] ?? time); at++) isRead[tokens[at]] = 1
+    }
+    this.unread = Array.from(isRead.keys()).filter((vector) => !isRead[vector])
+    this.zeroUnread(this.vectors)
   }
 
   /** V */
@@ -38,6 +49,12 @@ export class InputTable {
     const [x, weight] = [this.vectors, this.weightIh].map(({ length }) => new Float32Array(length))
     const bias = new Float32Array(this.shape.outFeatures)
     this.linear.gradients(this.shape, dTable, this.vectors, this.weightIh, { x, weight, bias })
+    this.zeroUnread(x)
     return { ...(wantsX && { x }), weightIh: weight }
+  }
+
+  private zeroUnread(vectors: Float32Array): void {
+    const width = this.shape.inFeatures
+    for (const vector of this.unread) vectors.fill(0, vector * width, (vector + 1) * width)
   }
 }

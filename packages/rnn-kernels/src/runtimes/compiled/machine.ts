@@ -75,3 +75,9 @@ export interface Machine {
   /** Ends the threads. */
   dispose(): void
 }
+
+/** The sizes of a pass, for a message. */
+export function describeSizes({ batch, time, inputSize, hiddenSize, vocabulary }: JobNumbers): string {
+  const read = vocabulary ? `a table of ${vocabulary} vectors` : `${inputSize} features`
+  return `a pass of batch ${batch}, ${time} steps, ${read} and ${hiddenSize} hidden units`
+}

@@ -36,9 +36,10 @@ export function sliceBegin(batch: number, slices: number, slice: number): number
   return Math.floor((batch * slice) / slices)
 }
 
-/** Whether the sums of the slices' weight gradients are worth another thread. */
-export function isCollectedTogether(shape: RecurrentShape, slices: number): boolean {
-  return slices * weightsOf(shape) > MIN_COLLECTED
+/** Whether the sums of the slices' gradients, of the weights and of a table of `vocabulary` rows, are worth another thread. */
+export function isCollectedTogether(shape: RecurrentShape, slices: number, vocabulary: number): boolean {
+  const table = vocabulary * GATES[shape.cell] * shape.hiddenSize
+  return slices * (weightsOf(shape) + table) > MIN_COLLECTED
 }
 
 function atLeastOne(count: number): number {

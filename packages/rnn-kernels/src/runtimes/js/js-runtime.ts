@@ -23,7 +23,8 @@ export class JsRuntime implements Runtime {
 }
 
 function forward(shape: RecurrentShape, inputs: RecurrentInputs): RecurrentOutputs {
-  const lookup = 'tokens' in inputs.x ? inputs.x : undefined
+  // A copy: the gradient is summed when the tokens may be others.
+  const lookup = 'tokens' in inputs.x ? { ...inputs.x, tokens: inputs.x.tokens.slice() } : undefined
   const x = 'tokens' in inputs.x ? rowsOf(inputs.x, shape.inputSize) : inputs.x
   const { outputs, trace } = runForward(shape, { ...inputs, x })
   if (!inputs.save) return outputs

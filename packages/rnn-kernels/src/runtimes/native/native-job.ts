@@ -1,6 +1,6 @@
 import { KernelMemoryError } from '../../errors'
 import { FIELDS, NUMBERS } from '../../generated/job'
-import type { ArrayField, Job, JobNumbers, NumberField } from '../compiled/machine'
+import { type ArrayField, describeSizes, type Job, type JobNumbers, type NumberField } from '../compiled/machine'
 import type { Addon } from './addon'
 
 const ARRAYS = Object.keys(FIELDS).length - NUMBERS.length
@@ -22,11 +22,7 @@ export class NativeJob implements Job {
     try {
       this.block = new Float32Array(Math.ceil(addon.layout(machine, this.numbers, isWeights) / 4))
     } catch (cause) {
-      const { batch, time, inputSize, hiddenSize } = numbers
-      throw new KernelMemoryError(
-        `there is no memory for a pass of batch ${batch}, ${time} steps, ${inputSize} features and ${hiddenSize} hidden units; use smaller batches`,
-        { cause },
-      )
+      throw new KernelMemoryError(`there is no memory for ${describeSizes(numbers)}; use smaller batches`, { cause })
     }
     addon.layout(machine, this.numbers, isWeights, this.block, this.offsets)
   }

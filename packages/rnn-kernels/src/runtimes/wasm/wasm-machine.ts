@@ -3,7 +3,15 @@ import { KernelMemoryError } from '../../errors'
 import { COLLECT_PARTS } from '../../generated/job'
 import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
-import type { Job, JobNumbers, KernelClock, Machine, NumberField, Pass } from '../compiled/machine'
+import {
+  describeSizes,
+  type Job,
+  type JobNumbers,
+  type KernelClock,
+  type Machine,
+  type NumberField,
+  type Pass,
+} from '../compiled/machine'
 import { sliceBegin } from '../compiled/partition'
 import { losses } from '../js/softmax'
 import { wasmAdam } from './adam'
@@ -138,7 +146,5 @@ function requireIndexable(numbers: JobNumbers): void {
   const sequence = batch * time * (inputSize + hiddenSize + (numbers.save ? 6 * (hiddenSize + 8) + inputSize : 0))
   const floats = Math.max(sequence, weights * (numbers.save ? Number(numbers.slices) : 1))
   if (floats < MOST_FLOATS) return
-  throw new KernelMemoryError(
-    `a pass of batch ${batch}, ${time} steps, ${inputSize} features and ${hiddenSize} hidden units needs more than the 2 GiB of the kernels; use smaller batches`,
-  )
+  throw new KernelMemoryError(`${describeSizes(numbers)} needs more than the 2 GiB of the kernels; use smaller batches`)
 }
