@@ -109,15 +109,22 @@ function randomName(): string {
   return process.getBuiltinModule('node:crypto').randomUUID()
 }
 
-/** Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at. */
-export async function removeStaleTemporaries(directory: string, isOurs: (name: string) => boolean): Promise<void> {
+/**
+ * Removes temporary files in a directory whose makers are gone; `isOurs` says by the final name which to look at.
+ *
+ * @returns the paths that were removed
+ */
+export async function removeStaleTemporaries(directory: string, isOurs: (name: string) => boolean): Promise<string[]> {
+  const removed: string[] = []
   for (const entry of await fs().readdir(directory)) {
     const [, name, pid] = TEMPORARY.exec(entry) ?? []
     if (name === undefined || !(name === PROBE || isOurs(name))) continue
     const file = path().join(directory, entry)
     if (isAlive(Number(pid)) && !(await isOlderThan(file, SURELY_STALE_MILLISECONDS))) continue
     await fs().rm(file, { force: true })
+    removed.push(file)
   }
+  return removed
 }
 
 function isAlive(pid: number): boolean {

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { onSmallDisk, smallDiskMissing } from '../../../scripts/on-small-disk'
@@ -206,14 +206,25 @@ describe('looking after the cache', () => {
     await fill()
     appendFileSync(file, 'x')
     writeFileSync(join(cacheDirectory, 'mnist/notes.txt'), 'mine')
-    writeFileSync(`${file}.1.0.tmp`, '')
+    const [left, growing] = [2 ** 22 + 1, process.pid].map((pid) => `${file}.${pid}.${crypto.randomUUID()}.tmp`)
+    for (const path of [left, growing]) writeFileSync(path, '')
     expect((await listCache({ cacheDirectory })).map(({ name }) => name).sort()).toEqual(names)
     const verified = await verifyCache({ cacheDirectory })
     expect(verified.filter(({ ok }) => !ok)).toMatchObject([
       { name: labels.name, reason: expect.stringMatching(/10009 bytes/) },
     ])
     expect(await cleanCache({ cacheDirectory })).toHaveLength(5)
-    expect(readdirSync(join(cacheDirectory, 'mnist'))).toEqual(['notes.txt'])
+    expect(readdirSync(join(cacheDirectory, 'mnist')).sort()).toEqual(['notes.txt', basename(growing)].sort())
+  })
+
+  it('says that it cannot be read, instead of empty', async () => {
+    mkdirSync(cacheDirectory, { recursive: true })
+    const path = join(cacheDirectory, 'mnist')
+    rmSync(path, { recursive: true, force: true })
+    symlinkSync('mnist', path) // a loop
+    for (const look of [listCache, cleanCache]) {
+      await expect(look({ cacheDirectory })).rejects.toThrow(expect.objectContaining({ code: 'CACHE_UNUSABLE' }))
+    }
   })
 
   it('is in the directory that ROWWISE_CACHE names', async () => {

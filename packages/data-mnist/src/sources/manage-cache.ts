@@ -1,5 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeStaleTemporaries } from '@rowwise/atomic-file'
 import { EMNIST_ARCHIVE, PUBLISHED, type PublishedFile, type PublishedSet } from '../variants'
 import { openArchive } from './archive'
 import { type CacheOptions, cacheDirectory, pathInCache, readFromCache, unusable } from './cache'
@@ -27,6 +28,7 @@ export interface VerifiedFile extends CachedFile {
 /**
  * The files in the cache, unverified.
  *
+ * @throws {@link CacheError} when the cache cannot be read.
  * @example
  * ```ts
  * const files = await listCache()
@@ -37,7 +39,10 @@ export async function listCache(options: CacheOptions = {}): Promise<CachedFile[
   const found: CachedFile[] = []
   for (const { variant, file } of everyFile()) {
     const path = pathInCache(directory, variant, file)
-    const status = await lstat(path).catch(() => null)
+    const status = await lstat(path).catch((cause) => {
+      if (!isMissing(cause)) throw unusable(directory, 'read', cause)
+      return null
+    })
     if (status) found.push({ variant, name: file.name, path, bytes: status.size })
   }
   return found
@@ -68,7 +73,8 @@ export async function verifyCache(options: CacheOptions = {}): Promise<VerifiedF
 }
 
 /**
- * Removes the cache's files and what interrupted downloads left behind; anything else in the directory stays.
+ * Removes the cache's files and what interrupted downloads left behind; anything else in the directory stays, also what a download
+ * under way has so far.
  *
  * @returns the paths that were removed
  * @throws {@link CacheError} when one cannot be removed.
@@ -79,18 +85,27 @@ export async function cleanCache(options: CacheOptions = {}): Promise<string[]> 
   try {
     for (const variant of SETS) {
       const names = PUBLISHED[variant].map(({ name }) => name)
-      const entries = await readdir(join(directory, variant)).catch(() => [])
-      for (const entry of entries) {
-        const isTemporary = entry.endsWith('.tmp') && names.some((name) => entry.startsWith(`${name}.`))
-        if (!names.includes(entry) && !isTemporary) continue
-        await rm(join(directory, variant, entry))
-        removed.push(join(directory, variant, entry))
+      const at = join(directory, variant)
+      const entries = await readdir(at).catch((cause) => {
+        if (isMissing(cause)) return null
+        throw cause
+      })
+      if (entries === null) continue
+      for (const entry of entries.filter((name) => names.includes(name))) {
+        await rm(join(at, entry))
+        removed.push(join(at, entry))
       }
+      removed.push(...(await removeStaleTemporaries(at, (name) => names.includes(name))))
     }
   } catch (cause) {
     throw unusable(directory, 'cleaned', cause as Error)
   }
   return removed
+}
+
+/** Whether there is no such file, in a directory that can be read. */
+function isMissing(cause: NodeJS.ErrnoException): boolean {
+  return cause.code === 'ENOENT' || cause.code === 'ENOTDIR'
 }
 
 const SETS = Object.keys(PUBLISHED) as PublishedSet[]
