@@ -1,13 +1,7 @@
-import type { LinearGradients, LinearOps, LinearShape } from '../../runtime'
+import type { LinearOps } from '../../runtime'
 
 /** y = x·Wᵀ + b in plain JavaScript, in float64 inside. */
-function forward(
-  { rows, inFeatures, outFeatures }: LinearShape,
-  x: Float32Array,
-  weight: Float32Array,
-  bias: Float32Array | undefined,
-  y: Float32Array,
-): void {
+const forward: LinearOps['forward'] = ({ rows, inFeatures, outFeatures }, x, weight, bias, y) => {
   for (let row = 0; row < rows; row++) {
     for (let o = 0; o < outFeatures; o++) {
       let sum = 0
@@ -18,13 +12,7 @@ function forward(
 }
 
 /** dx = dy·W, dW = dyᵀ·x, db = Σ dy. */
-function gradients(
-  { rows, inFeatures, outFeatures }: LinearShape,
-  dY: Float32Array,
-  x: Float32Array,
-  weight: Float32Array,
-  to: LinearGradients,
-): void {
+const gradients: LinearOps['gradients'] = ({ rows, inFeatures, outFeatures }, dY, x, weight, to) => {
   const dX = new Float64Array(x.length)
   const dWeight = new Float64Array(weight.length)
   const dBias = new Float64Array(outFeatures)

@@ -1,4 +1,4 @@
-import type { LinearGradients, LinearOps, LinearShape } from '../../runtime'
+import type { LinearOps } from '../../runtime'
 import type { KernelClock } from '../compiled/machine'
 import type { Addon } from './addon'
 
@@ -12,26 +12,14 @@ export class NativeLinear implements LinearOps {
     private readonly clock: KernelClock,
   ) {}
 
-  forward(
-    { rows, inFeatures, outFeatures }: LinearShape,
-    x: Float32Array,
-    weight: Float32Array,
-    bias: Float32Array | undefined,
-    y: Float32Array,
-  ): void {
+  readonly forward: LinearOps['forward'] = ({ rows, inFeatures, outFeatures }, x, weight, bias, y) => {
     const scratch = this.scratchFor(rows, inFeatures, outFeatures)
     this.clock.time(() => {
       this.addon.linear(this.machine, rows, inFeatures, outFeatures, x, weight, bias, y, scratch)
     })
   }
 
-  gradients(
-    { rows, inFeatures, outFeatures }: LinearShape,
-    dY: Float32Array,
-    x: Float32Array,
-    weight: Float32Array,
-    to: LinearGradients,
-  ): void {
+  readonly gradients: LinearOps['gradients'] = ({ rows, inFeatures, outFeatures }, dY, x, weight, to) => {
     const scratch = this.scratchFor(rows, inFeatures, outFeatures)
     this.clock.time(() => {
       const sizes = [this.machine, rows, inFeatures, outFeatures] as const

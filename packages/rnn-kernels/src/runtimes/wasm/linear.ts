@@ -1,4 +1,4 @@
-import type { LinearGradients, LinearOps, LinearShape } from '../../runtime'
+import type { LinearOps, LinearShape } from '../../runtime'
 import type { KernelClock } from '../compiled/machine'
 import type { Arena, Block } from './arena'
 import type { KernelExports } from './module'
@@ -21,13 +21,7 @@ export class WasmLinear implements LinearOps {
     private readonly clock: KernelClock,
   ) {}
 
-  forward(
-    shape: LinearShape,
-    x: Float32Array,
-    weight: Float32Array,
-    bias: Float32Array | undefined,
-    y: Float32Array,
-  ): void {
+  readonly forward: LinearOps['forward'] = (shape, x, weight, bias, y) => {
     const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.x.set(x)
@@ -40,13 +34,7 @@ export class WasmLinear implements LinearOps {
     y.set(to.y)
   }
 
-  gradients(
-    shape: LinearShape,
-    dY: Float32Array,
-    x: Float32Array,
-    weight: Float32Array,
-    gradients: LinearGradients,
-  ): void {
+  readonly gradients: LinearOps['gradients'] = (shape, dY, x, weight, gradients) => {
     const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.dY.set(dY)
