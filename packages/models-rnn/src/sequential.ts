@@ -14,7 +14,7 @@ import {
   requireVJPOptions,
   type VJPOptions,
 } from './layer'
-import { Embedding } from './layers/embedding'
+import type { Embedding } from './layers/embedding'
 import { FinalHidden } from './layers/steps'
 import { Module } from './module'
 import { passOf } from './pass'
@@ -71,8 +71,7 @@ export class Sequential extends Layer {
     })
     this.steps = stepsOf(named)
     const linked = linkEmbedding(named)
-    const [embedding] = this.layers
-    if (linked && embedding instanceof Embedding) this.lookup = { embedding, steps: [linked, ...this.steps.slice(2)] }
+    if (linked) this.lookup = { embedding: linked.embedding, steps: [linked.step, ...this.steps.slice(2)] }
     const parameters = Object.values(this.stateDict())
     this.sharesParameters = new Set(parameters).size < parameters.length
   }

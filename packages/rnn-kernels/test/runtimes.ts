@@ -82,10 +82,16 @@ export function copyOf(views: object): Record<string, Float32Array> {
   return Object.fromEntries(arrays.map(([name, values]) => [name, (values as Float32Array).slice()]))
 }
 
-/** Outputs and all gradients of a problem. */
-export function compute(runtime: Runtime, shape: RecurrentShape, seed = 0, hasLengths = false) {
+/** Outputs and all gradients of a problem; `x` in the place of its inputs. */
+export function compute(
+  runtime: Runtime,
+  shape: RecurrentShape,
+  seed = 0,
+  hasLengths = false,
+  x?: RecurrentInputs['x'],
+) {
   const { inputs, upstream } = problem(shape, seed, hasLengths)
-  const { saved, ...views } = runtime.recurrent.forward(shape, inputs)
+  const { saved, ...views } = runtime.recurrent.forward(shape, { ...inputs, ...(x && { x }) })
   const outputs = copyOf(views)
   const gradients: RecurrentGradients | undefined = saved?.backward(upstream, { x: true, initial: true })
   const named = Object.entries(copyOf(gradients ?? {})).map(([name, values]) => [`gradient of ${name}`, values])

@@ -1,5 +1,6 @@
 // Calls the addon at random: right calls of every cell and size, with exactly the memory that they need, and wrong ones of every kind. Whatever
 // comes, a call returns or throws, and touches nothing but its arrays; sanitizers watch. Arguments: the addon, rounds, seed.
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
 const [file, rounds, seed] = process.argv.slice(2)
@@ -14,13 +15,13 @@ const integer = (low, high) => low + Math.floor(random() * (high - low + 1))
 const chance = (share) => random() < share
 const pick = (values) => values[integer(0, values.length - 1)]
 
-// As in kernels/job.h.
-const NAMES = [
-  ...['cell', 'batch', 'time', 'inputSize', 'hiddenSize', 'reverse', 'save', 'slices', 'threads'],
-  ...['hasLengths', 'hasInitial', 'hasBias', 'wantsOutput', 'borrows', 'vocabulary', 'gradients'],
-]
+const fields = readFileSync(new URL('../../../packages/rnn-kernels/kernels/job.h', import.meta.url), 'utf8')
+const listed = (kind) => Array.from(fields.matchAll(new RegExp(`^ {2}${kind}\\((\\w+)`, 'gm')), ([, name]) => name)
+const NAMES = listed('NUMBER')
 const GATES = [4, 4, 3, 3, 3, 3, 1, 1]
-const [ORDER, LENGTHS, STARTS, TOKENS] = [0, 1, 2, 4]
+const [ORDER, LENGTHS, STARTS, TOKENS] = ['order', 'lengths', 'starts', 'tokens'].map((name) =>
+  listed('POINTER').indexOf(name),
+)
 const HOSTILE = [
   0,
   -1,

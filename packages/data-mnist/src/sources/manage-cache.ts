@@ -73,8 +73,8 @@ export async function verifyCache(options: CacheOptions = {}): Promise<VerifiedF
 }
 
 /**
- * Removes the cache's files and what interrupted downloads left behind; anything else in the directory stays, also what a download
- * under way has so far.
+ * Removes the cache's files and what interrupted downloads left behind. Anything else in the directory stays, also what a
+ * download under way has so far.
  *
  * @returns the paths that were removed
  * @throws {@link CacheError} when one cannot be removed.

@@ -5,11 +5,11 @@ import { FinalHidden, LastStep } from '../layers/steps'
 import type { Picked } from './compose'
 import { RecurrentLayer } from './recurrent-layer'
 
-/** A layer of a sequence, or some that are computed together; of these the names of the parameters are whole, and `name` is empty. */
+/** A layer of a sequence, or some that are computed together: those give whole names, and `name` is empty. */
 export interface Step {
   readonly name: string
   readonly layer: Pick<Layer, 'forward' | 'vjp' | 'isFrozen'>
-  /** The whole names of its parameters, as far as they were asked for: a step asks every time, and a new string is slow as a key. */
+  /** The whole names of its parameters that were asked for: a new string at every training step is slow as a key. */
   readonly names: Map<string, string>
 }
 
@@ -29,16 +29,18 @@ export function link(layer: Layer | undefined, next: Layer | undefined): Step['l
 }
 
 /**
- * An embedding, the recurrent layer after it and what picks a state of that, in one step: the recurrent layer multiplies each of the vectors
- * once, instead of those of every index.
+ * An embedding, the recurrent layer after it and what picks a state of that, in one step: the recurrent layer multiplies
+ * each vector once, instead of one for every index.
  */
-export function linkEmbedding([first, second, third]: readonly (readonly [string, Layer])[]): Step | undefined {
+export function linkEmbedding([first, second, third]: readonly (readonly [string, Layer])[]):
+  | { embedding: Embedding; step: Step }
+  | undefined {
   const [embedding, layer] = [first?.[1], second?.[1]]
   if (!(embedding instanceof Embedding) || !isOwn(embedding, 'lookup')) return undefined
   if (!(layer instanceof RecurrentLayer) || !isOwn(layer, 'passOverRows')) return undefined
   if (layer.inputSize !== embedding.embeddingDim) return undefined
   const picked = pickedOf(layer, third?.[1]) ?? 'output'
-  return {
+  const step: Step = {
     name: '',
     names: new Map(),
     layer: {
@@ -63,6 +65,7 @@ export function linkEmbedding([first, second, third]: readonly (readonly [string
       },
     },
   }
+  return { embedding, step }
 }
 
 function pickedOf(layer: Layer | undefined, next: Layer | undefined): Picked | undefined {

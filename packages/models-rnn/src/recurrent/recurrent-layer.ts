@@ -208,7 +208,7 @@ export abstract class RecurrentLayer<
   }
 
   /**
-   * The pass over inputs that are rows of a matrix, whose gradient by the inputs is that by the matrix. For `Sequential`.
+   * A pass that reads rows of a matrix. Its gradient with respect to the inputs is the one with respect to that matrix. For `Sequential`.
    *
    * @param shape of the inputs, `[N, T, inputSize]`
    * @internal

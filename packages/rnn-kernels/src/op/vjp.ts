@@ -36,8 +36,8 @@ export interface RecurrentPass {
  * One direction of one recurrent layer outside of the tape: the numbers of {@link recurrent} on arrays, so that what one layer passes to the
  * next stays where it is.
  *
- * @param x `[N, T, I]`, a tensor or values of `shape`; or a lookup, whose vectors are multiplied by `weightIh` once instead of at every step
- * that reads them, and have the gradient `x`, `[V, I]`. Read during the call alone.
+ * @param x `[N, T, I]`, a tensor or values of `shape`; or a lookup, whose vectors are multiplied by `weightIh` once instead
+ * of at every step that reads them, and have the gradient `x`, `[V, I]`. Read during the call alone.
  * @throws {@link KernelOptionError}, {@link KernelShapeError} and {@link KernelLengthsError} as {@link recurrent},
  * {@link KernelMemoryError} when the batch is too large for WebAssembly's memory, {@link KernelStateError} when the kernels are switched off.
  * @example
@@ -157,7 +157,7 @@ function requireFloats(name: string, found: Float32Array, count: number, of: str
 export interface LinearPass {
   /** `[N, O]` */
   readonly output: Float32Array
-  /** The gradients from the one by the output, written to arrays that are given, which nothing here reads, or to new ones. */
+  /** The gradients from the one by the output, in `to`, whose arrays overlap none that is read, or in new ones. */
   pullback(upstream: Float32Array, to?: LinearGradients): LinearGradients
 }
 

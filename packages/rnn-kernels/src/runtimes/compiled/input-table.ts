@@ -2,8 +2,8 @@ import { GATES } from '../../cell'
 import type { LinearOps, LinearShape, Lookup, RecurrentGradients, RecurrentShape } from '../../runtime'
 
 /**
- * The inputs' part of the sums, x·W_ihᵀ, of every vector of a lookup: one product for each of the vectors, instead of one for each step that
- * reads it. The kernels add its rows, and sum the gradients of the steps that read the same one, for two products more.
+ * The inputs' part of the sums, x·W_ihᵀ, of every vector of a lookup: one product for each vector, instead of one for each
+ * step that reads it. The kernels add its rows, and sum the gradients of the steps that read the same one, for two products more.
  */
 export class InputTable {
   private readonly shape: LinearShape
