@@ -241,8 +241,8 @@ SHARED SMALL Job onlyWanted(Job j) {
 }
 
 /** Runs the rows of a slice on a thread and leaves their weight gradients among the partial ones. */
-EXPORT void backward(const Job *all, int slice, int thread) {
-  const Job wanted = onlyWanted(*all), *j = &wanted;
+EXPORT void backward(const void *job, int slice, int thread) {
+  const Job wanted = onlyWanted(*(const Job *)job), *j = &wanted;
   Sizes s = sizesOf(j);
   Room room = roomOf(j, &s, thread);
   float *partial = j->partials + (ptrdiff_t)slice * s.partial;

@@ -57,8 +57,9 @@ SHARED SMALL void collectTable(const Job *j, const Sizes *s, int token) {
 }
 
 /** Sums the slices' gradients for a part of the groups, and of the table. */
-EXPORT void collect(const Job *j, int part, int thread) {
+EXPORT void collect(const void *job, int part, int thread) {
   (void)thread;
+  const Job *j = job;
   Sizes s = sizesOf(j);
   const Cell *cell = s.cell;
   for (int token = (int)((int64_t)j->vocabulary * part / COLLECT_PARTS); token < (int64_t)j->vocabulary * (part + 1) / COLLECT_PARTS; token++) collectTable(j, &s, token);

@@ -182,7 +182,8 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
 }
 
 /** Runs the rows of a slice on a thread. */
-EXPORT void forward(const Job *j, int slice, int thread) {
+EXPORT void forward(const void *job, int slice, int thread) {
+  const Job *j = job;
   Sizes s = sizesOf(j);
   Room room = roomOf(j, &s, thread);
   int begin = sliceBegin(j, slice), end = sliceBegin(j, slice + 1);

@@ -1,74 +1,143 @@
-// A linear layer y = x·Wᵀ + b and its gradients, matrices as PyTorch lays them out, by the tiles of the recurrent
-// layers: PANEL times WIDTH columns at once. Whole columns go to their place; fewer than WIDTH by way of scratch.
+// A linear layer y = x·Wᵀ + b and its gradients, matrices as PyTorch lays them out, by the tiles of the recurrent layers. Products are made in blocks
+// that stay in the second-level cache, and in parts that threads share. A sum has its terms in order, whatever the blocks and the parts.
 #pragma once
 #include "forward.h"
+#include "linear-job.h"
+#include "transpose.h"
 
-/** Rows whose products are added to a weight gradient before the next columns: they stay in the first-level cache. */
-#define LINEAR_ROWS 64
+enum {
+  DEPTH = 256,         /* terms of a block of a product, */
+  BREADTH = 256,       /* its columns, */
+  BLOCK_ROWS = 64,     /* and the rows that pass by it at once; of x and dY that a weight gradient is summed over before others */
+  OUTS = 8 * TILE_ROWS /* rows of a weight gradient that are summed at once */
+};
 
-/** Floats of scratch: panels of terms, what their sums begin with, and a column of results or of terms for all rows. */
+/** Floats of scratch for a thread: a packed block, what is left of columns that fill no vector, and what a weight gradient needs. */
 EXPORT int linearScratch(int rows, int inFeatures, int outFeatures) {
-  return (PANEL * (max(inFeatures, outFeatures) + 1) + rows) * WIDTH;
+  int most = ceilTo(max(inFeatures, outFeatures), WIDTH), gradient = OUTS * ceilTo(inFeatures, WIDTH) + BLOCK_ROWS * (OUTS + WIDTH);
+  return max(min(most, DEPTH) * min(most, BREADTH) + (rows + 1) * WIDTH, gradient);
+}
+
+/** The first of `count` things that a part of `parts` takes, in whole `unit`s. */
+INLINE int partBeginning(int count, int unit, int part, int parts) {
+  return min(count, (int)((int64_t)((count + unit - 1) / unit) * part / parts) * unit);
 }
 
 /** How many times WIDTH columns are taken at once of the `left` ones: one, if that is not full. */
 INLINE int panelOf(int left) { return left < WIDTH ? 1 : min(left / WIDTH, PANEL); }
 
-/** packed[k][u] = from[k·term + u·column], zero where there are fewer than WIDTH columns. */
-SHARED SMALL void packPanel(const float *from, int term, int column, int terms, int columns, float *packed) {
-  for (int k = 0; k < terms; k++, from += term)
-    for (int u = 0; u < WIDTH; u++) *packed++ = u < columns ? from[u * column] : 0;
+/** packed[k][u] = from[k·term + u·column] for up to WIDTH columns, zero where there are fewer; either stride is 1. */
+static void packColumns(const float *from, int term, int column, int terms, int columns, float *packed) {
+  if (columns < WIDTH) zeroFloats(packed, terms * WIDTH);
+  if (term == 1) transpose(from, column, columns, terms, packed, WIDTH);
+  else
+    for (int k = 0; k < terms; k++) copyFloats(from + (ptrdiff_t)k * term, packed + k * WIDTH, columns);
 }
 
 /** Copies the first columns of rows of WIDTH. */
-SHARED SMALL void copyColumns(const float *from, int rows, int columns, float *to, int toRow) {
-  for (int r = 0; r < rows; r++, to += toRow, from += WIDTH)
-    for (int u = 0; u < columns; u++) to[u] = from[u];
+static void copyColumns(const float *from, int rows, int columns, float *to, int toRow) {
+  for (int r = 0; r < rows; r++) copyFloats(from + (ptrdiff_t)r * WIDTH, to + (ptrdiff_t)r * toRow, columns);
 }
 
 /** to[n][c] = start[c] + Σ_k a[n][k]·b[k·term + c·column]; without `start` the sums begin with zero. */
-static void productOf(const float *a, int rows, int terms, const float *b, int term, int column, const float *start, float *to, int width, float *scratch) {
-  float *starts = scratch + (ptrdiff_t)PANEL * terms * WIDTH, *sums = starts + PANEL * WIDTH;
-  for (int first = 0, count; first < width; first += count * WIDTH) {
-    Columns columns[PANEL];
-    int known = min(width - first, WIDTH);
-    count = panelOf(width - first);
-    for (int k = 0, c = first; k < count; k++, c += WIDTH) {
-      float *packed = scratch + (ptrdiff_t)k * terms * WIDTH;
-      packPanel(b + (ptrdiff_t)c * column, term, column, terms, known, packed);
-      for (int u = 0; u < WIDTH; u++) starts[k * WIDTH + u] = start && u < known ? start[c + u] : 0;
-      columns[k] = (Columns){0, terms, packed, starts + k * WIDTH, known < WIDTH ? sums : to + c};
+typedef struct {
+  const float *a;
+  int terms;
+  const float *b;
+  int term;
+  int column;
+  const float *start;
+  float *to;
+  int width;
+} Product;
+
+/** The columns from `first` to before `end`, at most BREADTH, of the rows from `begin` on. */
+SHARED SMALL void multiplyColumns(const Product *p, int begin, int rows, int first, int end, float *packed) {
+  float *start = packed + ceilTo(end - first, WIDTH) * min(p->terms, DEPTH), *left = start + WIDTH;
+  for (int k = 0; k < p->terms; k += DEPTH) {
+    int depth = min(DEPTH, p->terms - k);
+    for (int c = first; c < end; c += WIDTH) {
+      packColumns(p->b + (ptrdiff_t)k * p->term + (ptrdiff_t)c * p->column, p->term, p->column, depth, min(WIDTH, end - c), packed + (c - first) * depth);
     }
-    multiply(rows, a, terms, columns, count, known < WIDTH ? WIDTH : width);
-    if (known < WIDTH) copyColumns(sums, rows, known, to + first, width);
-  }
-}
-
-/** y[n][o] = b[o] + Σ_i x[n][i]·w[o][i]; `bias` is null without one. */
-EXPORT SMALL void linear(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch) {
-  productOf(x, rows, inFeatures, weight, 1, inFeatures, bias, y, outFeatures, scratch);
-}
-
-/** dx = dy·W, dW = dyᵀ·x, db = Σ_n dy[n]. */
-EXPORT SMALL void linearGradients(const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch) {
-  productOf(dY, rows, outFeatures, weight, inFeatures, 1, 0, dX, inFeatures, scratch);
-  float *packed = scratch + (ptrdiff_t)PANEL * outFeatures * WIDTH;
-  for (int first = 0, count; first < inFeatures; first += count * WIDTH) {
-    int known = min(inFeatures - first, WIDTH), isWhole = known == WIDTH, bStride = isWhole ? inFeatures : WIDTH;
-    count = panelOf(inFeatures - first);
-    if (!isWhole) packPanel(x + first, inFeatures, 1, rows, known, packed);
-    for (int k = 0; k < count * outFeatures * WIDTH; k++) scratch[k] = 0;
-    for (int n = 0; n < rows; n += LINEAR_ROWS)
-      for (int o = 0; o < outFeatures; o += TILE_ROWS) {
+    for (int n = 0; n < rows; n += BLOCK_ROWS)
+      for (int c = first, count; c < end; c += count * WIDTH) {
         Columns columns[PANEL];
-        for (int k = 0; k < count; k++) {
-          const float *from = isWhole ? x + first + k * WIDTH : packed;
-          columns[k] = (Columns){0, min(LINEAR_ROWS, rows - n), from + (ptrdiff_t)n * bStride, 0, scratch + (k * outFeatures + o) * WIDTH};
+        int known = min(WIDTH, end - c), isWhole = known == WIDTH;
+        const float *begins = p->start ? p->start + c : zeros;
+        count = panelOf(end - c);
+        if (!isWhole && p->start) {
+          for (int u = 0; u < WIDTH; u++) start[u] = u < known ? begins[u] : 0;
+          begins = start;
         }
-        addOuterProducts(min(outFeatures - o, TILE_ROWS), dY + (ptrdiff_t)n * outFeatures + o, outFeatures, bStride, columns, count);
+        for (int i = 0; i < count; i++) {
+          float *to = isWhole ? p->to + (ptrdiff_t)(begin + n) * p->width + c + i * WIDTH : left + (ptrdiff_t)n * WIDTH;
+          // After the first terms, the sums go on from what is there.
+          columns[i] = (Columns){0, depth, packed + (c - first + i * WIDTH) * depth, k > 0 ? 0 : p->start ? begins + i * WIDTH : zeros, to};
+        }
+        multiply(min(BLOCK_ROWS, rows - n), p->a + (ptrdiff_t)(begin + n) * p->terms + k, p->terms, columns, count, isWhole ? p->width : WIDTH);
       }
-    for (int k = 0; k < count; k++) copyColumns(scratch + k * outFeatures * WIDTH, outFeatures, known, dWeight + first + k * WIDTH, inFeatures);
   }
-  for (int n = 0; n < rows; n++)
-    for (int o = 0; o < outFeatures; o++, dY++) dBias[o] = (n ? dBias[o] : 0) + *dY;
+  int known = (end - first) % WIDTH;
+  if (known) copyColumns(left, rows, known, p->to + (ptrdiff_t)begin * p->width + end - known, p->width);
+}
+
+/** A part of a product: some of the columns where there are many, else some of the rows. */
+static void multiplyPart(const Product *p, int rows, int part, int parts, float *scratch) {
+  int byColumns = p->width >= 2 * parts * PANEL * WIDTH;
+  int row = byColumns ? 0 : partBeginning(rows, TILE_ROWS, part, parts), rowsEnd = byColumns ? rows : partBeginning(rows, TILE_ROWS, part + 1, parts);
+  int first = byColumns ? partBeginning(p->width, PANEL * WIDTH, part, parts) : 0;
+  int end = byColumns ? partBeginning(p->width, PANEL * WIDTH, part + 1, parts) : p->width;
+  for (; first < end && row < rowsEnd; first += BREADTH) multiplyColumns(p, row, rowsEnd - row, first, min(end, first + BREADTH), scratch);
+}
+
+/** dW and db of the outputs from `begin` to before `end`, in equal blocks. */
+SHARED SMALL void weightGradients(const LinearJob *j, int begin, int end, float *sums) {
+  int inFeatures = j->inFeatures, width = ceilTo(inFeatures, WIDTH);
+  float *dYs = sums + OUTS * width, *last = dYs + BLOCK_ROWS * OUTS;
+  for (int blocks = (end - begin + OUTS - 1) / OUTS, outs; blocks > 0; blocks--, begin += outs) {
+    float *dBias = j->dBias + begin;
+    outs = (end - begin + blocks - 1) / blocks;
+    zeroFloats(sums, OUTS * width);
+    zeroFloats(dBias, outs);
+    for (int n = 0; n < j->rows; n += BLOCK_ROWS) {
+      int some = min(BLOCK_ROWS, j->rows - n);
+      const float *x = j->x + (ptrdiff_t)n * inFeatures, *dY = j->dY + (ptrdiff_t)n * j->outFeatures + begin;
+      for (int r = 0; r < some; r++, dY += j->outFeatures) {
+        copyFloats(dY, dYs + r * OUTS, outs);
+        for (int o = 0; o < outs; o++) dBias[o] += dYs[r * OUTS + o];
+      }
+      for (int c = 0, count; c < inFeatures; c += count * WIDTH) {
+        int isWhole = inFeatures - c >= WIDTH;
+        count = panelOf(inFeatures - c);
+        if (!isWhole) packColumns(x + c, inFeatures, 1, some, inFeatures - c, last);
+        for (int tiles = tilesOf(outs), o = 0, few; tiles > 0; tiles--, o += few) {
+          Columns columns[PANEL];
+          few = tileRows(outs - o, tiles);
+          for (int i = 0; i < count; i++) columns[i] = (Columns){0, some, isWhole ? x + c + i * WIDTH : last, 0, sums + (c + i * WIDTH) * OUTS + o * WIDTH};
+          addOuterProducts(few, dYs + o, OUTS, isWhole ? inFeatures : WIDTH, columns, count);
+        }
+      }
+    }
+    for (int c = 0; c < inFeatures; c += WIDTH) copyColumns(sums + c * OUTS, outs, min(WIDTH, inFeatures - c), j->dWeight + (ptrdiff_t)begin * inFeatures + c, inFeatures);
+  }
+}
+
+INLINE float *scratchOf(const LinearJob *j, int thread) {
+  return j->scratch + (ptrdiff_t)thread * linearScratch(j->rows, j->inFeatures, j->outFeatures);
+}
+
+/** A part of y[n][o] = b[o] + Σ_i x[n][i]·w[o][i]. */
+EXPORT SMALL void linear(const void *job, int part, int thread) {
+  const LinearJob *j = job;
+  const Product y = {j->x, j->inFeatures, j->weight, 1, j->inFeatures, j->bias, j->y, j->outFeatures};
+  multiplyPart(&y, j->rows, part, j->parts, scratchOf(j, thread));
+}
+
+/** A part of the gradients: of dx = dy·W, or, from `parts` on, of dW = dyᵀ·x and db = Σ_n dy[n]. */
+EXPORT SMALL void linearGradients(const void *job, int part, int thread) {
+  const LinearJob *j = job;
+  int outFeatures = j->outFeatures, ofWeights = part - j->parts;
+  const Product dX = {j->dY, outFeatures, j->weight, j->inFeatures, 1, 0, j->dX, j->inFeatures};
+  if (ofWeights < 0) multiplyPart(&dX, j->rows, part, j->parts, scratchOf(j, thread));
+  else weightGradients(j, partBeginning(outFeatures, 1, ofWeights, j->parts), partBeginning(outFeatures, 1, ofWeights + 1, j->parts), scratchOf(j, thread));
 }

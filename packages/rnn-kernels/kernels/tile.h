@@ -9,7 +9,7 @@ typedef struct {
   int terms;
   /** [terms, WIDTH] */
   const float *b;
-  /** [WIDTH], what the sums of every row begin with; outer products add to `to` instead. */
+  /** [WIDTH], what the sums of every row begin with; null to add to `to` instead, as outer products do. */
   const float *start;
   float *to;
 } Columns;
@@ -29,9 +29,15 @@ INLINE void tile(const int isOuter, const int rows, const int wide, const float 
   UNROLL for (int c = 0; c < wide; c++) {
     to[c] = columns[c].to + offset;
     right[c] = columns[c].b;
-    UNROLL for (int r = 0; r < rows; r++)
-      UNROLL for (int v = 0; v < TILE_VECTORS; v++)
-        sums[r][c * TILE_VECTORS + v] = load((isOuter ? to[c] + r * toStride : columns[c].start) + v * LANES);
+  }
+  if (isOuter || !columns->start) {
+    UNROLL for (int c = 0; c < wide; c++)
+      UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int v = 0; v < TILE_VECTORS; v++) sums[r][c * TILE_VECTORS + v] = load(to[c] + r * toStride + v * LANES);
+  } else {
+    UNROLL for (int c = 0; c < wide; c++)
+      UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int v = 0; v < TILE_VECTORS; v++) sums[r][c * TILE_VECTORS + v] = load(columns[c].start + v * LANES);
   }
   UNROLL for (int r = 0; r < rows; r++) {
     left[r] = a + columns->first + (isOuter ? 0 : r * aStride);

@@ -88,14 +88,16 @@ static Environment *environmentOf(napi_env env) {
   return environment;
 }
 
-/** The pool of a number; null, which is this thread alone, for −1 and one that was stopped. */
-static int readPool(const Arguments *from, int index, const Job *job, Pool **pool) {
+/** The pool of a number; null, which is this thread alone, for −1 and one that was stopped. Each thread has its own scratch, of which there is so much. */
+static int readPool(const Arguments *from, int index, int threads, Pool **pool) {
   int number;
   if (!readInteger(from, index, -1, MOST_POOLS - 1, &number)) return 0;
   *pool = number < 0 ? 0 : environmentOf(from->env)->pools[number];
-  // Each thread has its own scratch.
-  return !*pool || (*pool)->workers < job->threads || refuse(from->env, "the pool has more threads than the job");
+  return !*pool || (*pool)->workers < threads || refuse(from->env, "the pool has more threads than the job");
 }
+
+/** How many parts to make of work: one for each thread. */
+static int partsOf(const Pool *pool) { return pool ? 1 + pool->workers : 1; }
 
 /** forward(machine, numbers, pass, weights, x, pool) */
 static napi_value forward(napi_env env, napi_callback_info info) {
@@ -104,7 +106,7 @@ static napi_value forward(napi_env env, napi_callback_info info) {
   Job job;
   Pool *pool;
   if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
-  if (!readFloats(&from, 4, (int64_t)job.batch * job.time * job.inputSize, &job.x) || !readPool(&from, 5, &job, &pool)) return 0;
+  if (!readFloats(&from, 4, (int64_t)job.batch * job.time * job.inputSize, &job.x) || !readPool(&from, 5, job.threads, &pool)) return 0;
   runSlices(pool, machine->forward, &job, job.slices);
   return 0;
 }
@@ -116,7 +118,7 @@ static napi_value backward(napi_env env, napi_callback_info info) {
   Job job;
   Pool *pool, *collectPool;
   if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
-  if (!readPool(&from, 4, &job, &pool) || !readPool(&from, 5, &job, &collectPool)) return 0;
+  if (!readPool(&from, 4, job.threads, &pool) || !readPool(&from, 5, job.threads, &collectPool)) return 0;
   if (!job.save) return refuse(env, "the pass kept nothing"), (napi_value)0;
   if (!readOptionalFloats(&from, 6, (int64_t)job.batch * job.time * job.hiddenSize, &job.dOutput)) return 0;
   runSlices(pool, machine->backward, &job, job.slices);
@@ -124,71 +126,131 @@ static napi_value backward(napi_env env, napi_callback_info info) {
   return 0;
 }
 
-/** Sizes of a linear layer: rows, inFeatures, outFeatures in arguments 1 to 3. */
-static int readLinear(const Arguments *from, int *rows, int *inFeatures, int *outFeatures) {
-  if (!readInteger(from, 1, 0, MOST_SIZE, rows) || !readInteger(from, 2, 1, MOST_SIZE, inFeatures)) return 0;
-  return readInteger(from, 3, 1, MOST_SIZE, outFeatures);
+/** A linear layer's sizes in arguments 1 to 3. */
+static int readLinear(const Arguments *from, LinearJob *job) {
+  *job = (LinearJob){.parts = 1};
+  if (!readInteger(from, 1, 0, MOST_SIZE, &job->rows) || !readInteger(from, 2, 1, MOST_SIZE, &job->inFeatures)) return 0;
+  return readInteger(from, 3, 1, MOST_SIZE, &job->outFeatures);
 }
 
-/** linear(machine, rows, inFeatures, outFeatures, x, weight, bias?, y, scratch); returns the floats of scratch without arrays */
+/** Its scratch and its pool, the last arguments: a part for each thread. */
+static int readThreads(const Arguments *from, const Machine *machine, int index, LinearJob *job, Pool **pool) {
+  if (!readPool(from, index + 1, MOST_THREADS, pool)) return 0;
+  job->parts = partsOf(*pool);
+  int64_t floats = machine->linearScratch(job->rows, job->inFeatures, job->outFeatures);
+  return readFloats(from, index, job->parts * floats, &job->scratch);
+}
+
+/** linear(machine, rows, inFeatures, outFeatures, x, weight, bias?, y, scratch, pool); without arrays it returns the floats of scratch that a thread needs */
 static napi_value linear(napi_env env, napi_callback_info info) {
   Arguments from;
   const Machine *machine;
-  int rows, inFeatures, outFeatures;
-  float *x, *weight, *bias, *y, *scratch;
-  if (!readArguments(env, info, 4, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
-  int floats = machine->linearScratch(rows, inFeatures, outFeatures);
-  if (from.count < 9) return numberOf(env, floats);
-  if (!readFloats(&from, 4, (int64_t)rows * inFeatures, &x) || !readFloats(&from, 5, (int64_t)outFeatures * inFeatures, &weight)) return 0;
-  if (!readOptionalFloats(&from, 6, outFeatures, &bias) || !readFloats(&from, 7, (int64_t)rows * outFeatures, &y)) return 0;
-  if (!readFloats(&from, 8, floats, &scratch)) return 0;
-  machine->linear(x, weight, bias, y, rows, inFeatures, outFeatures, scratch);
+  LinearJob job;
+  Pool *pool;
+  if (!readArguments(env, info, 4, &from) || !readMachine(&from, &machine) || !readLinear(&from, &job)) return 0;
+  if (from.count < 10) return numberOf(env, machine->linearScratch(job.rows, job.inFeatures, job.outFeatures));
+  int64_t in = (int64_t)job.rows * job.inFeatures, weights = (int64_t)job.outFeatures * job.inFeatures;
+  float *x, *weight, *bias;
+  if (!readFloats(&from, 4, in, &x) || !readFloats(&from, 5, weights, &weight) || !readOptionalFloats(&from, 6, job.outFeatures, &bias)) return 0;
+  if (!readFloats(&from, 7, (int64_t)job.rows * job.outFeatures, &job.y) || !readThreads(&from, machine, 8, &job, &pool)) return 0;
+  job.x = x, job.weight = weight, job.bias = bias;
+  runSlices(pool, machine->linear, &job, job.parts);
   return 0;
 }
 
-/** linearGradients(machine, rows, inFeatures, outFeatures, dY, x, weight, dX, dWeight, dBias, scratch) */
+/** linearGradients(machine, rows, inFeatures, outFeatures, dY, x, weight, dX, dWeight, dBias, scratch, pool) */
 static napi_value linearGradients(napi_env env, napi_callback_info info) {
   Arguments from;
   const Machine *machine;
-  int rows, inFeatures, outFeatures;
-  float *dY, *x, *weight, *dX, *dWeight, *dBias, *scratch;
-  if (!readArguments(env, info, 11, &from) || !readMachine(&from, &machine) || !readLinear(&from, &rows, &inFeatures, &outFeatures)) return 0;
-  int64_t in = (int64_t)rows * inFeatures, out = (int64_t)rows * outFeatures, weights = (int64_t)outFeatures * inFeatures;
+  LinearJob job;
+  Pool *pool;
+  if (!readArguments(env, info, 12, &from) || !readMachine(&from, &machine) || !readLinear(&from, &job)) return 0;
+  int64_t in = (int64_t)job.rows * job.inFeatures, out = (int64_t)job.rows * job.outFeatures, weights = (int64_t)job.outFeatures * job.inFeatures;
+  float *dY, *x, *weight;
   if (!readFloats(&from, 4, out, &dY) || !readFloats(&from, 5, in, &x) || !readFloats(&from, 6, weights, &weight)) return 0;
-  if (!readFloats(&from, 7, in, &dX) || !readFloats(&from, 8, weights, &dWeight) || !readFloats(&from, 9, outFeatures, &dBias)) return 0;
-  if (!readFloats(&from, 10, machine->linearScratch(rows, inFeatures, outFeatures), &scratch)) return 0;
-  machine->linearGradients(dY, x, weight, dX, dWeight, dBias, rows, inFeatures, outFeatures, scratch);
+  if (!readFloats(&from, 7, in, &job.dX) || !readFloats(&from, 8, weights, &job.dWeight) || !readFloats(&from, 9, job.outFeatures, &job.dBias)) return 0;
+  if (!readThreads(&from, machine, 10, &job, &pool)) return 0;
+  job.dY = dY, job.x = x, job.weight = weight;
+  runSlices(pool, machine->linearGradients, &job, 2 * job.parts);
   return 0;
 }
 
-/** adam(machine, theta, gradient, m, v, next, coefficients): eight, in the order of adam in kernels/optimize.h */
+/** Numbers of an Adam step: the coefficients in the order of adam in kernels/optimize.h. */
+typedef struct {
+  const Machine *machine;
+  float *theta, *gradient, *m, *v, *next;
+  const float *coefficients;
+  int64_t count;
+  int parts;
+} AdamJob;
+
+static void adamPart(const void *job, int part, int thread) {
+  (void)thread;
+  const AdamJob *j = job;
+  const float *c = j->coefficients;
+  int64_t begin = j->count * part / j->parts, end = j->count * (part + 1) / j->parts;
+  j->machine->adam(j->theta + begin, j->gradient + begin, j->m + begin, j->v + begin, j->next + begin, (int)(end - begin), c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+}
+
+/** adam(machine, theta, gradient, m, v, next, coefficients, pool): eight coefficients */
 static napi_value adam(napi_env env, napi_callback_info info) {
   Arguments from;
-  const Machine *machine;
-  float *theta, *gradient, *m, *v, *next, *c;
+  AdamJob job;
+  Pool *pool;
+  float *coefficients;
   size_t count;
-  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine)) return 0;
-  if (!readArray(&from, 1, napi_float32_array, 0, (void **)&theta, &count)) return 0;
+  if (!readArguments(env, info, 8, &from) || !readMachine(&from, &job.machine) || !readPool(&from, 7, MOST_THREADS, &pool)) return 0;
+  if (!readArray(&from, 1, napi_float32_array, 0, (void **)&job.theta, &count)) return 0;
   if (count > INT32_MAX) return refuse(env, "an array is too long"), (napi_value)0;
-  if (!readFloats(&from, 2, (int64_t)count, &gradient) || !readFloats(&from, 3, (int64_t)count, &m)) return 0;
-  if (!readFloats(&from, 4, (int64_t)count, &v) || !readFloats(&from, 5, (int64_t)count, &next) || !readFloats(&from, 6, 8, &c)) return 0;
-  machine->adam(theta, gradient, m, v, next, (int)count, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+  job.count = (int64_t)count, job.parts = partsOf(pool);
+  if (!readFloats(&from, 2, job.count, &job.gradient) || !readFloats(&from, 3, job.count, &job.m) || !readFloats(&from, 4, job.count, &job.v)) return 0;
+  if (!readFloats(&from, 5, job.count, &job.next) || !readFloats(&from, 6, 8, &coefficients)) return 0;
+  job.coefficients = coefficients;
+  runSlices(pool, adamPart, &job, job.parts);
   return 0;
 }
 
-/** softmax(machine, rows, classes, logits, probabilities, totals): totals has two float64 a row, then those of one row's classes */
+/** A softmax: rows and classes in arguments 1 and 2, probabilities in 3, the pool in `last`. */
+static int readSoftmax(const Arguments *from, int last, SoftmaxJob *job, Pool **pool) {
+  *job = (SoftmaxJob){0};
+  if (!readInteger(from, 1, 0, MOST_SIZE, &job->rows) || !readInteger(from, 2, 1, MOST_SIZE, &job->classes)) return 0;
+  if (!readFloats(from, 3, (int64_t)job->rows * job->classes, &job->probabilities) || !readPool(from, last, MOST_THREADS, pool)) return 0;
+  job->parts = partsOf(*pool);
+  return 1;
+}
+
+/** softmax(machine, rows, classes, probabilities, logits, totals, pool): totals has two float64 a row */
 static napi_value softmax(napi_env env, napi_callback_info info) {
   Arguments from;
   const Machine *machine;
-  int rows, classes;
-  float *logits, *probabilities;
-  double *totals;
-  if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine)) return 0;
-  if (!readInteger(&from, 1, 0, MOST_SIZE, &rows) || !readInteger(&from, 2, 1, MOST_SIZE, &classes)) return 0;
-  int64_t count = (int64_t)rows * classes;
-  if (!readFloats(&from, 3, count, &logits) || !readFloats(&from, 4, count, &probabilities)) return 0;
-  if (!readArray(&from, 5, napi_float64_array, 2 * (int64_t)rows + classes, (void **)&totals, 0)) return 0;
-  machine->softmax(logits, rows, classes, probabilities, totals, totals + 2 * (int64_t)rows);
+  SoftmaxJob job;
+  Pool *pool;
+  float *logits;
+  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine) || !readSoftmax(&from, 6, &job, &pool)) return 0;
+  if (!readFloats(&from, 4, (int64_t)job.rows * job.classes, &logits)) return 0;
+  if (!readArray(&from, 5, napi_float64_array, 2 * (int64_t)job.rows, (void **)&job.totals, 0)) return 0;
+  job.logits = logits;
+  runSlices(pool, machine->softmax, &job, job.parts);
+  return 0;
+}
+
+/** softmaxGradient(machine, rows, classes, probabilities, targets, upstream, pool): probabilities become the gradient; upstream has one number, or one a row */
+static napi_value softmaxGradient(napi_env env, napi_callback_info info) {
+  Arguments from;
+  const Machine *machine;
+  SoftmaxJob job;
+  Pool *pool;
+  int32_t *targets;
+  float *upstream;
+  size_t count;
+  if (!readArguments(env, info, 7, &from) || !readMachine(&from, &machine) || !readSoftmax(&from, 6, &job, &pool)) return 0;
+  if (!readArray(&from, 4, napi_int32_array, job.rows, (void **)&targets, 0)) return 0;
+  if (!readArray(&from, 5, napi_float32_array, 1, (void **)&upstream, &count)) return 0;
+  if (count != 1 && count < (size_t)job.rows) return refuse(env, "an array is too short"), (napi_value)0;
+  for (int row = 0; row < job.rows; row++)
+    if (!isBetween(targets[row], 0, job.classes - 1)) return refuse(env, "a target is no class"), (napi_value)0;
+  job.targets = targets, job.upstream = upstream, job.upstreamRow = count > 1;
+  runSlices(pool, machine->softmaxGradient, &job, job.parts);
   return 0;
 }
 
@@ -274,7 +336,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam}, {"softmax", softmax}, {"multiplyAdds", multiplyAdds},
+    {"layout", layout}, {"pack", pack}, {"forward", forward}, {"backward", backward}, {"linear", linear}, {"linearGradients", linearGradients}, {"adam", adam}, {"softmax", softmax}, {"softmaxGradient", softmaxGradient}, {"multiplyAdds", multiplyAdds},
     {"startThreads", startThreads}, {"threads", threads}, {"failure", failure}, {"stopThreads", stopThreads},
   };
   for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {

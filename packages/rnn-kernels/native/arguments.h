@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MOST_ARGUMENTS = 11 };
+enum { MOST_ARGUMENTS = 12 };
 
 typedef struct {
   napi_env env;

@@ -21,5 +21,6 @@ const Machine MACHINE = {
   .linearGradients = linearGradients,
   .adam = adam,
   .softmax = softmax,
+  .softmaxGradient = softmaxGradient,
   .multiplyAdds = multiplyAdds,
 };

@@ -1,9 +1,11 @@
 // The kernels as one instruction set runs them.
 #pragma once
 #include "../kernels/job.h"
+#include "../kernels/linear-job.h"
+#include "softmax-job.h"
 
-/** Operations that run slice by slice, or part by part. */
-typedef void (*Operation)(const Job *job, int slice, int thread);
+/** Operations on a job that run slice by slice, or part by part. */
+typedef void (*Operation)(const void *job, int slice, int thread);
 
 typedef struct {
   const char *name;
@@ -17,11 +19,11 @@ typedef struct {
   int cells;
   int (*gates)(int cell);
   int (*linearScratch)(int rows, int inFeatures, int outFeatures);
-  void (*linear)(const float *x, const float *weight, const float *bias, float *y, int rows, int inFeatures, int outFeatures, float *scratch);
-  void (*linearGradients)(
-    const float *dY, const float *x, const float *weight, float *dX, float *dWeight, float *dBias, int rows, int inFeatures, int outFeatures, float *scratch);
+  Operation linear;
+  Operation linearGradients;
   double (*multiplyAdds)(int rounds);
   void (*adam)(const float *theta, const float *gradient, float *m, float *v, float *next, int count, float beta1, float beta2, float oneMinusBeta1,
                float oneMinusBeta2, float stepSize, float rootCorrection, float eps, float lambda);
-  void (*softmax)(const float *logits, int rows, int classes, float *probabilities, double *totals, double *room);
+  Operation softmax;
+  Operation softmaxGradient;
 } Machine;

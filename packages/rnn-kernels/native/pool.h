@@ -26,7 +26,7 @@ struct Pool {
   atomic_int sleeping;
   atomic_int stopping;
   Operation operation;
-  const Job *job;
+  const void *job;
   Lock lock;
   Condition wake;
   int workers;
@@ -108,7 +108,7 @@ static void stopPool(Pool *pool) {
 }
 
 /** Runs an operation on all slices of a job, on this thread alone without a pool; returns when all are done. */
-static void runSlices(Pool *pool, Operation operation, const Job *job, int slices) {
+static void runSlices(Pool *pool, Operation operation, const void *job, int slices) {
   if (!pool || slices == 1 || pool->workers == 0 || pool->process != processId()) {
     for (int slice = 0; slice < slices; slice++) operation(job, slice, 0);
     return;

@@ -3,7 +3,7 @@ export { canFuse, recurrent } from './op/recurrent'
 export { type KerasWeightTensors, kerasRecurrent } from './op/keras'
 export { fromKerasLayout, type KerasWeights, toKerasLayout } from './op/keras-layout'
 export { canFuseLinear, fusedLinear } from './op/linear'
-export { type SoftmaxRows, softmaxRows } from './op/softmax'
+export { type SoftmaxRows, softmaxGradient, softmaxRows } from './op/softmax'
 export type {
   InitialTensors,
   LookupInputs,

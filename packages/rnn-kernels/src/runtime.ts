@@ -199,6 +199,14 @@ export interface LossOps {
    * @returns max z and Σ exp(z − max z) of each row, one after the other; valid until the next call
    */
   softmax(logits: Float32Array, classes: number, probabilities: Float32Array): Float64Array
+  /**
+   * Makes of probabilities the gradient of a cross-entropy with respect to the logits, (p − [k = target])·upstream.
+   *
+   * @param probabilities `[rows, classes]`, which it changes
+   * @param targets `[rows]`, classes
+   * @param upstream `[rows]`, or one number for all
+   */
+  softmaxGradient(probabilities: Float32Array, classes: number, targets: Int32Array, upstream: Float32Array): void
 }
 
 /** What a runtime can say of itself. */

@@ -1,8 +1,9 @@
+import { Generator } from '@rowwise/torch-random'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { adamCoefficients } from '../src'
 import { jsAdam } from '../src/runtimes/js/adam'
-import { runtimes } from './runtimes'
+import { differing, runtimes } from './runtimes'
 
 describe.each(runtimes.slice(1))('Adam of %s', (_, make) => {
   const { optimize } = make()
@@ -30,5 +31,19 @@ describe.each(runtimes.slice(1))('Adam of %s', (_, make) => {
         )
       }),
     )
+  })
+
+  it('gives them for a parameter that threads share', () => {
+    const size = 150_001
+    const coefficients = adamCoefficients({ lr: 0.01, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01 }, 3)
+    const theta = new Generator(3).uniform(new Float32Array(size), -1, 1)
+    const gradient = theta.map((value) => value * 0.3 - 1)
+    const [found, expected] = [optimize.adam, jsAdam].map((adam) => {
+      const [{ m, v, update }] = adam([size])
+      const next = new Float32Array(size)
+      update(theta, gradient, next, coefficients)
+      return { next, m: m.slice(), v: v.slice() }
+    })
+    expect(differing(found, expected)).toEqual([])
   })
 })

@@ -5,8 +5,35 @@ import '@tensorflow/tfjs-core/dist/register_all_gradients'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fusedLinear } from '../src'
+import type { LinearOps, LinearShape } from '../src/runtime'
 import { JsRuntime } from '../src/runtimes/js/js-runtime'
-import { runtimes } from './runtimes'
+import { builds, differing, instructionSets, nativeRuntime, runtimes, wasmRuntime } from './runtimes'
+
+/** y and the gradients of a random layer of a shape, by each of some runtimes. */
+function layer(shape: LinearShape, seed: number, hasBias: boolean, ...by: LinearOps[]): Record<string, Float32Array>[] {
+  const { rows, inFeatures, outFeatures } = shape
+  const generator = new Generator(seed)
+  const draw = (count: number) => generator.uniform(new Float32Array(count), -1, 1)
+  const [x, weight, dY] = [draw(rows * inFeatures), draw(outFeatures * inFeatures), draw(rows * outFeatures)]
+  const bias = hasBias ? draw(outFeatures) : undefined
+  return by.map((linear) => {
+    const [y, ...gradients] = [dY, x, weight, dY.subarray(0, outFeatures)].map(({ length }) =>
+      new Float32Array(length).fill(Number.NaN),
+    )
+    const to = { x: gradients[0], weight: gradients[1], bias: gradients[2] }
+    linear.forward(shape, x, weight, bias, y)
+    linear.gradients(shape, dY, x, weight, to)
+    return { y, ...to }
+  })
+}
+
+/** Layers of several blocks of terms and of columns, and ones that threads share. */
+const LARGE: LinearShape[] = [
+  { rows: 70, inFeatures: 300, outFeatures: 1021 },
+  { rows: 259, inFeatures: 513, outFeatures: 37 },
+  { rows: 7, inFeatures: 600, outFeatures: 601 },
+  { rows: 2100, inFeatures: 64, outFeatures: 17 },
+]
 
 const sizes = fc.record({
   rows: fc.integer({ min: 1, max: 20 }),
@@ -21,27 +48,34 @@ describe.each(runtimes.slice(1))('a linear layer of %s', (_, make) => {
   it('computes for every shape what float64 arithmetic gives, with and without a bias, gradients too', () => {
     fc.assert(
       fc.property(sizes, fc.nat(), fc.boolean(), (shape, seed, hasBias) => {
-        const { rows, inFeatures, outFeatures } = shape
-        const generator = new Generator(seed)
-        const draw = (count: number) => generator.uniform(new Float32Array(count), -1, 1)
-        const [x, weight, dY] = [draw(rows * inFeatures), draw(outFeatures * inFeatures), draw(rows * outFeatures)]
-        const bias = hasBias ? draw(outFeatures) : undefined
-        const [found, expected] = [linear, plain].map((each) => {
-          const [y, ...gradients] = [dY, x, weight, dY.subarray(0, outFeatures)].map(({ length }) =>
-            new Float32Array(length).fill(Number.NaN),
-          )
-          const to = { x: gradients[0], weight: gradients[1], bias: gradients[2] }
-          each.forward(shape, x, weight, bias, y)
-          each.gradients(shape, dY, x, weight, to)
-          return { y, ...to }
-        })
-        for (const [name, values] of Object.entries(expected) as [keyof typeof found, Float32Array][]) {
+        const [found, expected] = layer(shape, seed, hasBias, linear, plain)
+        for (const [name, values] of Object.entries(expected)) {
           const error = values.reduce((max, value, k) => Math.max(max, Math.abs(value - found[name][k])), 0)
           expect([name, error < 1e-4, found[name].length]).toEqual([name, true, values.length])
         }
       }),
       { numRuns: 100 },
     )
+  })
+
+  it.each(LARGE)('sums all terms of $rows rows, $inFeatures features and $outFeatures outputs', (shape) => {
+    const [found, expected] = layer(shape, 1, true, linear, plain)
+    for (const [name, values] of Object.entries(expected)) {
+      const error = values.reduce((max, value, k) => Math.max(max, Math.abs(value - found[name][k])), 0)
+      expect([name, error < 1e-3]).toEqual([name, true])
+    }
+  })
+})
+
+describe.each([
+  ...builds.map((name) => [name, (threads: number) => wasmRuntime(name, threads)] as const),
+  ...instructionSets.map((name) => [name, (threads: number) => nativeRuntime(name, threads)] as const),
+])('a large linear layer of %s', (_, make) => {
+  it.each(LARGE)('has the same bits on 1, 2, 3 and 5 threads ($rows, $inFeatures, $outFeatures)', (shape) => {
+    const made = [1, 2, 3, 5].map(make)
+    const [expected, ...others] = layer(shape, 2, true, ...made.map(({ linear }) => linear))
+    for (const found of others) expect(differing(found, expected)).toEqual([])
+    for (const runtime of made) runtime.dispose()
   })
 })
 

@@ -91,25 +91,36 @@ function pass(spoil) {
   const rows = GATES[job.cell] * job.hiddenSize
   const given = [floats(rows * job.inputSize), floats(rows * job.hiddenSize)]
   const biases = job.hasBias ? [floats(rows), floats(rows)] : [undefined, undefined]
-  const pool = () => pick([-1, ...pools])
   call('pack', spoil([machine, numbers, weights.block, ...given, ...biases]))
   const x = floats(job.batch * job.time * job.inputSize)
-  call('forward', spoil([machine, numbers, kept.block, weights.block, x, pool()]))
+  call('forward', spoil([machine, numbers, kept.block, weights.block, x, anyPool()]))
   const dOutput = chance(0.7) ? floats(job.batch * job.time * job.hiddenSize) : undefined
   if (job.save || spoil !== right)
-    call('backward', spoil([machine, numbers, kept.block, weights.block, pool(), pool(), dOutput]))
+    call('backward', spoil([machine, numbers, kept.block, weights.block, anyPool(), anyPool(), dOutput]))
 }
+
+const anyPool = () => pick([-1, ...pools])
 
 function linear(spoil) {
   const machine = pick(machines)
-  const [rows, inFeatures, outFeatures] = [integer(0, 20), integer(1, 40), integer(1, 20)]
+  const most = chance(0.1) ? 300 : 40
+  const [rows, inFeatures, outFeatures] = [integer(0, most / 2), integer(1, most), integer(1, most)]
   const sizes = [machine, rows, inFeatures, outFeatures]
-  const scratch = new Float32Array(addon.linear(...sizes))
+  const scratch = new Float32Array(3 * addon.linear(...sizes))
   const [x, weight, dY] = [floats(rows * inFeatures), floats(outFeatures * inFeatures), floats(rows * outFeatures)]
   const bias = chance(0.5) ? floats(outFeatures) : undefined
-  call('linear', spoil([...sizes, x, weight, bias, new Float32Array(rows * outFeatures), scratch]))
+  call('linear', spoil([...sizes, x, weight, bias, new Float32Array(rows * outFeatures), scratch, anyPool()]))
   const gradients = [x, weight, { length: outFeatures }].map(({ length }) => new Float32Array(length))
-  call('linearGradients', spoil([...sizes, dY, x, weight, ...gradients, scratch]))
+  call('linearGradients', spoil([...sizes, dY, x, weight, ...gradients, scratch, anyPool()]))
+}
+
+function softmax(spoil) {
+  const [machine, rows, classes] = [pick(machines), integer(0, 30), integer(1, chance(0.3) ? 200 : 20)]
+  const probabilities = new Float32Array(rows * classes)
+  const sizes = [machine, rows, classes, probabilities]
+  call('softmax', spoil([...sizes, floats(rows * classes), new Float64Array(2 * rows), anyPool()]))
+  const targets = Int32Array.from({ length: rows }, () => integer(0, classes - 1))
+  call('softmaxGradient', spoil([...sizes, targets, floats(chance(0.5) ? 1 : rows), anyPool()]))
 }
 
 function peak(spoil) {
@@ -119,7 +130,7 @@ function peak(spoil) {
 function adam(spoil) {
   const size = integer(0, 70)
   const arrays = Array.from({ length: 5 }, () => floats(size))
-  call('adam', spoil([pick(machines), ...arrays, floats(8)]))
+  call('adam', spoil([pick(machines), ...arrays, floats(8), anyPool()]))
 }
 
 const right = (values) => values
@@ -166,6 +177,6 @@ function call(name, values) {
 }
 
 for (let round = 0; round < Number(rounds); round++)
-  pick([pass, pass, pass, linear, adam, peak])(chance(0.5) ? right : wrong)
+  pick([pass, pass, pass, linear, softmax, adam, peak])(chance(0.5) ? right : wrong)
 for (const pool of pools) addon.stopThreads(pool)
 console.log(refused)

@@ -1,5 +1,6 @@
 import { currentRuntime } from '../configure'
 import { KernelShapeError } from '../errors'
+import type { LossOps } from '../runtime'
 import { losses } from '../runtimes/js/softmax'
 
 /** The softmax of rows of logits. */
@@ -35,6 +36,46 @@ export function softmaxRows(
       `probabilities has ${probabilities.length} numbers, expected ${logits.length}, as logits has`,
     )
   }
-  const { softmax } = currentRuntime()?.losses ?? losses
+  const { softmax } = lossOps()
   return { probabilities, totals: softmax(logits, classes, probabilities) }
+}
+
+/**
+ * Makes of the probabilities of {@link softmaxRows} the gradient of a cross-entropy with respect to the logits,
+ * (p − [k = target])·upstream, in place.
+ *
+ * @param probabilities `[rows, classes]`
+ * @param targets `[rows]`, the class of each row
+ * @param upstream the gradient with respect to each row's loss, `[rows]`, or one number for all
+ * @throws {@link KernelShapeError} when the lengths do not fit, or a target is no class.
+ * @example
+ * ```ts
+ * const gradient = Float32Array.of(0.25, 0.75)
+ * softmaxGradient(gradient, 2, Int32Array.of(1), Float32Array.of(1))
+ * console.log(gradient) // Float32Array [ 0.25, -0.25 ]
+ * ```
+ */
+export function softmaxGradient(
+  probabilities: Float32Array,
+  classes: number,
+  targets: Int32Array,
+  upstream: Float32Array,
+): void {
+  if (!(classes > 0) || probabilities.length !== targets.length * classes) {
+    throw new KernelShapeError(
+      `probabilities has ${probabilities.length} numbers, expected ${targets.length} rows, one a target, of ${classes} classes`,
+    )
+  }
+  if (upstream.length !== 1 && upstream.length !== targets.length) {
+    throw new KernelShapeError(`upstream has ${upstream.length} numbers, expected 1 or ${targets.length}, one a target`)
+  }
+  const wrong = targets.find((target) => !(target >= 0 && target < classes))
+  if (wrong !== undefined) {
+    throw new KernelShapeError(`a target is ${wrong}, expected a class from 0 to ${classes - 1}`)
+  }
+  lossOps().softmaxGradient(probabilities, classes, targets, upstream)
+}
+
+function lossOps(): LossOps {
+  return currentRuntime()?.losses ?? losses
 }

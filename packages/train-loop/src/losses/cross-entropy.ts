@@ -1,5 +1,5 @@
 import { readIntegers, readValues, takeArray } from '@rowwise/host-values'
-import { softmaxRows } from '@rowwise/rnn-kernels'
+import { softmaxGradient, softmaxRows } from '@rowwise/rnn-kernels'
 import { mul, neg, sum } from '@tensorflow/tfjs-core'
 import { type ClassLossOptions, type ClassSettings, checkClasses, classSettings, classWeights } from './class-targets'
 import { defineLoss, type Loss, type Losses } from './define-loss'
@@ -65,12 +65,7 @@ function plain(logits: Float32Array, targets: Int32Array, classes: number): Loss
     divisor: targets.length,
     pullback(upstream, isLast) {
       const gradient = isLast ? probabilities : probabilities.slice()
-      for (let n = 0; n < targets.length; n++) {
-        const row = n * classes
-        const dy = upstream.length === 1 ? upstream[0] : upstream[n]
-        gradient[row + targets[n]] -= 1
-        for (let k = 0; k < classes; k++) gradient[row + k] *= dy
-      }
+      softmaxGradient(gradient, classes, targets, upstream)
       return gradient
     },
   }

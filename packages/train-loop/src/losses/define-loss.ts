@@ -43,7 +43,7 @@ export interface Losses {
    * @param upstream the gradient with respect to each loss, or one number for all
    * @param isLast that nothing asks again, so arrays that were saved may be overwritten
    */
-  pullback(upstream: ArrayLike<number>, isLast: boolean): Float32Array
+  pullback(upstream: Float32Array, isLast: boolean): Float32Array
 }
 
 /** What makes a loss: its equations, once as a graph and once over arrays. A test holds them equal. */

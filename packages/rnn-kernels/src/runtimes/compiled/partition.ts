@@ -1,17 +1,20 @@
 import { GATES } from '../../cell'
-import type { RecurrentShape } from '../../runtime'
+import type { LinearShape, RecurrentShape } from '../../runtime'
 
 /** Below so many multiply-adds a slice, waking a thread takes longer than it saves. */
 const MIN_SLICE_WORK = 1 << 20
 /** Slices of a pass that is differentiated: as many threads can share it. Each has its own partial weight gradients. */
 const MOST_SLICES = 8
-/** Rows of such a slice. Weights that do not stay in the second-level cache must serve more rows each time they are read. */
-const ROWS_PER_SLICE = { small: 16, large: 32 }
-const SMALL_WEIGHTS_BYTES = 256 << 10
+/** Rows of such a slice. */
+const ROWS_PER_SLICE = 16
+/** A small batch is cut into so many slices all the same, down to so few rows. One thread, which reads the weights more often then, takes 0 to 2 % longer. */
+const SMALL_BATCH = { slices: 4, rows: 8 }
 /** Rows of a slice when nothing is kept: a block of the kernels. */
 const ROWS_PER_BLOCK = 66
 /** Floats of partial weight gradients that are summed in less time than waking a thread takes. */
 const MIN_COLLECTED = 1 << 18
+/** Numbers that a loop passes in less time than waking a thread takes. */
+const MIN_LOOP = 1 << 17
 /** Slices that threads can claim at once; as MOST_SLICES in native/descriptor.h. */
 export const MAX_SLICES = 64
 
@@ -20,8 +23,9 @@ export const MAX_SLICES = 64
  * thread count gives the same bits.
  */
 export function trainingSlices(shape: RecurrentShape): number {
-  const rows = 4 * weightsOf(shape) > SMALL_WEIGHTS_BYTES ? ROWS_PER_SLICE.large : ROWS_PER_SLICE.small
-  return atLeastOne(Math.min(MOST_SLICES, workOf(shape) / MIN_SLICE_WORK, shape.batch / rows))
+  const fewest = Math.min(SMALL_BATCH.slices, shape.batch / SMALL_BATCH.rows)
+  const wanted = Math.max(fewest, shape.batch / ROWS_PER_SLICE)
+  return atLeastOne(Math.min(MOST_SLICES, workOf(shape) / MIN_SLICE_WORK, wanted))
 }
 
 /** Slices of a pass that keeps nothing. Its numbers are the same however the batch is cut, so this may depend on the threads. */
@@ -34,6 +38,16 @@ export function predictionSlices(shape: RecurrentShape, threads: number): number
 /** The first row of a slice; as `sliceBegin` in kernels/layout.h. */
 export function sliceBegin(batch: number, slices: number, slice: number): number {
   return Math.floor((batch * slice) / slices)
+}
+
+/** Whether a linear layer is worth another thread. */
+export function isSharedLinear({ rows, inFeatures, outFeatures }: LinearShape): boolean {
+  return rows * inFeatures * outFeatures >= 2 * MIN_SLICE_WORK
+}
+
+/** Whether a loop over so many numbers is worth another thread. */
+export function isSharedLoop(count: number): boolean {
+  return count >= MIN_LOOP
 }
 
 /** Whether the sums of the slices' gradients, of the weights and of a table of `vocabulary` rows, are worth another thread. */

@@ -14,12 +14,28 @@ function softmax(logits: Float32Array, classes: number, probabilities: Float32Ar
       probabilities[begin + k] = exponential
       total += exponential
     }
-    for (let k = 0; k < classes; k++) probabilities[begin + k] /= total
+    const scale = 1 / total
+    for (let k = 0; k < classes; k++) probabilities[begin + k] *= scale
     totals[2 * row] = max
     totals[2 * row + 1] = total
   }
   return totals
 }
 
+/** The gradient of a cross-entropy, p − 1 at the target and p elsewhere, times what arrives from above. */
+function softmaxGradient(
+  probabilities: Float32Array,
+  classes: number,
+  targets: Int32Array,
+  upstream: Float32Array,
+): void {
+  for (let n = 0; n < targets.length; n++) {
+    const row = n * classes
+    const dy = upstream.length === 1 ? upstream[0] : upstream[n]
+    probabilities[row + targets[n]] -= 1
+    for (let k = 0; k < classes; k++) probabilities[row + k] *= dy
+  }
+}
+
 /** Losses in plain JavaScript. */
-export const losses: LossOps = { softmax }
+export const losses: LossOps = { softmax, softmaxGradient }

@@ -42,6 +42,7 @@ export interface Addon {
     bias: Float32Array | undefined,
     y: Float32Array,
     scratch: Float32Array,
+    pool: number,
   ): void
   linearGradients(
     machine: number,
@@ -55,6 +56,7 @@ export interface Addon {
     dWeight: Float32Array,
     dBias: Float32Array,
     scratch: Float32Array,
+    pool: number,
   ): void
   adam(
     machine: number,
@@ -64,14 +66,25 @@ export interface Addon {
     v: Float32Array,
     next: Float32Array,
     coefficients: Float32Array,
+    pool: number,
   ): void
   softmax(
     machine: number,
     rows: number,
     classes: number,
-    logits: Float32Array,
     probabilities: Float32Array,
+    logits: Float32Array,
     totals: Float64Array,
+    pool: number,
+  ): void
+  softmaxGradient(
+    machine: number,
+    rows: number,
+    classes: number,
+    probabilities: Float32Array,
+    targets: Int32Array,
+    upstream: Float32Array,
+    pool: number,
   ): void
   multiplyAdds(machine: number, rounds: number): number
   /** A pool of so many threads beside the calling one; −1 when there is no memory for it. */

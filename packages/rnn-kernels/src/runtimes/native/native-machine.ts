@@ -14,7 +14,7 @@ const ALONE = -1
 export class NativeMachine implements Machine {
   readonly linear: NativeLinear
   readonly losses: LossOps
-  readonly optimize: OptimizerOps = { adam: (sizes) => nativeAdam(this.addon, this.machine, sizes, this.clock) }
+  readonly optimize: OptimizerOps
   private pool: number | null = null
   private disposed = false
 
@@ -26,8 +26,10 @@ export class NativeMachine implements Machine {
     private readonly notes: ThreadNotes,
     private readonly clock: KernelClock,
   ) {
-    this.linear = new NativeLinear(addon, machine, clock)
-    this.losses = nativeLosses(addon, machine, clock)
+    const poolFor = (together: boolean): number => this.poolFor(together && mostThreads > 1)
+    this.linear = new NativeLinear(addon, machine, clock, mostThreads, poolFor)
+    this.losses = nativeLosses(addon, machine, clock, poolFor)
+    this.optimize = { adam: (sizes) => nativeAdam(addon, machine, sizes, clock, poolFor) }
   }
 
   newJob(kind: 'pass' | 'weights', numbers: JobNumbers): Job {
@@ -41,20 +43,20 @@ export class NativeMachine implements Machine {
 
   forward(pass: Pass, x: Float32Array, together: boolean): void {
     const [job, weights] = [pass.job as NativeJob, pass.weights as NativeJob]
-    const pool = together ? this.startedPool() : ALONE
+    const pool = this.poolFor(together)
     this.clock.time(() => this.addon.forward(this.machine, job.numbers, job.block, weights.block, x, pool))
   }
 
   backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {
     const [job, weights] = [pass.job as NativeJob, pass.weights as NativeJob]
-    const [pool, collectPool] = [together, collectTogether].map((is) => (is ? this.startedPool() : ALONE))
+    const [pool, collectPool] = [together, collectTogether].map((is) => this.poolFor(is))
     this.clock.time(() =>
       this.addon.backward(this.machine, job.numbers, job.block, weights.block, pool, collectPool, dOutput),
     )
   }
 
   threads(): number {
-    const pool = this.mostThreads > 1 ? this.startedPool() : ALONE
+    const pool = this.poolFor(this.mostThreads > 1)
     return pool === ALONE ? 1 : 1 + this.addon.threads(pool)
   }
 
@@ -69,8 +71,8 @@ export class NativeMachine implements Machine {
   }
 
   /** A pass that was saved before the runtime was replaced may still be differentiated, on this thread alone. */
-  private startedPool(): number {
-    if (this.disposed) return ALONE
+  private poolFor(together: boolean): number {
+    if (!together || this.disposed) return ALONE
     if (this.pool !== null) return this.pool
     const pool = this.addon.startThreads(this.mostThreads - 1)
     this.pool = pool

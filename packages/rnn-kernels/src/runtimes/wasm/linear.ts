@@ -1,71 +1,82 @@
 import type { LinearOps, LinearShape } from '../../runtime'
-import type { KernelClock } from '../compiled/machine'
+import { isSharedLinear, MAX_SLICES } from '../compiled/partition'
 import type { Arena, Block } from './arena'
 import type { KernelExports } from './module'
+import type { Operation } from './threads/control'
 
-/** The arrays of a linear layer: x and dX `[rows, inFeatures]`, weight and dWeight `[outFeatures, inFeatures]`, and so on. */
+/** The arrays of a linear layer, in the order of kernels/linear-job.h: x and dX `[rows, inFeatures]`, weight and dWeight `[outFeatures, inFeatures]`, and so on. */
 const NAMES = ['x', 'weight', 'bias', 'y', 'dY', 'dX', 'dWeight', 'dBias', 'scratch'] as const
 type Name = (typeof NAMES)[number]
 
+/** The words of a job: rows, inFeatures, outFeatures, parts, and the addresses of the arrays. */
+const WORDS = 4 + NAMES.length
+const BIAS = 4 + NAMES.indexOf('bias')
 const LINE_BYTES = 64
 
-/** Linear layers in the kernels' memory, one at a time, on the calling thread. */
+/** Runs a kernel on so many parts of a job, on all threads or on the calling one. */
+export type RunParts = (operation: Operation, job: number, parts: number, together: boolean) => void
+
+/** Linear layers in the kernels' memory, one at a time. */
 export class WasmLinear implements LinearOps {
   private block: Block | null = null
   private shape = ''
   private arrays: Record<Name, Float32Array> | null = null
+  private words = new Int32Array(0)
+  private parts = 1
 
+  /** @param threads how many there are at most */
   constructor(
     private readonly arena: Arena,
     private readonly kernels: KernelExports,
-    private readonly clock: KernelClock,
+    private readonly threads: number,
+    private readonly run: RunParts,
   ) {}
 
   readonly forward: LinearOps['forward'] = (shape, x, weight, bias, y) => {
-    const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.x.set(x)
     to.weight.set(weight)
     if (bias) to.bias.set(bias)
-    const [xAt, weightAt, biasAt, yAt, scratch] = addresses(to.x, to.weight, to.bias, to.y, to.scratch)
-    this.clock.time(() => {
-      this.kernels.linear(xAt, weightAt, bias ? biasAt : 0, yAt, rows, inFeatures, outFeatures, scratch)
-    })
+    this.words[BIAS] = bias ? to.bias.byteOffset : 0
+    this.run('linear', this.words.byteOffset, this.parts, this.parts > 1)
     y.set(to.y)
   }
 
   readonly gradients: LinearOps['gradients'] = (shape, dY, x, weight, gradients) => {
-    const { rows, inFeatures, outFeatures } = shape
     const to = this.arraysFor(shape)
     to.dY.set(dY)
     to.x.set(x)
     to.weight.set(weight)
-    const read = addresses(to.dY, to.x, to.weight)
-    const written = addresses(to.dX, to.dWeight, to.dBias)
-    this.clock.time(() => {
-      this.kernels.linearGradients(...read, ...written, rows, inFeatures, outFeatures, to.scratch.byteOffset)
-    })
+    // As many parts for dX, and for the others.
+    this.run('linearGradients', this.words.byteOffset, 2 * this.parts, this.parts > 1)
     gradients.x.set(to.dX)
     gradients.weight.set(to.dWeight)
     gradients.bias.set(to.dBias)
   }
 
+  /** A job of a shape, and its arrays. */
   private arraysFor(shape: LinearShape): Record<Name, Float32Array> {
     const { rows, inFeatures, outFeatures } = shape
     const key = [rows, inFeatures, outFeatures].join()
     if (this.arrays && key === this.shape) return this.arrays
     const [x, y, weight] = [rows * inFeatures, rows * outFeatures, outFeatures * inFeatures]
-    const scratch = this.kernels.linearScratch(rows, inFeatures, outFeatures)
+    const parts = isSharedLinear(shape) ? Math.min(this.threads, MAX_SLICES / 2) : 1
+    // Whichever thread takes a part has scratch of its own.
+    const scratch = (parts > 1 ? this.threads : 1) * this.kernels.linearScratch(rows, inFeatures, outFeatures)
     const sizes = { x, weight, bias: outFeatures, y, dY: y, dX: x, dWeight: weight, dBias: outFeatures, scratch }
-    const bytesOf = (name: Name): number => Math.ceil((4 * sizes[name]) / LINE_BYTES) * LINE_BYTES
+    const bytesOf = (name: Name): number => lines(4 * sizes[name])
     this.arrays = null
-    let at = this.reserve(NAMES.reduce((sum, name) => sum + bytesOf(name), 0))
+    const begin = this.reserve(NAMES.reduce((sum, name) => sum + bytesOf(name), lines(4 * WORDS)))
     const arrays = {} as Record<Name, Float32Array>
+    let at = begin + lines(4 * WORDS)
     for (const name of NAMES) {
       arrays[name] = new Float32Array(this.arena.memory.buffer, at, sizes[name])
       at += bytesOf(name)
     }
+    this.words = new Int32Array(this.arena.memory.buffer, begin, WORDS)
+    this.words.set([rows, inFeatures, outFeatures, parts, ...NAMES.map((name) => arrays[name].byteOffset)])
     this.shape = key
+    this.parts = parts
     this.arrays = arrays
     return arrays
   }
@@ -81,6 +92,6 @@ export class WasmLinear implements LinearOps {
   }
 }
 
-function addresses(...arrays: Float32Array[]): number[] {
-  return arrays.map(({ byteOffset }) => byteOffset)
+function lines(bytes: number): number {
+  return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES
 }

@@ -14,8 +14,8 @@ export interface KernelExports {
   collect(job: number, part: number, thread: number): void
   /** Floats of scratch for a linear layer. */
   linearScratch(rows: number, inFeatures: number, outFeatures: number): number
-  linear(...sizesAndAddresses: number[]): void
-  linearGradients(...sizesAndAddresses: number[]): void
+  linear(job: number, part: number, thread: number): void
+  linearGradients(job: number, part: number, thread: number): void
   adam(theta: number, ...addressesCountAndCoefficients: number[]): void
   /** Multiplies and adds so many rounds; returns the floating-point operations. */
   multiplyAdds(rounds: number): number

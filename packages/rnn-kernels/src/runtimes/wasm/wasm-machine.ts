@@ -51,7 +51,7 @@ export class WasmMachine implements Machine {
   ) {
     this.arena = new Arena(true, maxPages)
     this.kernels = instantiate(module, this.arena.memory)
-    this.linear = new WasmLinear(this.arena, this.kernels, clock)
+    this.linear = new WasmLinear(this.arena, this.kernels, mostThreads, (...job) => this.run(...job))
     this.stacks = this.arena.allocate(STACK_BYTES * mostThreads).at
   }
 
@@ -99,34 +99,37 @@ export class WasmMachine implements Machine {
     // Rows are copied in while the first slices are computed. That time is not the kernels'.
     const feed = (slice: number): void =>
       this.clock.pause(() => copyRows(sliceBegin(batch, slices, slice), sliceBegin(batch, slices, slice + 1)))
-    this.run('forward', pass, slices, together, hasLengths ? undefined : feed)
+    this.run('forward', readyJob(pass), slices, together, hasLengths ? undefined : feed)
   }
 
   backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {
     if (dOutput) pass.job.floats('dOutput', dOutput.length).set(dOutput)
-    this.run('backward', pass, pass.use.slices, together)
-    this.run('collect', pass, COLLECT_PARTS, collectTogether)
+    const job = readyJob(pass)
+    this.run('backward', job, pass.use.slices, together)
+    this.run('collect', job, COLLECT_PARTS, collectTogether)
   }
 
-  /** Runs a kernel on all slices of a job, on all threads or on this one. */
+  /**
+   * Runs a kernel on all slices of a job, on all threads or on this one.
+   *
+   * @param job its address
+   */
   private run(
     operation: Operation,
-    pass: Pass,
+    job: number,
     slices: number,
     together: boolean,
     feed?: (slice: number) => void,
   ): void {
-    const job = pass.job as WasmJob
-    job.borrow(pass.weights as WasmJob, PACKED)
     this.clock.time(() => {
       if (together) {
         this.pool ??= this.startPool()
-        this.pool.run(operation, job.at, slices, feed)
+        this.pool.run(operation, job, slices, feed)
         return
       }
       for (let slice = 0; slice < slices; slice++) {
         feed?.(slice)
-        this.kernels[operation](job.at, slice, 0)
+        this.kernels[operation](job, slice, 0)
       }
     })
   }
@@ -138,6 +141,13 @@ export class WasmMachine implements Machine {
     // A pass that was saved before the runtime was replaced may still be differentiated, on this thread alone.
     return new ThreadPool(context, this.disposed ? 0 : this.mostThreads - 1, notes.onLoss, notes.onObstacle)
   }
+}
+
+/** The address of a pass's job, which reads the packed weights where they are. */
+function readyJob(pass: Pass): number {
+  const job = pass.job as WasmJob
+  job.borrow(pass.weights as WasmJob, PACKED)
+  return job.at
 }
 
 function requireIndexable(numbers: JobNumbers): void {

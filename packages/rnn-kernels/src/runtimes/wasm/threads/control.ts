@@ -22,7 +22,7 @@ export const STARTED = CLAIMS + MAX_SLICES
 export const CONTROL_WORDS = STARTED + 1
 
 /** The kernels that run in slices. */
-export const OPERATIONS = ['forward', 'backward', 'collect'] as const
+export const OPERATIONS = ['forward', 'backward', 'collect', 'linear', 'linearGradients'] as const
 
 /** The name of an operation. */
 export type Operation = (typeof OPERATIONS)[number]
