@@ -1,5 +1,6 @@
+import { copiedTensor } from '@rowwise/host-values'
 import type { StateDict } from '@rowwise/safetensors'
-import { type Tensor, tensor, Variable, variable } from '@tensorflow/tfjs-core'
+import { type Tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
 import { ModuleDisposedError, ModuleStructureError } from './errors'
 import { describeArithmetic } from './recurrent/describe'
@@ -157,11 +158,17 @@ export abstract class Module {
   /**
    * Makes a trainable float32 tensor that belongs to this module.
    *
-   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot.
+   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or the values are not as many as the shape says.
    */
   protected registerParameter(name: string, values: Float32Array, shape: number[]): Variable {
     this.#requireName(name)
-    const initial = tensor(values, shape, 'float32')
+    const size = shape.reduce((product, length) => product * length, 1)
+    if (values.length !== size) {
+      throw new ModuleStructureError(
+        `${classNameOf(this)}: ${name} has ${values.length} values, expected ${size} for [${shape}]`,
+      )
+    }
+    const initial = copiedTensor(values, shape)
     const parameter = variable(initial)
     initial.dispose()
     this.#ownParameters.set(name, parameter)

@@ -124,6 +124,15 @@ describe('a module of one’s own', () => {
     }
   }
 
+  it('refuses a parameter of other values than its shape has', () => {
+    const make = () =>
+      new (class Short extends Module {
+        readonly scale = this.registerParameter('scale', Float32Array.of(1, 2), [3])
+      })()
+    expect(make).toThrow(code('MODULE_STRUCTURE'))
+    expect(make).toThrow('Short: scale has 2 values, expected 3 for [3]')
+  })
+
   it('shares a parameter under one name in parameters(), under both in the state dict', () => {
     const shared = linear()
     const model = new Sequential({ a: shared, b: shared })

@@ -2,6 +2,7 @@ import '@rowwise/train-loop'
 import { Generator } from '@rowwise/torch-random'
 import '@tensorflow/tfjs-backend-cpu'
 import '@tensorflow/tfjs-backend-wasm'
+import { Linear } from '@rowwise/models-rnn'
 import { configureKernels, fusedLinear, type RuntimeName } from '@rowwise/rnn-kernels'
 import * as tf from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
@@ -69,10 +70,23 @@ describe.each(places.filter(([path]) => isHere({ path })))(
 )
 
 describe('fusedLinear', () => {
+  it('copies neither weights nor what passes through layers into the memory of the WASM backend', async () => {
+    await tf.setBackend('wasm')
+    const [first, second] = [
+      new Linear({ inFeatures: 2, outFeatures: 3 }),
+      new Linear({ inFeatures: 3, outFeatures: 1 }),
+    ]
+    const inputs = tf.zeros<tf.Rank.R3>([4, 5, 2])
+    const before = tf.backend().numDataIds()
+    const outputs = tf.tidy(() => second.forward(first.forward(inputs)))
+    expect(outputs.shape).toEqual([4, 5, 1])
+    expect(tf.backend().numDataIds()).toBe(before)
+  })
+
   it('refuses shapes and dtypes that do not fit, before anything reaches the kernels', () => {
     const [x, weight] = [tf.zeros<tf.Rank.R2>([4, 5]), tf.zeros<tf.Rank.R2>([3, 5])]
     expect(() => fusedLinear(x, tf.zeros([3, 6]))).toThrow(/inputs is float32 \[4,5\], weight float32 \[3,6\]/)
-    expect(() => fusedLinear(x, weight, tf.zeros([4]))).toThrow(/bias float32 \[4\]; expected float32 \[N, I\]/)
+    expect(() => fusedLinear(x, weight, tf.zeros([4]))).toThrow(/bias float32 \[4\]; expected float32 \[…, I\]/)
     expect(() => fusedLinear(tf.zeros([4, 5], 'int32'), weight)).toThrow(/inputs is int32/)
   })
 })

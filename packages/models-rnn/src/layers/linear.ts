@@ -86,9 +86,11 @@ export class Linear extends Layer {
   forward(inputs: Tensor, context: LayerContext = {}): Tensor {
     requireContext(() => this.label(), context)
     this.prepare(inputs)
+    const { weight, bias } = this as unknown as { weight: Tensor2D; bias: Tensor1D | undefined }
+    if (canFuseLinear(inputs.size * this.outFeatures)) return fusedLinear(inputs, weight, bias)
     return tidy(() => {
-      const outputs = this.applyToRows(this.rowsOf(inputs))
-      return inputs.rank === 2 ? outputs : reshape(outputs, this.outputShape(inputs))
+      const product = matMul(reshape(inputs, [-1, this.inFeatures]), weight, false, true)
+      return reshape(bias === undefined ? product : add(product, bias), this.outputShape(inputs))
     })
   }
 
@@ -104,13 +106,6 @@ export class Linear extends Layer {
 
   protected override summaryOfLayer(): LayerSummary {
     return { shapes: `[…, ${this.inFeatures}] -> […, ${this.outFeatures}]`, computedBy: describeLinear() }
-  }
-
-  private applyToRows(rows: Tensor2D): Tensor2D {
-    const weight = this.weight as unknown as Tensor2D
-    if (canFuseLinear(rows.size * this.outFeatures)) return fusedLinear(rows, weight, this.bias as Tensor1D | undefined)
-    const product: Tensor2D = matMul(rows, weight, false, true)
-    return this.bias === undefined ? product : add(product, this.bias)
   }
 
   /** Through the kernels, outside of the tape. */
@@ -145,10 +140,6 @@ export class Linear extends Layer {
         held.release()
       },
     })
-  }
-
-  private rowsOf(inputs: Tensor): Tensor2D {
-    return inputs.rank === 2 ? (inputs as Tensor2D) : reshape(inputs, [-1, this.inFeatures])
   }
 
   private outputShape({ shape }: Tensor): number[] {

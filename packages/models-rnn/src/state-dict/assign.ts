@@ -1,4 +1,5 @@
-import { tensor, type Variable } from '@tensorflow/tfjs-core'
+import { copiedTensor } from '@rowwise/host-values'
+import type { Variable } from '@tensorflow/tfjs-core'
 
 /** Gives parameters the values of the same names, as copies. */
 export function assignValues(
@@ -6,7 +7,7 @@ export function assignValues(
   values: ReadonlyMap<string, Float32Array>,
 ): void {
   for (const [name, loaded] of values) {
-    const copy = tensor(new Float32Array(loaded), parameters[name].shape, 'float32')
+    const copy = copiedTensor(loaded, parameters[name].shape)
     parameters[name].assign(copy)
     copy.dispose()
   }
