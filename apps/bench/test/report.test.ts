@@ -134,6 +134,19 @@ describe('goals', () => {
     ])
   })
 
+  it('hold other networks on two threads against the fastest of PyTorch', () => {
+    const name = '64 over 784 steps of 1'
+    const peers = [row('PyTorch 2.15 (oneDNN), 1 thread', [9]), row('PyTorch 2.15 (oneDNN), 2 threads', [10])]
+    const own = { rows: [row('Rowwise, Node 26.10, 1 thread', [3]), row('PyTorch 2.15 (oneDNN), 2 threads', [9])] }
+    const networks = [
+      { name, network: REFERENCE_NETWORK, rows: [...peers, row('Rowwise, Node 26.10, 2 threads', [10])] },
+    ]
+    expect(found({ ...own, networks })).toContainEqual([
+      `training ${name}, 2 threads, against PyTorch 2.15 (oneDNN) at its best`,
+      ...['Node 26.10', 0.9, 'missed'],
+    ])
+  })
+
   it('hold native code against WebAssembly on the same Node', () => {
     const rows = [row('Rowwise, Node 26.10, WASM, 1 thread', [5]), row('Rowwise, Node 26.10, 1 thread', [2])]
     expect(found({ rows })).toEqual([['training 64, 1 thread, native code against WASM', 'Node 26.10', 2.5, 'aim']])

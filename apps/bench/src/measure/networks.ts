@@ -29,14 +29,14 @@ export const NETWORKS: readonly { name: string; batch: number; network: NetworkS
 
 const SECONDS_PER_SUBJECT = 5
 
-/** Times a training step of each network on one thread: ours on every Node, and every PyTorch. */
+/** Times a training step of each network on one thread and on two: ours on every Node, and every PyTorch. */
 export async function measureNetworks(
   subjects: readonly Subject[],
   plan: Omit<Plan, 'workloads'>,
 ): Promise<OtherNetwork[]> {
   const ours = subjects.filter(({ isOurs, task }) => isOurs && task.backend === 'wasm' && task.kernels === 'auto')
   const pytorches = subjects.filter(({ library }) => library.startsWith('PyTorch '))
-  const chosen = [...ours, ...pytorches].filter(({ task }) => task.threads === 1)
+  const chosen = [...ours, ...pytorches].filter(({ task }) => task.threads <= 2)
   if (pytorches.length === 0) return []
   const networks: OtherNetwork[] = []
   for (const { name, batch, network } of NETWORKS) {

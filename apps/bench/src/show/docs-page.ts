@@ -56,7 +56,7 @@ function sectionsOf(report: Report): Section[] {
       heading: 'Whole programs',
       text: after('From the start of a process to its end, the median of three turns.', programTable(report)),
     },
-    { heading: 'Other networks', text: after('A training step on one thread.', networkTable(report)) },
+    { heading: 'Other networks', text: after('A training step.', networkTable(report)) },
     {
       heading: 'How a training step grows',
       text: after(

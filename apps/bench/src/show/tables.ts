@@ -109,7 +109,7 @@ export function ratioTable(rows: readonly Row[]): Table {
 /** Training steps of other networks. */
 export function networkTable({ networks }: Report): Table {
   return {
-    title: 'training steps of other networks on one thread, in milliseconds',
+    title: 'training steps of other networks, in milliseconds',
     head: ['training', 'subject', 'median', 'MAD', 'GFLOP/s', 'of peak', 'outside'],
     rows: networks.flatMap(({ name, rows }) =>
       [...rows]
