@@ -105,6 +105,14 @@ describe.each(paths)('softmaxRows with %s kernels', (path) => {
 })
 
 describe('softmaxGradient', () => {
+  it.each(paths)('takes no rows, and arrays of other kinds that a cast left (%s)', (path) => {
+    configureKernels({ path })
+    softmaxGradient(new Float32Array(0), 3, new Int32Array(0), Float32Array.of(1))
+    const gradient = Float32Array.of(0.25, 0.75)
+    softmaxGradient(gradient, 2, Uint8Array.of(1) as never, Int32Array.of(2) as never)
+    expect([...gradient]).toEqual([0.5, -0.5])
+  })
+
   it.each<[string, RegExp, number, number[], number[]]>([
     [
       'other numbers than rows of classes',

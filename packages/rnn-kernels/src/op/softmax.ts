@@ -73,7 +73,11 @@ export function softmaxGradient(
   if (wrong !== undefined) {
     throw new KernelShapeError(`a target is ${wrong}, expected a class from 0 to ${classes - 1}`)
   }
-  lossOps().softmaxGradient(probabilities, classes, targets, upstream)
+  if (targets.length === 0) return
+  // The cpu backend's casts keep the array of booleans or integers.
+  const classesOf = targets instanceof Int32Array ? targets : Int32Array.from(targets as ArrayLike<number>)
+  const from = upstream instanceof Float32Array ? upstream : Float32Array.from(upstream as ArrayLike<number>)
+  lossOps().softmaxGradient(probabilities, classes, classesOf, from)
 }
 
 function lossOps(): LossOps {

@@ -7,6 +7,8 @@ const MIN_SLICE_WORK = 1 << 20
 const MOST_SLICES = 8
 /** Rows of such a slice. */
 const ROWS_PER_SLICE = 16
+/** Floats that all partial weight gradients have together, 1 GiB: the kernels' memory ends at two in WebAssembly. */
+const MOST_PARTIAL = 2 ** 28
 /** A small batch is cut into so many slices all the same, down to so few rows. One thread, which reads the weights more often then, takes 0 to 2 % longer. */
 const SMALL_BATCH = { slices: 4, rows: 8 }
 /** Rows of a slice when nothing is kept: a block of the kernels. */
@@ -25,7 +27,7 @@ export const MAX_SLICES = 64
 export function trainingSlices(shape: RecurrentShape): number {
   const fewest = Math.min(SMALL_BATCH.slices, shape.batch / SMALL_BATCH.rows)
   const wanted = Math.max(fewest, shape.batch / ROWS_PER_SLICE)
-  return atLeastOne(Math.min(MOST_SLICES, workOf(shape) / MIN_SLICE_WORK, wanted))
+  return atLeastOne(Math.min(MOST_SLICES, MOST_PARTIAL / weightsOf(shape), workOf(shape) / MIN_SLICE_WORK, wanted))
 }
 
 /** Slices of a pass that keeps nothing. Its numbers are the same however the batch is cut, so this may depend on the threads. */

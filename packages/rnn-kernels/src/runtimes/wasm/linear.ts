@@ -1,3 +1,4 @@
+import { KernelMemoryError } from '../../errors'
 import type { LinearOps, LinearShape } from '../../runtime'
 import { isSharedLinear, MAX_SLICES } from '../compiled/partition'
 import type { Arena, Block } from './arena'
@@ -12,6 +13,10 @@ type Name = (typeof NAMES)[number]
 const WORDS = 4 + NAMES.length
 const BIAS = 4 + NAMES.indexOf('bias')
 const LINE_BYTES = 64
+/** As OUTS in kernels/linear.h: rows of a weight gradient in a thread's scratch. */
+const SUMMED_OUTPUTS = 48
+/** The kernels index floats with 32 bits, and their memory ends at 2 GiB. */
+const MOST_FLOATS = 2 ** 29
 
 /** Runs a kernel on so many parts of a job, on all threads or on the calling one. */
 export type RunParts = (operation: Operation, job: number, parts: number, together: boolean) => void
@@ -60,6 +65,11 @@ export class WasmLinear implements LinearOps {
     const key = [rows, inFeatures, outFeatures].join()
     if (this.arrays && key === this.shape) return this.arrays
     const [x, y, weight] = [rows * inFeatures, rows * outFeatures, outFeatures * inFeatures]
+    if (x + y + weight + SUMMED_OUTPUTS * inFeatures >= MOST_FLOATS) {
+      throw new KernelMemoryError(
+        `a linear layer of ${rows} rows, ${inFeatures} features and ${outFeatures} outputs needs more than the 2 GiB of the kernels`,
+      )
+    }
     const parts = isSharedLinear(shape) ? Math.min(this.threads, MAX_SLICES / 2) : 1
     // Whichever thread takes a part has scratch of its own.
     const scratch = (parts > 1 ? this.threads : 1) * this.kernels.linearScratch(rows, inFeatures, outFeatures)
