@@ -1,4 +1,4 @@
-import { copiedTensor } from '@rowwise/host-values'
+import { copiedTensor, takeOver } from '@rowwise/host-values'
 import type { StateDict } from '@rowwise/safetensors'
 import { type Tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
@@ -171,6 +171,8 @@ export abstract class Module {
     const initial = copiedTensor(values, shape)
     const parameter = variable(initial)
     initial.dispose()
+    // A variable is made where the backend is; its values are read here.
+    takeOver(parameter, copiedTensor(values, shape))
     this.#ownParameters.set(name, parameter)
     return parameter
   }

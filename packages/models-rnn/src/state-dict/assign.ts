@@ -1,4 +1,4 @@
-import { copiedTensor } from '@rowwise/host-values'
+import { copiedTensor, takeOver } from '@rowwise/host-values'
 import type { Variable } from '@tensorflow/tfjs-core'
 
 /** Gives parameters the values of the same names, as copies. */
@@ -6,9 +6,5 @@ export function assignValues(
   parameters: Readonly<Record<string, Variable>>,
   values: ReadonlyMap<string, Float32Array>,
 ): void {
-  for (const [name, loaded] of values) {
-    const copy = copiedTensor(loaded, parameters[name].shape)
-    parameters[name].assign(copy)
-    copy.dispose()
-  }
+  for (const [name, loaded] of values) takeOver(parameters[name], copiedTensor(loaded, parameters[name].shape))
 }

@@ -9,14 +9,14 @@ export class NativeLinear implements LinearOps {
 
   /**
    * @param threads how many the pool has, the calling one included
-   * @param startedPool its number, for a layer that is worth other threads
+   * @param poolFor its number, for a layer that is worth other threads
    */
   constructor(
     private readonly addon: Addon,
     private readonly machine: number,
     private readonly clock: KernelClock,
     private readonly threads: number,
-    private readonly startedPool: (together: boolean) => number,
+    private readonly poolFor: (together: boolean) => number,
   ) {}
 
   readonly forward: LinearOps['forward'] = (shape, x, weight, bias, y) => {
@@ -42,6 +42,6 @@ export class NativeLinear implements LinearOps {
     const together = this.threads > 1 && isSharedLinear(shape)
     const wanted = (together ? this.threads : 1) * this.addon.linear(this.machine, rows, inFeatures, outFeatures)
     if (this.scratch.length < wanted) this.scratch = new Float32Array(wanted)
-    return [this.scratch, this.startedPool(together)]
+    return [this.scratch, this.poolFor(together)]
   }
 }

@@ -26,7 +26,7 @@ export class NativeMachine implements Machine {
     private readonly notes: ThreadNotes,
     private readonly clock: KernelClock,
   ) {
-    const poolFor = (together: boolean): number => this.poolFor(together && mostThreads > 1)
+    const poolFor = (together: boolean): number => this.poolFor(together)
     this.linear = new NativeLinear(addon, machine, clock, mostThreads, poolFor)
     this.losses = nativeLosses(addon, machine, clock, poolFor)
     this.optimize = { adam: (sizes) => nativeAdam(addon, machine, sizes, clock, poolFor) }
@@ -56,7 +56,7 @@ export class NativeMachine implements Machine {
   }
 
   threads(): number {
-    const pool = this.poolFor(this.mostThreads > 1)
+    const pool = this.poolFor(true)
     return pool === ALONE ? 1 : 1 + this.addon.threads(pool)
   }
 
@@ -72,7 +72,7 @@ export class NativeMachine implements Machine {
 
   /** A pass that was saved before the runtime was replaced may still be differentiated, on this thread alone. */
   private poolFor(together: boolean): number {
-    if (!together || this.disposed) return ALONE
+    if (!together || this.disposed || this.mostThreads === 1) return ALONE
     if (this.pool !== null) return this.pool
     const pool = this.addon.startThreads(this.mostThreads - 1)
     this.pool = pool
