@@ -1,6 +1,7 @@
 import { isTypedArray } from '@rowwise/host'
 import { type DataId, engine, getBackend, KernelBackend, type Tensor, type Variable } from '@tensorflow/tfjs-core'
 import { giveArray, takeArray } from './recycler'
+import { Reserve } from './reserve'
 import { type HostArray, keepHostValues, readValues } from './values'
 
 interface Entry {
@@ -16,6 +17,7 @@ interface Entry {
  */
 class HostBackend extends KernelBackend {
   private readonly entries = new Map<DataId, Entry>()
+  private readonly reserve = new Reserve()
 
   override write(values: HostArray): DataId {
     return this.add(values, false)
@@ -24,6 +26,7 @@ class HostBackend extends KernelBackend {
   add(values: HostArray, recycle: boolean): DataId {
     const dataId = {}
     this.entries.set(dataId, { values, recycle, references: 1 })
+    this.reserve.add(values.length)
     return dataId
   }
 
@@ -49,6 +52,7 @@ class HostBackend extends KernelBackend {
     if (entry === undefined) return true
     entry.references -= 1
     if (entry.references > 0 && !force) return false
+    this.reserve.remove(entry.values.length, force)
     if (entry.recycle && !force) giveArray(entry.values as Float32Array)
     return this.entries.delete(dataId)
   }

@@ -1,9 +1,26 @@
 import { refuseUnknownOptions } from '@rowwise/errors'
 import { filledTensor, hostTensor } from '@rowwise/host-values'
-import type { Tensor } from '@tensorflow/tfjs-core'
+import { dispose, type Tensor } from '@tensorflow/tfjs-core'
 import { lookUpRows, WHOLE } from './byte-table'
-import { type Column, copyRows, isFloating, isSequences, rowShape, rowSize, type SequenceColumn } from './column'
-import { type Batch, type Dataset, gatherSamples, isColumn, type LocatedSamples, type Samples } from './dataset'
+import {
+  type Column,
+  copyRows,
+  isFloating,
+  isSequences,
+  requireFit,
+  rowShape,
+  rowSize,
+  type SequenceColumn,
+} from './column'
+import {
+  type Batch,
+  countSamples,
+  type Dataset,
+  gatherSamples,
+  isColumn,
+  type LocatedSamples,
+  type Samples,
+} from './dataset'
 import { DatasetError, LoaderOptionError } from './errors'
 import { requireBytes, type Transform } from './transform'
 
@@ -27,7 +44,8 @@ export interface PadOptions {
 
 /**
  * The collation of a loader that is not told otherwise: tensors of arrays, and of sequences tensors that are filled up to the longest one of
- * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes.
+ * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes. Where several inputs by
+ * name are sequences, `lengths` are those of `inputs`, or by name: `{ premise, hypothesis, lengths: { premise, hypothesis } }`.
  *
  * @throws {@link LoaderOptionError} when a filling is not a number; in an epoch {@link DatasetError} when targets that are no classes would
  * have to be filled up, and nothing says with what.
@@ -47,10 +65,15 @@ export function padSequences<B extends Batch = Batch>(options: PadOptions = {}):
       return { inputs: toTensor(inputs), targets: targetTensor(targets, target) }
     }
     const named: Record<string, Column | SequenceColumn> = isColumn(inputs) ? { inputs } : { ...inputs }
-    const tensors = Object.entries(named).map(([name, column]) => [name, toTensor(column, value)])
-    const ragged = Object.values(named).find(isSequences)
-    const lengths = ragged && { lengths: lengthsOf(ragged) }
-    return { inputs: { ...lengths, ...Object.fromEntries(tensors) }, targets: targetTensor(targets, target) }
+    const lengths = lengthsOfAll(named)
+    const tensors: Record<string, Tensor> = {}
+    try {
+      for (const [name, column] of Object.entries(named)) tensors[name] = toTensor(column, value)
+      return { inputs: { ...lengths, ...tensors }, targets: targetTensor(targets, target) }
+    } catch (error) {
+      dispose(tensors)
+      throw error
+    }
   }
   return collate as Collate<B>
 }
@@ -85,6 +108,28 @@ function lengthsOf({ sequences, stepShape }: SequenceColumn): Int32Array {
   return Int32Array.from(sequences, ({ length }) => length / size)
 }
 
+/**
+ * The steps of inputs that are sequences: of the only ones, of the ones that are called `inputs`, which all others must be as long as, or of
+ * each by name.
+ */
+function lengthsOfAll(named: Record<string, Column | SequenceColumn>): { lengths?: unknown } {
+  const ragged = Object.entries(named).filter((entry): entry is [string, SequenceColumn] => isSequences(entry[1]))
+  const lengths = Object.fromEntries(ragged.map(([name, column]) => [name, lengthsOf(column)]))
+  if (ragged.length === 0) return {}
+  if (ragged.length === 1) return { lengths: lengths[ragged[0][0]] }
+  const { inputs } = lengths
+  if (inputs === undefined) return { lengths }
+  for (const [name, others] of Object.entries(lengths)) {
+    const row = inputs.findIndex((steps, place) => steps !== others[place])
+    if (row < 0) continue
+    throw new DatasetError(
+      `sample ${row} of a batch has ${inputs[row]} steps of inputs, ${others[row]} of ${name}; give them the same, or call none of them inputs: ` +
+        'lengths are by name then',
+    )
+  }
+  return { lengths: inputs }
+}
+
 /** Targets, of which only classes are filled up without being told with what. */
 function targetTensor(targets: Column | SequenceColumn, filling: number | undefined): Tensor {
   if (filling === undefined && isSequences(targets) && isFloating(targets.sequences[0])) {
@@ -104,7 +149,7 @@ function toTensor(column: Column | SequenceColumn, filling = 0): Tensor {
   if (isSequences(column)) return padded(column, filling)
   const { data, shape } = column
   if (isFloating(data)) return filledTensor([...shape], (values) => values.set(data))
-  return hostTensor(new Int32Array(data), [...shape])
+  return hostTensor(requireFit(data, new Int32Array(data)), [...shape])
 }
 
 function padded(column: SequenceColumn, filling: number): Tensor {
@@ -127,14 +172,17 @@ function padded(column: SequenceColumn, filling: number): Tensor {
   if (!Number.isInteger(filling)) throw new DatasetError(`${filling} cannot fill up sequences of integers`)
   const values = new Int32Array(sequences.length * time * size)
   fill(values)
+  sequences.forEach((sequence, row) => {
+    requireFit(sequence, values.subarray(row * time * size, row * time * size + sequence.length))
+  })
   return hostTensor(values, shape)
 }
 
 const pad = padSequences()
 
 /** A batch of samples by {@link padSequences}. */
-export function batchOf(samples: Samples, transform: Transform | undefined): Batch {
-  return pad(transformed(samples, transform))
+export function batchOf(samples: Samples, transform: Transform | undefined, count: number): Batch {
+  return pad(transformed(samples, transform, count))
 }
 
 /** A batch of samples that are in memory: one array of each is read where it lies, once. */
@@ -142,7 +190,7 @@ export function batchOfLocated(located: LocatedSamples, transform: Transform | u
   const { samples, indices } = located
   const { inputs, targets } = samples
   if (typeof transform === 'function' || !isColumn(inputs) || isSequences(inputs) || isSequences(targets)) {
-    return batchOf(gatherSamples(located), transform)
+    return batchOf(gatherSamples(located), transform, indices.length)
   }
   if (transform === undefined) return { inputs: rowsTensor(inputs, indices), targets: rowsTensor(targets, indices) }
   requireBytes(inputs)
@@ -157,11 +205,28 @@ function rowsTensor(column: Column, indices: Int32Array): Tensor {
   if (isFloating(column.data)) return filledTensor(shape, (values) => copyRows(column, indices, values))
   const values = new Int32Array(indices.length * rowSize(column))
   copyRows(column, indices, values)
-  return hostTensor(values, shape)
+  return hostTensor(requireFit(column.data, values), shape)
 }
 
-/** Samples after a transform of their inputs. */
-export function transformed(samples: Samples, transform: Transform | undefined): Samples {
+/**
+ * Samples after a transform of their inputs.
+ *
+ * @param count how many there should be
+ * @throws {@link DatasetError} when they are others, as a data set or a transform of one's own may give.
+ */
+export function transformed(samples: Samples, transform: Transform | undefined, count: number): Samples {
+  requireCount("the data set's get()", samples, count)
+  const found = applied(samples, transform)
+  if (typeof transform === 'function') requireCount('the transform', found, count)
+  return found
+}
+
+function requireCount(owner: string, samples: Samples, count: number): void {
+  const found = countSamples(`a batch of ${owner}`, samples)
+  if (found !== count) throw new DatasetError(`${owner} gave ${found} samples, expected ${count}: one for each index`)
+}
+
+function applied(samples: Samples, transform: Transform | undefined): Samples {
   const { inputs } = samples
   if (transform === undefined) return samples
   if (!isColumn(inputs) || isSequences(inputs)) {

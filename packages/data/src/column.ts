@@ -43,7 +43,11 @@ export function samplesOf(name: string, column: Column | SequenceColumn): number
 
 function checkColumn(name: string, { data, shape }: Column): number {
   if (!isNumberArray(data) || !Array.isArray(shape)) {
-    const found = Array.isArray(data) ? 'an array; make a typed one: Float32Array.from(…)' : typeof data
+    const found = Array.isArray(data)
+      ? 'an array; make a typed one: Float32Array.from(…)'
+      : ArrayBuffer.isView(data)
+        ? `a ${kindOf(data)}`
+        : typeof data
     throw new DatasetError(`${name}: data is ${found}, expected a typed array and its shape: { data, shape: [N, …] }`)
   }
   const size = shape.reduce((product, length) => product * length, 1)
@@ -61,6 +65,9 @@ function checkSequences(name: string, { sequences, stepShape }: SequenceColumn):
     throw new DatasetError(
       `${name}: stepShape is ${String(stepShape)}, expected the shape of a step: [features], or []`,
     )
+  }
+  if (stepShape.some((length) => !Number.isInteger(length) || length < 1)) {
+    throw new DatasetError(`${name} has stepShape [${stepShape}], expected whole numbers of at least 1`)
   }
   const size = stepShape.reduce((product, length) => product * length, 1)
   sequences.forEach((sequence, sample) => {
@@ -110,6 +117,20 @@ export function copyRows(column: Column, indices: Int32Array, to: NumberArray): 
     const start = indices[row] * size
     for (let k = 0; k < size; k++) to[at++] = data[start + k]
   }
+}
+
+/**
+ * Refuses int32 numbers that were larger than such numbers can be where they come from.
+ *
+ * @throws {@link DatasetError} naming the first.
+ */
+export function requireFit(from: NumberArray, values: Int32Array): Int32Array {
+  const place = kindOf(from) === 'Uint32Array' ? values.findIndex((value) => value < 0) : -1
+  if (place < 0) return values
+  const found = values[place] >>> 0
+  throw new DatasetError(
+    `${found} does not fit into int32, which tensors of whole numbers are; make a Float32Array of them`,
+  )
 }
 
 /** A new array of the same kind. */

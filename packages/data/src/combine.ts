@@ -96,7 +96,7 @@ export function split<B extends Batch>(
 
 function partLengths(length: number, parts: readonly number[]): number[] {
   const sum = parts.reduce((total, share) => total + share, 0)
-  const areShares = Math.abs(sum - 1) < 1e-9 && parts.every((share) => share > 0 && share < 1)
+  const areShares = Math.abs(sum - 1) < 1e-9 && parts.every((share) => share > 0)
   const lengths = areShares ? parts.map((share) => Math.floor(length * share)) : [...parts]
   const rest = areShares ? length - lengths.reduce((total, count) => total + count, 0) : 0
   for (let k = 0; k < rest; k++) lengths[k % lengths.length] += 1

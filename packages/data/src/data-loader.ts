@@ -93,6 +93,12 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
     if (shuffle && generator === undefined) {
       throw new LoaderOptionError('shuffle is true without a generator; pass generator: new Generator(seed)')
     }
+    if (generator !== undefined && typeof generator?.randomInt64 !== 'function') {
+      throw new LoaderOptionError(`generator is ${String(generator)}, expected new Generator(seed)`)
+    }
+    if (sampler !== undefined && (typeof sampler?.draw !== 'function' || typeof sampler.samples !== 'function')) {
+      throw new LoaderOptionError('sampler is no { samples, draw }, expected one such as weightedSampler({ weights })')
+    }
     if (collate !== undefined && typeof collate !== 'function')
       throw new LoaderOptionError('collate is not a function, expected one of samples')
     requireTransform(transform)
@@ -224,7 +230,7 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
       generator.randomInt64() // the base seed of PyTorch's iterator, which only its worker processes use
     }
     const order = sampler?.draw(this.dataset.length, generator, batchSize)
-    if (order) requireIndices(order, this.dataset.length)
+    if (order) requireIndices(order, this.dataset.length, this.drawn)
     return order
   }
 
@@ -240,12 +246,27 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
   private make(batch: number, found: Found): B {
     const { collate, transform } = this
     this.batchesDone = batch + 1
-    if ('samples' in found) return batchOfLocated(found, transform) as B
-    return collate ? collate(transformed(found, transform)) : (batchOf(found, transform) as B)
+    if (isLocated(found)) return batchOfLocated(found, transform) as B
+    const count = Math.min(this.batchSize, this.drawn - batch * this.batchSize)
+    if (collate === undefined) return batchOf(found, transform, count) as B
+    return requireTensors(collate(transformed(found, transform, count)))
   }
 }
 
 type Found = Samples | LocatedSamples
+
+function isLocated(found: Found): found is LocatedSamples {
+  return (found as Partial<LocatedSamples> | undefined)?.samples !== undefined
+}
+
+/** Refuses what a collation of one's own made that is no batch. */
+function requireTensors<B extends Batch>(made: B): B {
+  const { inputs, targets } = ((made as unknown) ?? {}) as Partial<Batch>
+  if (targets instanceof Tensor && typeof inputs === 'object' && inputs !== null) return made
+  const found =
+    (made as unknown) instanceof Promise ? 'a promise; read what it waits for in the data set' : 'no such thing'
+  throw new LoaderOptionError(`collate gave ${found}, expected { inputs, targets } of tensors`)
+}
 
 function disposeBatch({ inputs, targets }: Batch): void {
   if (inputs instanceof Tensor) inputs.dispose()
@@ -254,7 +275,13 @@ function disposeBatch({ inputs, targets }: Batch): void {
 }
 
 /** A loop, because a function called for each of many samples takes longer than all the rest of an epoch's beginning. */
-function requireIndices(order: Int32Array, length: number): void {
+function requireIndices(order: Int32Array, length: number, count: number): void {
+  if (!(order instanceof Int32Array) || order.length !== count) {
+    const found = order instanceof Int32Array ? `${order.length} indices` : 'no Int32Array'
+    throw new LoaderOptionError(
+      `the sampler's draw() gave ${found}, expected an Int32Array of ${count}, as its samples() says`,
+    )
+  }
   for (let k = 0; k < order.length; k++) {
     if (order[k] >= 0 && order[k] < length) continue
     throw new LoaderOptionError(`the sampler drew sample ${order[k]} of ${length}, counted from 0`)

@@ -114,17 +114,8 @@ export class TensorDataset<S extends Samples = Samples> implements Dataset<Batch
   declare readonly batch?: BatchOf<S>
 
   constructor(samples: S) {
-    if (typeof samples !== 'object' || samples === null) {
-      throw new DatasetError(`new TensorDataset() got ${String(samples)}, expected { inputs, targets }`)
-    }
-    const counts = { ...namedCounts(samples.inputs), targets: samplesOf('targets', samples.targets) }
-    const [first, ...rest] = Object.entries(counts)
-    const other = rest.find(([, count]) => count !== first[1])
-    if (other) {
-      throw new DatasetError(`${first[0]} has ${first[1]} samples, ${other[0]} ${other[1]}; each needs one of both`)
-    }
-    if (first[1] === 0) throw new DatasetError('the data set has no sample; give it data')
-    this.length = first[1]
+    this.length = countSamples('new TensorDataset()', samples)
+    if (this.length === 0) throw new DatasetError('the data set has no sample; give it data')
     this.samples = samples
   }
 
@@ -142,6 +133,23 @@ export class TensorDataset<S extends Samples = Samples> implements Dataset<Batch
 /** A copy of some samples. */
 export function gatherSamples({ samples: { inputs, targets }, indices }: LocatedSamples): Samples {
   return { inputs: mapInputs(inputs, (column) => gather(column, indices)), targets: gather(targets, indices) }
+}
+
+/**
+ * How many samples there are.
+ *
+ * @param owner who got or gave them
+ * @throws {@link DatasetError} when they are none, data and shape do not fit, or inputs and targets are of different lengths.
+ */
+export function countSamples(owner: string, samples: Samples): number {
+  if (typeof samples !== 'object' || samples === null) {
+    throw new DatasetError(`${owner} got ${String(samples)}, expected { inputs, targets }`)
+  }
+  const counts = { ...namedCounts(samples.inputs), targets: samplesOf('targets', samples.targets) }
+  const [first, ...rest] = Object.entries(counts)
+  const other = rest.find(([, count]) => count !== first[1])
+  if (other === undefined) return first[1]
+  throw new DatasetError(`${first[0]} has ${first[1]} samples, ${other[0]} ${other[1]}; each needs one of both`)
 }
 
 function namedCounts(inputs: Inputs): Record<string, number> {

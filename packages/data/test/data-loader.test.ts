@@ -70,9 +70,11 @@ describe('the order', () => {
         (lengths, seed) => {
           const order = bucketSampler({ lengths }).draw(lengths.length, new Generator(seed), 4)
           expect([...order].sort((a, b) => a - b)).toEqual(lengths.map((_, n) => n))
-          const sorted = [...lengths].sort((a, b) => a - b)
+          // What fills no batch comes last, and is of any length.
+          const full = order.length - (order.length % 4)
+          const sorted = Array.from(order.subarray(0, full), (n) => lengths[n]).sort((a, b) => a - b)
           const span = (values: number[]) => Math.max(...values) - Math.min(...values)
-          for (let start = 0; start < order.length; start += 4) {
+          for (let start = 0; start < full; start += 4) {
             const batch = [...order.subarray(start, start + 4)].map((n) => lengths[n])
             const at = sorted.indexOf(Math.min(...batch))
             expect(span(batch)).toBeLessThanOrEqual(

@@ -1,4 +1,8 @@
-import { parseNpy, readNpy, TensorDataset } from '@rowwise/data'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type ByteSource, parseNpy, readNpy, TensorDataset } from '@rowwise/data'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 
@@ -30,6 +34,29 @@ describe('readNpy', () => {
     const column = await readNpy([Buffer.from(saved, 'base64')])
     expect(column).toEqual({ data: Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25), shape: [2, 3] })
     expect(new TensorDataset({ inputs: column, targets: column }).length).toBe(2)
+  })
+
+  it.each<[string, (bytes: Buffer) => ByteSource]>([
+    ['a Buffer', (bytes) => bytes],
+    ['an ArrayBuffer', (bytes) => Uint8Array.from(bytes).buffer],
+    ['a Blob', (bytes) => new Blob([Uint8Array.from(bytes)])],
+    [
+      'a file: URL',
+      (bytes) => {
+        const file = join(mkdtempSync(join(tmpdir(), 'rowwise-npy-')), 'a.npy')
+        writeFileSync(file, bytes)
+        return pathToFileURL(file)
+      },
+    ],
+  ])('reads it from %s', async (_, from) => {
+    expect((await readNpy(from(Buffer.from(saved, 'base64')))).shape).toEqual([2, 3])
+  })
+
+  it.each([
+    [new URL('https://example.org/a.npy'), /is not fetched here; pass the content: \(await fetch\(url\)\)\.body/],
+    [7, /the source is number, expected the name of a file, its bytes, a Blob, or chunks/],
+  ])('refuses %s as a source', async (source, message) => {
+    await expect(readNpy(source as ByteSource)).rejects.toThrow(message)
   })
 
   it.each<[string, ArrayBufferView, ArrayBufferView]>([

@@ -3,6 +3,7 @@ import type { StateDict } from '@rowwise/safetensors'
 import { type Tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
 import { ModuleDisposedError, ModuleStructureError } from './errors'
+import { requireBoolean } from './options'
 import { describeArithmetic } from './recurrent/describe'
 import { assignValues } from './state-dict/assign'
 import { fitStateDict } from './state-dict/fit'
@@ -90,6 +91,7 @@ export abstract class Module {
 
   /** Switches this module and its children to training (or with `false` to evaluation). */
   train(mode = true): this {
+    requireBoolean('train()', { mode })
     this.training = mode
     for (const child of this.#children.values()) child.train(mode)
     return this
@@ -111,6 +113,7 @@ export abstract class Module {
    * ```
    */
   requiresGrad(isTrained = true): this {
+    requireBoolean('requiresGrad()', { isTrained })
     for (const parameter of Object.values(this.#allParameters())) parameter.trainable = isTrained
     return this
   }
@@ -256,7 +259,7 @@ export abstract class Module {
       )
     }
     if (this.#ownParameters.has(name) || this.#children.has(name)) {
-      throw new ModuleStructureError(`${owner} has a ${name} already; give every parameter and module its own name`)
+      throw new ModuleStructureError(`${owner} already has '${name}'; give every parameter and module its own name`)
     }
   }
 

@@ -99,8 +99,8 @@ describe('a module of one’s own', () => {
   })
 
   it.each<[string, (model: Naming) => unknown, RegExp]>([
-    ['twice for modules', (model) => [model.add('a'), model.add('a')], /Naming has a a already/],
-    ['for a module and a parameter', (model) => [model.add('a'), model.parameter('a')], /Naming has a a already/],
+    ['twice for modules', (model) => [model.add('a'), model.add('a')], /Naming already has 'a'/],
+    ['for a module and a parameter', (model) => [model.add('a'), model.parameter('a')], /Naming already has 'a'/],
     ['with a dot', (model) => model.add('a.b'), /"a\.b" cannot be a name/],
     ['that is empty', (model) => model.parameter(''), /"" cannot be a name/],
     ['that every object has', (model) => model.parameter('constructor'), /"constructor" cannot be a name/],

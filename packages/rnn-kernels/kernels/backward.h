@@ -1,10 +1,10 @@
 // The backward pass of one layer in one direction, for one slice of the batch, from the last step to the first:
 //
 //     h̄ = ġ_{t+1}·W_hh + what passes on + upstream, and from it ġ_t, the gradient with respect to the sums, as the cell says
-//     dW = Σ_t ġ_tᵀ·[h_{t-1} | x_t]
+//     dW = Σ_t ġ_tᵀ·[x_t | h_{t-1}]
 //
 // Gate gradients are needed for a few steps only, so their scratch is used again and stays in the cache. It fills from its end, so
-// the rows of several steps lie in the order of time, as [h | x] does, and weight gradients are summed over all of them at once.
+// the rows of several steps lie in the order of time, as [x | h] does, and weight gradients are summed over all of them at once.
 #pragma once
 #include "forward.h"
 
@@ -54,7 +54,7 @@ static void addFloats(const float *from, float *to, int count) {
 /** Adds the weight gradients of `rows` rows to a slice's partial ones. h_{t-1} is zero in the first `fresh` of them. */
 static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, const float *z, const float *resets, const float *dGates, int fresh, int rows, float *partial) {
   const Cell *cell = s->cell;
-  int sums = cell->firstSlots; // those that read [h | x]
+  int sums = cell->firstSlots; // those that read [x | h]
   int isFar = s->gatesRow > FAR_ROW, gatesRow = isFar ? cell->slots * WIDTH : s->gatesRow;
   float *dBias = partial + (ptrdiff_t)s->groups * s->groupWeights;
   for (int group = 0; group < s->groups; group++) {
@@ -68,8 +68,8 @@ static void addWeightGradients(const Job *j, const Sizes *s, const Room *room, c
       partial += slots[k].terms * WIDTH;
       dBias += WIDTH;
     }
-    addColumns(z, s->row, 0, s->hiddenPadded, slots, sums, fresh, rows, gatesRow);
-    addColumns(z, s->row, s->hiddenPadded, s->hiddenPadded + j->inputSize, slots, sums, 0, rows, gatesRow);
+    addColumns(z, s->row, s->inputAt, s->hiddenAt, slots, sums, 0, rows, gatesRow);
+    addColumns(z, s->row, s->hiddenAt, s->hiddenAt + s->hiddenPadded, slots, sums, fresh, rows, gatesRow);
     if (cell->resetGates) addColumns(resets, s->hiddenPadded, 0, s->hiddenPadded, slots + sums, 1, fresh, rows, gatesRow);
   }
 }
@@ -112,7 +112,7 @@ static void inputGradients(const Job *j, const Sizes *s, const Room *room, const
 SHARED SMALL const float *hiddenNow(const Job *j, const Sizes *s, const Room *room, const float *next, int begin, int after, int active) {
   if (!s->cell->hasCellState || !j->hasLengths || after == active) return next;
   copyFloats(next, room->ends, after * s->row);
-  startRows(j, s, j->hFinal, begin + after, active - after, room->ends + after * s->row, s->row);
+  startRows(j, s, j->hFinal, begin + after, active - after, room->ends + after * s->row + s->hiddenAt, s->row);
   return room->ends;
 }
 
@@ -145,7 +145,7 @@ static void backwardBlock(const Job *j, const Sizes *s, const Room *room, int be
       startRows(j, s, j->dCFinal, begin + after, active - after, carry + (ptrdiff_t)after * s->hiddenPadded, s->hiddenPadded);
     const float *h = hiddenNow(j, s, room, z + (ptrdiff_t)active * s->row, begin, after, active);
     const Pullback first = {
-      .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z, .h = h, .hRow = s->row,
+      .rows = active, .dHiddenRow = PANEL * WIDTH, .kept = kept, .keptRow = s->kept, .hBefore = z + s->hiddenAt, .h = h + s->hiddenAt, .hRow = s->row,
       .cBefore = step > 0 ? kept - s->groups * groupBefore + cell->cellAt : j->cells + (ptrdiff_t)begin * s->hiddenPadded,
       .cBeforeRow = step > 0 ? s->kept : s->hiddenPadded,
       .carry = carry, .carryRow = s->hiddenPadded,

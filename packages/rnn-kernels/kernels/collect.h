@@ -31,11 +31,8 @@ SHARED void collectTerms(const Job *j, const Sizes *s, const float *from, int un
 static void collectSlot(const Job *j, const Sizes *s, Slot slot, int group, const float *weights, const float *bias) {
   int hiddenSize = j->hiddenSize, inputSize = j->inputSize, units = min(WIDTH, hiddenSize - group * WIDTH);
   ptrdiff_t row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
-  if (slot.reads != INPUT) {
-    collectTerms(j, s, weights, units, hiddenSize, j->dWeightHh + row * hiddenSize);
-    weights += s->hiddenPadded * WIDTH;
-  }
   if (slot.reads & INPUT) collectTerms(j, s, weights, units, inputSize, j->dWeightIh + row * inputSize);
+  if (slot.reads != INPUT) collectTerms(j, s, weights + inputTerms(j, slot) * WIDTH, units, hiddenSize, j->dWeightHh + row * hiddenSize);
   float sums[WIDTH];
   sumSlices(j, s, bias, sums);
   for (int u = 0; u < units; u++) {

@@ -22,6 +22,10 @@
 #define PANEL 4
 
 enum { CACHE_LINE = 16 }; // floats
+enum { TURN_WORDS = 2 * CACHE_LINE };
+
+/** Rows of sums, of all units, that a few rows have at once: the inputs' part of so many is one product, which reads its weights once. */
+#define FEW_SUMS 32
 
 INLINE int min(int a, int b) { return a < b ? a : b; }
 INLINE int max(int a, int b) { return a > b ? a : b; }
@@ -32,7 +36,9 @@ typedef struct {
   const Cell *cell;
   int groups;         /* of WIDTH hidden units */
   int hiddenPadded;   /* Hp */
-  int row;            /* from a row [h | x] to the next */
+  int inputAt;        /* where x and h begin in a row [x | h] */
+  int hiddenAt;
+  int row;            /* from such a row to the next */
   int kept;           /* what a row keeps of a group and step */
   int hiddenPart;     /* where the parts of a row of gate gradients begin */
   int resetPart;
@@ -45,13 +51,14 @@ typedef struct {
   int blockRows;      /* the most rows of a block */
 } Sizes;
 
-/** Where a sum's terms begin in a row [h | x], or in a row r·h. */
-INLINE int termsBegin(const Sizes *s, Slot slot) { return slot.reads == INPUT ? s->hiddenPadded : 0; }
+/** Where a sum's terms begin in a row [x | h], or in a row r·h. */
+INLINE int termsBegin(const Sizes *s, Slot slot) { return slot.reads & INPUT ? s->inputAt : slot.reads == HIDDEN ? s->hiddenAt : 0; }
+
+/** How many of a sum's terms are inputs; they come first. */
+INLINE int inputTerms(const Job *j, Slot slot) { return slot.reads & INPUT ? j->inputSize : 0; }
 
 /** How many terms a sum has. */
-INLINE int termsOf(const Job *j, const Sizes *s, Slot slot) {
-  return (slot.reads & INPUT ? j->inputSize : 0) + (slot.reads & (HIDDEN | RESET) ? s->hiddenPadded : 0);
-}
+INLINE int termsOf(const Job *j, const Sizes *s, Slot slot) { return inputTerms(j, slot) + (slot.reads == INPUT ? 0 : s->hiddenPadded); }
 
 /** Where a part of a row of gate gradients begins. */
 INLINE int partBegin(const Sizes *s, int part) {
@@ -63,7 +70,9 @@ SHARED SMALL Sizes sizesOf(const Job *j) {
   const Cell *cell = s.cell = &cells[j->cell];
   s.groups = (j->hiddenSize + WIDTH - 1) / WIDTH;
   s.hiddenPadded = s.groups * WIDTH;
-  s.row = s.hiddenPadded + ceilTo(j->inputSize, 4);
+  s.hiddenAt = ceilTo(j->inputSize, 4);
+  s.inputAt = s.hiddenAt - j->inputSize;
+  s.row = s.hiddenAt + s.hiddenPadded;
   // Rows a power of two apart would fall into the same cache sets.
   if (s.row % 32 == 0) s.row += 4;
   s.kept = cell->kept * WIDTH;
@@ -120,7 +129,10 @@ typedef struct {
 } Room;
 
 /** Whether the sums of all groups are there at once when nothing is kept. */
-INLINE int sumsApart(const Sizes *s) { return s->cell->forwardReset || s->blockRows == 1; }
+INLINE int sumsApart(const Job *j, const Sizes *s) { return s->cell->forwardReset || j->shares || s->blockRows == 1; }
+
+/** Steps whose inputs' part is there at once. */
+INLINE int stepsAtOnce(const Job *j, const Sizes *s) { return j->shares ? max(1, FEW_SUMS / s->blockRows) : 1; }
 
 SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
   const Cell *cell = s->cell;
@@ -137,7 +149,7 @@ SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {
   } else {
     TAKE(rows, 2 * s->blockRows * s->row);
     TAKE(cells, s->blockRows * s->hiddenPadded);
-    TAKE(sums, s->blockRows * cell->slots * WIDTH * (sumsApart(s) ? s->groups : 1));
+    TAKE(sums, stepsAtOnce(j, s) * s->blockRows * cell->slots * WIDTH * (sumsApart(j, s) ? s->groups : 1));
     TAKE(resets, cell->forwardReset ? s->blockRows * s->hiddenPadded : 0);
   }
 #undef TAKE

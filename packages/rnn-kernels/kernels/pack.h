@@ -4,7 +4,7 @@
 #include "forward.h"
 #include "transpose.h"
 
-/** Packs what the forward pass reads: [W_hh | W_ih]ᵀ, and the sums of the biases. */
+/** Packs what the forward pass reads: [W_ih | W_hh]ᵀ, and the sums of the biases. */
 static void packForward(const Job *j, const Sizes *s) {
   const Cell *cell = s->cell;
   float *to = j->forward, *bias = j->bias;
@@ -14,13 +14,10 @@ static void packForward(const Job *j, const Sizes *s) {
       Slot slot = cell->slot[k];
       int terms = termsOf(j, s, slot), units = min(WIDTH, hiddenSize - group * WIDTH);
       ptrdiff_t row = slot.gate * hiddenSize + group * WIDTH; // in PyTorch's parameters
-      float *input = to;
+      float *hidden = to + inputTerms(j, slot) * WIDTH;
       if (s->hiddenPadded > hiddenSize) zeroFloats(to, terms * WIDTH);
-      if (slot.reads != INPUT) {
-        transpose(j->weightHh + row * hiddenSize, hiddenSize, units, hiddenSize, to, WIDTH);
-        input += s->hiddenPadded * WIDTH;
-      }
-      if (slot.reads & INPUT) transpose(j->weightIh + row * inputSize, inputSize, units, inputSize, input, WIDTH);
+      if (slot.reads & INPUT) transpose(j->weightIh + row * inputSize, inputSize, units, inputSize, to, WIDTH);
+      if (slot.reads != INPUT) transpose(j->weightHh + row * hiddenSize, hiddenSize, units, hiddenSize, hidden, WIDTH);
       for (int u = 0; u < WIDTH; u++) {
         float sum = 0;
         if (u < units && j->hasBias) {

@@ -49,6 +49,19 @@
 #else
 #define SMALL
 #endif
+/** Tells the processor that this is a waiting loop. */
+#if defined(__x86_64__)
+#define RELAX() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define RELAX() __asm__ volatile("yield")
+#else
+#define RELAX() (void)0
+#endif
+#if defined(__wasm__)
+#define IS_WASM 1
+#else
+#define IS_WASM 0
+#endif
 #define MAYBE_UNUSED __attribute__((unused))
 #define INLINE static inline __attribute__((always_inline))
 #if defined(__wasm__)

@@ -107,7 +107,8 @@ static napi_value forward(napi_env env, napi_callback_info info) {
   Pool *pool;
   if (!readArguments(env, info, 6, &from) || !readMachine(&from, &machine) || !readPass(&from, machine, &job)) return 0;
   if (!readFloats(&from, 4, (int64_t)job.batch * job.time * job.inputSize, &job.x) || !readPool(&from, 5, job.threads, &pool)) return 0;
-  runSlices(pool, machine->forward, &job, job.slices);
+  machine->begin(&job);
+  runSlices(pool, machine->forward, &job, job.shares ? job.shares : job.slices);
   return 0;
 }
 

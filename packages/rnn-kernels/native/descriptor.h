@@ -6,7 +6,7 @@
 
 /** Floats of an array: addresses of more than this are no sum of a right caller. */
 #define MOST_FLOATS (1LL << 36)
-enum { MOST_SIZE = 1 << 24, MOST_SLICES = 64, NUMBERS_PADDING = 64 };
+enum { MOST_SIZE = 1 << 24, MOST_SLICES = 64, MOST_FEW_ROWS = 32, NUMBERS_PADDING = 64 };
 
 #define COUNT_FIELD(...) +1
 #define NO_FIELD(...)
@@ -29,6 +29,7 @@ static const char *readJob(const Machine *machine, const int32_t *numbers, size_
   if (!isBetween(j->batch, 1, MOST_SIZE) || !isBetween(j->time, 1, MOST_SIZE)) return "batch or time is out of range";
   if (!isBetween(j->vocabulary, 0, MOST_SIZE) || !isBetween(j->inputSize, 0, MOST_SIZE) || !isBetween(j->hiddenSize, 1, MOST_SIZE)) return "a size is out of range";
   if (!isBetween(j->slices, 1, MOST_SLICES) || j->slices > j->batch) return "slices is out of range";
+  if (!isBetween(j->shares, 0, MOST_SLICES) || (j->shares && (j->slices > 1 || j->batch > MOST_FEW_ROWS))) return "shares is out of range";
   if (!isBetween(j->threads, 1, MOST_THREADS)) return "threads is out of range";
   int flags = j->reverse | j->save | j->hasLengths | j->hasInitial | j->hasBias | j->wantsOutput | j->borrows;
   if (!isBetween(flags, 0, 1) || j->borrows != 1) return "a flag is neither 0 nor 1";

@@ -10,6 +10,7 @@ const Machine MACHINE = {
   .planPass = planPass,
   .planWeights = planWeights,
   .pack = pack,
+  .begin = begin,
   .forward = forward,
   .backward = backward,
   .collect = collect,

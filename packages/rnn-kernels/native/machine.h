@@ -12,6 +12,7 @@ typedef struct {
   double (*planPass)(Job *job, char *base);
   double (*planWeights)(Job *job, char *base);
   void (*pack)(const Job *job);
+  void (*begin)(const Job *job);
   Operation forward;
   Operation backward;
   Operation collect;

@@ -36,8 +36,28 @@ export function requireLoss(owner: string, loss: unknown): void {
   throw new TrainOptionError(`${owner} got ${show(loss)} as its loss, expected a function such as crossEntropy`)
 }
 
+/** Refuses a signal that is none, such as its controller: it would never stop anything. */
+export function requireSignal(owner: string, signal: AbortSignal | undefined): void {
+  if (signal === undefined || (typeof signal?.aborted === 'boolean' && typeof signal.throwIfAborted === 'function'))
+    return
+  throw new TrainOptionError(`${owner} got ${show(signal)} as its signal, expected an AbortSignal: controller.signal`)
+}
+
+/** Refuses outputs that are no tensor. */
+export function requireOutputs(value: Tensor): Tensor {
+  if (value instanceof Tensor) return value
+  throw new TrainOptionError(
+    `the model's forward() gave ${show(value)}, expected a tensor: of several outputs, a module of one's own can give the one that counts`,
+  )
+}
+
 /** Refuses a loss that is not one number. */
 export function requireScalar(value: Tensor): Scalar {
+  if (!(value instanceof Tensor)) {
+    throw new TrainOptionError(
+      `the loss is ${show(value)}, expected a tensor of one number, at once and not as a promise`,
+    )
+  }
   if (value.rank === 0) return value as Scalar
   throw new TrainOptionError(
     `the loss is a tensor of shape [${value.shape}], expected one number; take its mean, or reduction: 'mean'`,

@@ -3,7 +3,16 @@ import type { Callbacks } from './callbacks/callbacks'
 import { requireCallbacks } from './callbacks/check-callbacks'
 import { Checkpointer, type CheckpointOptions, isResumable } from './checkpoints/checkpointer'
 import { type RunPosition, startOfEpoch, startOfRun } from './checkpoints/run-state'
-import { refuseOptions, requireLoss, requireModel, requireOptimizer, requireOwn, requireSource } from './checks'
+import { requireFiniteWeights } from './checkpoints/weights'
+import {
+  refuseOptions,
+  requireLoss,
+  requireModel,
+  requireOptimizer,
+  requireOwn,
+  requireSignal,
+  requireSource,
+} from './checks'
 import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './errors'
 import type { EpochEnd, Resumed, TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
@@ -12,7 +21,7 @@ import type { BatchSource, LossFunction, NamedGradients, Trainable } from './mod
 import { type Monitors, monitorsOf, readMonitor, requireMonitor } from './monitor'
 import { groupsOf, type Optimizer } from './optimizers/optimizer'
 import type { PlateauSchedule } from './schedules/plateau'
-import { isPlateau, type Schedule, ScheduleRun } from './schedules/run'
+import { isPlateau, requireSchedule, type Schedule, ScheduleRun } from './schedules/run'
 import { testModel } from './test-model'
 import { trainModel } from './train-model'
 
@@ -37,7 +46,7 @@ export interface FitOptions<M extends Metrics = Metrics> {
   /** Scale gradients down to this common L2 norm. No limit when absent. */
   maxGradientNorm?: number
   /** Who is told what happens, in this order. */
-  callbacks?: readonly Callbacks<M>[]
+  callbacks?: readonly Callbacks<NoInfer<M>>[]
   /** Stops after the step under way; the epoch that was cut gets no entry in the history. */
   signal?: AbortSignal
   /**
@@ -99,7 +108,7 @@ function checkOptions(model: Trainable, options: FitOptions): Monitors {
   requireModel('fit()', model)
   refuseOptions('fit()', options, OPTIONS)
   const { optimizer, train, validation, test, metrics = {}, epochs = 10, loss = crossEntropy } = options
-  const { schedule, maxGradientNorm, callbacks = [], checkpoint } = options
+  const { schedule, maxGradientNorm, callbacks = [], checkpoint, signal } = options
   if (!Number.isInteger(epochs) || epochs < 1) {
     throw new TrainOptionError(`epochs is ${epochs}, expected an integer of at least 1`)
   }
@@ -111,10 +120,9 @@ function checkOptions(model: Trainable, options: FitOptions): Monitors {
   requireMetrics('fit()', metrics)
   requireLoss('fit()', loss)
   requireCallbacks(callbacks)
-  if (schedule !== undefined && typeof schedule !== 'function' && !isPlateau(schedule)) {
-    throw new TrainOptionError(`schedule is ${String(schedule)}, expected a function such as stepLR({ stepSize: 3 })`)
-  }
-  if (maxGradientNorm !== undefined && !(maxGradientNorm > 0)) {
+  requireSchedule(schedule)
+  requireSignal('fit()', signal)
+  if (maxGradientNorm !== undefined && !(typeof maxGradientNorm === 'number' && maxGradientNorm > 0)) {
     throw new TrainOptionError(`maxGradientNorm is ${maxGradientNorm}, expected a number over 0`)
   }
   const monitors = monitorsOf(metrics, validation !== undefined)
@@ -201,6 +209,7 @@ async function run(
       await callback.onEpochBegin?.({ epoch, epochs, lr: groupsOf(optimizer)[0].lr, samples: position.samples })
     }
     if (!position.trained && !(await trainRest(epoch))) return
+    await requireFiniteWeights(model, position.step)
     const validated = validation && (await testModel(model, validation, { loss, metrics, signal }))
     if (signal?.aborted) {
       if (checkpoints) await save(null)

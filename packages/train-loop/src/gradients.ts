@@ -1,6 +1,6 @@
 import './register-gradients'
 import { add, dispose, engine, type Scalar, type Tensor, tidy, variableGrads } from '@tensorflow/tfjs-core'
-import { requireScalar } from './checks'
+import { requireOutputs, requireScalar } from './checks'
 import { TrainOptionError } from './errors'
 import type { Batch, LossFunction, ModelVJP, NamedGradients, NamedParameters, Trainable } from './model'
 
@@ -35,8 +35,8 @@ export function valueAndGradients(model: Trainable, loss: LossFunction, batch: B
 /** TensorFlow.js records the model and the loss. */
 function byTape(model: Trainable, loss: LossFunction, { inputs, targets }: Batch): ValueAndGradients {
   const parameters = trained(model.parameters())
-  const forward = (): Scalar => requireScalar(loss(model.forward(inputs), targets))
-  const { value, grads } = variableGrads(forward, Object.values(parameters))
+  const forward = (): Scalar => requireScalar(loss(requireOutputs(model.forward(inputs)), targets))
+  const { value, grads } = recorded(() => variableGrads(forward, Object.values(parameters)))
   const present = Object.entries(parameters).filter(([, { name }]) => grads[name] != null)
   return {
     loss: value,
@@ -59,7 +59,8 @@ function byPullback(
   }
   const parameters = trained(model.parameters())
   const sources = [outputs, ...Object.values(parameters)]
-  const { value, grads } = engine().gradients(() => requireScalar(loss(outputs, targets)), sources, undefined, true)
+  const forward = (): Scalar => requireScalar(loss(outputs, targets))
+  const { value, grads } = recorded(() => engine().gradients(forward, sources, undefined, true))
   const [byOutputs, ...direct] = grads as (Tensor | null)[]
   const gradients = byOutputs ? { ...through(pullback, byOutputs) } : {}
   Object.keys(parameters).forEach((name, place) => {
@@ -69,6 +70,28 @@ function byPullback(
     if (own) dispose([own, penalty])
   })
   return { loss: value === outputs ? value.clone() : value, gradients }
+}
+
+/** The error of a loss that no parameter has a part in. */
+export function noGradient(): TrainOptionError {
+  return new TrainOptionError(
+    'the loss depends on no parameter of the model, so there is nothing to learn from it; compute it from the outputs with operations ' +
+      'that have a gradient: argMax, rounding and dataSync() have none',
+  )
+}
+
+/** Runs what the tape records. Where it fails, TensorFlow.js forgets the tensors that the tape saved, which nothing would dispose. */
+function recorded<T>(run: () => T): T {
+  const { state } = engine()
+  try {
+    return run()
+  } catch (error) {
+    if (state.gradientDepth === 0) {
+      for (const { saved } of state.activeTape ?? []) dispose(saved as Tensor[])
+      state.activeTape = null as never
+    }
+    throw /Cannot find a connection/.test((error as Error).message) ? noGradient() : error
+  }
 }
 
 function through(pullback: ModelVJP['pullback'], gradient: Tensor): NamedGradients {

@@ -1,5 +1,5 @@
 import { concat, dispose, sigmoid, slice, softmax, Tensor, tidy } from '@tensorflow/tfjs-core'
-import { ownTensor, refuseOptions, requireModel, show } from './checks'
+import { ownTensor, refuseOptions, requireModel, requireOutputs, requireSignal, show } from './checks'
 import { TrainOptionError } from './errors'
 import { Breather } from './event-loop'
 import type { BatchInputs, Trainable } from './model'
@@ -42,6 +42,7 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
       `predict(): probabilities is ${show(probabilities)}, expected true, false, 'softmax' or 'sigmoid'`,
     )
   }
+  requireSignal('predict()', signal)
   const samples = requireSamples(inputs)
   const breather = new Breather()
   const wasTraining = model.training ?? true
@@ -53,7 +54,7 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
       const count = Math.min(batchSize, samples - start)
       outputs.push(
         tidy(() => {
-          const found = model.forward(count === samples ? inputs : part(inputs, start, count, samples))
+          const found = requireOutputs(model.forward(count === samples ? inputs : part(inputs, start, count, samples)))
           return probabilities ? toProbabilities(found, probabilities) : ownTensor(found)
         }),
       )

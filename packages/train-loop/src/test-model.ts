@@ -7,7 +7,9 @@ import {
   requireBatch,
   requireLoss,
   requireModel,
+  requireOutputs,
   requireScalar,
+  requireSignal,
   requireSource,
   samplesOf,
 } from './checks'
@@ -51,6 +53,7 @@ export async function testModel<M extends Metrics = Record<never, never>>(
   const { loss = crossEntropy, metrics = {} as M, signal } = options
   requireLoss('testModel()', loss)
   requireMetrics('testModel()', metrics)
+  requireSignal('testModel()', signal)
   const breather = new Breather()
   const wasTraining = model.training ?? true
   let [lossSum, samples, number] = [0, 0, 0]
@@ -61,7 +64,7 @@ export async function testModel<M extends Metrics = Record<never, never>>(
       requireBatch(item, ++number)
       const { inputs, targets } = item
       const computed = tidy(() => {
-        const outputs = ownTensor(model.forward(inputs))
+        const outputs = ownTensor(requireOutputs(model.forward(inputs)))
         return { outputs, loss: requireScalar(ownTensor(loss(outputs, targets))) }
       })
       try {

@@ -9,6 +9,7 @@ import {
   requireModel,
   requireOptimizer,
   requireOwn,
+  requireSignal,
   requireSource,
   samplesOf,
 } from './checks'
@@ -16,7 +17,7 @@ import { clipGradientNorm, gradientNorm } from './clip-gradients'
 import { NonFiniteError } from './errors'
 import { Breather } from './event-loop'
 import type { BatchEnd } from './events'
-import { valueAndGradients } from './gradients'
+import { noGradient, valueAndGradients } from './gradients'
 import { LossMeter } from './loss-meter'
 import type { Batch, BatchSource, LossFunction, NamedGradients, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
@@ -94,6 +95,7 @@ export async function trainModel(
   requireSource('batches', batches, 1)
   refuseOptions('trainModel()', options, OPTIONS)
   const { signal, from, onBatchBegin, onBatchEnd } = options
+  requireSignal('trainModel()', signal)
   const meter = new LossMeter(from?.lossSum, from?.samples)
   const breather = new Breather()
   const losses = { loss: () => meter.last(), meanLoss: () => meter.mean(), lossSum: () => meter.total() }
@@ -113,6 +115,7 @@ export async function trainModel(
         if (!(added instanceof Promise ? await added : added)) {
           throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
+        if (Object.keys(result.gradients).length === 0) throw noGradient()
         const applied = applyGradients(optimizer, result.gradients, batch + 1, options)
         if (applied) await applied
         batch += 1

@@ -151,10 +151,12 @@ export function bucketSampler(options: BucketSamplerOptions): Sampler {
       const generator = requireGenerator('bucketSampler', given).fork()
       const order = generator.randperm(available)
       const bucket = batchSize * batchesPerBucket
-      for (let start = 0; start < available; start += bucket) {
-        order.subarray(start, start + bucket).sort((a, b) => lengths[a] - lengths[b] || a - b)
-      }
       const full = Math.floor(available / batchSize)
+      // What fills no batch is drawn before anything is sorted, or it would always be the longest.
+      for (let start = 0; start < full * batchSize; start += bucket) {
+        const end = Math.min(start + bucket, full * batchSize)
+        order.subarray(start, end).sort((a, b) => lengths[a] - lengths[b] || a - b)
+      }
       const shuffled = new Int32Array(available)
       generator.randperm(full).forEach((batch, place) => {
         shuffled.set(order.subarray(batch * batchSize, (batch + 1) * batchSize), place * batchSize)

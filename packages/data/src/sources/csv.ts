@@ -24,7 +24,7 @@ export interface CSVOptions extends ReadOptions {
 /**
  * Reads a CSV file with a header (RFC 4180: values may stand in double quotes), every value a number. The file is never in memory as a whole.
  *
- * @param source the name of a file, or its content in chunks
+ * @param source the name of a file, its bytes, a `Blob`, or chunks of them
  * @throws {@link CSVError} with file, line and column when a row has more or fewer values than the header, a value is missing or not a finite
  * number, a wanted column is not there, another separator seems to be in use, or there are no rows; {@link DataNotFoundError} when the file
  * cannot be read; {@link LoaderOptionError} for an option that cannot be; the reason of `signal`.

@@ -28,7 +28,7 @@ const KINDS: Record<string, { bytes: number; read(view: DataView, count: number)
 /**
  * Reads a NumPy file (`numpy.save`, format 1 to 3) of numbers in C order, strictly. Whole numbers of 64 bits become int32.
  *
- * @param source the name of a file, or its bytes in chunks
+ * @param source the name of a file, its bytes, a `Blob`, or chunks of them
  * @returns the numbers and their shape, for {@link TensorDataset}
  * @throws {@link NpyError} with the offset when the header, the dtype, the order or the size is not as it must be, or a number does not fit
  * into 32 bits; {@link DataNotFoundError} when the file cannot be read; the reason of `signal`.

@@ -99,6 +99,9 @@ export function textDataset(codes: Int32Array, options: TextDatasetOptions): Dat
     if (Number.isInteger(value) && value >= 1) continue
     throw new LoaderOptionError(`textDataset(): ${name} is ${value}, expected an integer of at least 1`)
   }
+  if (!(codes instanceof Int32Array)) {
+    throw new DatasetError(`textDataset() got ${typeof codes}, expected an Int32Array: vocabulary.encode(text)`)
+  }
   const samples = Math.floor((codes.length - 1 - length) / step) + 1
   if (samples < 1) {
     throw new DatasetError(

@@ -1,3 +1,4 @@
+import { GATES } from '@rowwise/rnn-kernels'
 import type { SafetensorsFile } from '@rowwise/safetensors'
 import type { LoadStateDictOptions } from '../state-dict/load-options'
 import { readFile } from '../state-dict/read-file'
@@ -8,10 +9,11 @@ import type { RecurrentNet } from './recurrent-net'
 import { RNNNet } from './rnn-net'
 
 /**
- * The network that a safetensors file holds, {@link LSTMNet}, {@link GRUNet} or {@link RNNNet}, by the names of its tensors.
+ * The network that a safetensors file holds, {@link LSTMNet}, {@link GRUNet} or {@link RNNNet}, by the names of its tensors; of other names by
+ * the shape of its hidden weights.
  *
  * @param file its bytes, or what `decodeSafetensors` made of them
- * @throws as {@link LSTMNet.fromSafetensors}, which a file of other names goes to.
+ * @throws as {@link LSTMNet.fromSafetensors}, with the rename that fits.
  * @example
  * ```ts
  * const model = loadNet(await readFile('model.safetensors'))
@@ -24,8 +26,10 @@ export function loadNet(
   const decoded = readFile('loadNet', file)
   const targets = Object.values(options.rename ?? {})
   const names = [...Object.keys(decoded.tensors).map(withoutWrappers), ...targets.map((target) => `${target}.`)]
-  const isOf = ({ kind }: { kind: { layer: string } }): boolean =>
-    names.some((name) => name.startsWith(`${kind.layer}.`))
-  if (isOf(GRUNet)) return GRUNet.fromSafetensors(decoded, options)
-  return isOf(RNNNet) ? RNNNet.fromSafetensors(decoded, options) : LSTMNet.fromSafetensors(decoded, options)
+  const nets = [GRUNet, RNNNet, LSTMNet]
+  const named = nets.find(({ kind }) => names.some((name) => name.startsWith(`${kind.layer}.`)))
+  // Of other names, the cell is known by its gates: the error then tells the rename that helps.
+  const hidden = Object.entries(decoded.tensors).find(([name]) => /(^|\.)weight_hh_l0$/.test(name))?.[1].shape ?? []
+  const shaped = nets.find(({ kind }) => GATES[kind.cell] === hidden[0] / hidden[1])
+  return (named ?? shaped ?? LSTMNet).fromSafetensors(decoded, options)
 }

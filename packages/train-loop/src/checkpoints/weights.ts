@@ -43,6 +43,14 @@ export async function readWeights(model: Trainable): Promise<Record<string, Safe
   return Object.fromEntries(await Promise.all(named))
 }
 
+/** The same of a model's parameters; waits for the device. */
+export async function requireFiniteWeights(model: Trainable, step: number): Promise<void> {
+  for (const [name, parameter] of Object.entries(model.parameters())) {
+    const values = await awaitValues(parameter)
+    refuseNonFinite({ [name]: { dtype: 'F32', shape: parameter.shape, data: values } }, step)
+  }
+}
+
 /** Refuses weights that would make a run that goes on from them useless. */
 export function refuseNonFinite(weights: Readonly<Record<string, Safetensor>>, step: number): void {
   for (const [name, { data }] of Object.entries(weights)) {

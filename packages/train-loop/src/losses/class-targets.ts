@@ -42,6 +42,16 @@ export function weightsOf(loss: string, name: string, weights: ArrayLike<number>
   throw new TrainOptionError(`${loss}: ${name} ${found}, expected a number of at least 0 for each class`)
 }
 
+/** What helps where shapes do not fit. */
+function remedy({ shape }: Tensor, targets: Tensor): string {
+  if (targets.shape.join() === shape.join()) return 'of one-hot targets, take the classes: tf.argMax(targets, -1)'
+  const [batch, , ...steps] = shape
+  if (steps.length === 1 && targets.shape.join() === [batch, ...steps].join()) {
+    return 'bring the classes last: tf.transpose(outputs, [0, 2, 1])'
+  }
+  return 'reshape them'
+}
+
 /** Refuses targets that are no class of the outputs `[…, C]`: they would silently count for nothing. */
 export function checkClasses(
   loss: string,
@@ -54,7 +64,7 @@ export function checkClasses(
   const classes = outputs.shape[outputs.shape.length - 1]
   if (outputs.shape.length < 2 || targets.shape.join() !== outputs.shape.slice(0, -1).join()) {
     throw new TargetError(
-      `${loss} got outputs [${outputs.shape}] and targets [${targets.shape}], expected [N, C] and [N], or [N, T, C] and [N, T]; reshape them`,
+      `${loss} got outputs [${outputs.shape}] and targets [${targets.shape}], expected [N, C] and [N], or [N, T, C] and [N, T]; ${remedy(outputs, targets)}`,
     )
   }
   if (targets.dtype !== 'int32') {

@@ -1,3 +1,5 @@
+import { show } from '../checks'
+import { TrainOptionError } from '../errors'
 import type { EpochEnd } from '../events'
 import { type Monitors, readMonitor, requireMonitor } from '../monitor'
 import type { PlateauSchedule } from './plateau'
@@ -8,6 +10,24 @@ export type { Schedule } from './schedule'
 /** Whether a schedule follows a number of each epoch, and is not a function of time. */
 export function isPlateau(schedule: Schedule | PlateauSchedule): schedule is PlateauSchedule {
   return typeof (schedule as Partial<PlateauSchedule>).observe === 'function'
+}
+
+/** Refuses what is no schedule. */
+export function requireSchedule(schedule: Schedule | PlateauSchedule | undefined): void {
+  if (schedule === undefined || isPlateau(schedule)) return
+  if (typeof schedule !== 'function') {
+    throw new TrainOptionError(`schedule is ${show(schedule)}, expected a function such as stepLR({ stepSize: 3 })`)
+  }
+  const { by = 'epoch' } = schedule
+  if (by === 'epoch' || by === 'step') return
+  throw new TrainOptionError(`the schedule's by is ${show(by)}, expected 'epoch' or 'step'`)
+}
+
+function requireRate(lr: number, by: 'epoch' | 'step', at: number): number {
+  if (typeof lr === 'number' && Number.isFinite(lr) && lr >= 0) return lr
+  throw new TrainOptionError(
+    `the schedule gave ${show(lr)} as lr of ${by} ${at}, counted from 0; expected a finite number of at least 0`,
+  )
 }
 
 /** Sets the learning rates of a run. */
@@ -46,7 +66,7 @@ export class ScheduleRun {
     const { schedule, groups, initialLrs } = this
     if (schedule === undefined || isPlateau(schedule) || (schedule.by ?? 'epoch') !== by) return
     groups.forEach((group, place) => {
-      group.lr = schedule(at, initialLrs[place])
+      group.lr = requireRate(schedule(at, initialLrs[place]), by, at)
     })
   }
 }

@@ -18,7 +18,7 @@ import type {
 } from '../../runtime'
 import { InputTable } from './input-table'
 import type { KernelClock, Machine, Pass } from './machine'
-import { isCollectedTogether, predictionSlices, trainingSlices } from './partition'
+import { isCollectedTogether, predictionSlices, sharesOf, trainingSlices } from './partition'
 import { type PackedWeights, WeightsCache } from './weights-cache'
 import type { Workspace } from './workspace'
 import { WorkspacePool } from './workspace-pool'
@@ -90,7 +90,9 @@ export class CompiledRuntime implements Runtime {
     const table = isLookup(x) ? new InputTable(this.linear, shape, x, lengths, weights().weightIh) : undefined
     const read = table ? { ...shape, inputSize: 0 } : shape
     const packed = this.weights.get(read, version, table ? () => ({ ...weights(), weightIh: NOTHING }) : weights)
-    const slices = save ? trainingSlices(shape) : predictionSlices(shape, threads)
+    const cut = save ? trainingSlices(shape) : 1
+    const shares = cut > 1 ? 0 : sharesOf(shape, threads)
+    const slices = save || shares > 0 ? cut : predictionSlices(shape, threads)
     const workspace = this.workspaces.take(read, {
       save,
       wantsOutput: returnOutput,
@@ -98,6 +100,7 @@ export class CompiledRuntime implements Runtime {
       hasLengths: lengths !== undefined,
       vocabulary: table?.vocabulary ?? 0,
       slices,
+      shares,
       threads,
     })
     if (initial) workspace.writeInitial(initial)
@@ -109,7 +112,11 @@ export class CompiledRuntime implements Runtime {
       this.workspaces.giveBack(workspace)
       throw error
     }
-    this.machine.forward(passOf(workspace, packed), isLookup(x) ? NOTHING : x, slices > 1 && threads > 1)
+    this.machine.forward(
+      passOf(workspace, packed),
+      isLookup(x) ? NOTHING : x,
+      Math.max(slices, shares) > 1 && threads > 1,
+    )
     const outputs: RecurrentOutputs = workspace.final
     if (returnOutput) outputs.output = workspace.output
     if (save) outputs.saved = this.keep(workspace, packed, table)

@@ -9,8 +9,15 @@ const MOST_SLICES = 8
 const ROWS_PER_SLICE = 16
 /** Floats that all partial weight gradients have together, 1 GiB: the kernels' memory ends at two in WebAssembly. */
 const MOST_PARTIAL = 2 ** 28
-/** A small batch is cut into so many slices all the same, down to so few rows. One thread, which reads the weights more often then, takes 0 to 2 % longer. */
-const SMALL_BATCH = { slices: 4, rows: 8 }
+/** A small batch is cut all the same: into so many slices, down to so few rows each. One thread, which reads the weights more often then, takes 0 to 4 % longer. */
+const SMALL_BATCH = [
+  { slices: 4, rows: 8 },
+  { slices: 2, rows: 4 },
+]
+/** So few rows always go through the steps together, as kernels/few.h says, and so many where each thread would have few of them. */
+const FEW_ROWS = { always: 2, most: 8, perThread: 4 }
+/** Multiply-adds of a step that are worth another thread there: as many as take some microseconds. */
+const MIN_SHARE_WORK = 1 << 16
 /** Rows of a slice when nothing is kept: a block of the kernels. */
 const ROWS_PER_BLOCK = 66
 /** Floats of partial weight gradients that are summed in less time than waking a thread takes. */
@@ -25,9 +32,19 @@ export const MAX_SLICES = 64
  * thread count gives the same bits.
  */
 export function trainingSlices(shape: RecurrentShape): number {
-  const fewest = Math.min(SMALL_BATCH.slices, shape.batch / SMALL_BATCH.rows)
-  const wanted = Math.max(fewest, shape.batch / ROWS_PER_SLICE)
+  const fewest = SMALL_BATCH.map(({ slices, rows }) => Math.min(slices, shape.batch / rows))
+  const wanted = Math.max(...fewest, shape.batch / ROWS_PER_SLICE)
   return atLeastOne(Math.min(MOST_SLICES, MOST_PARTIAL / weightsOf(shape), workOf(shape) / MIN_SLICE_WORK, wanted))
+}
+
+/**
+ * Parts of the hidden units that threads share in the steps of a few rows; 0 where the rows are not few. The numbers are the same however
+ * many there are.
+ */
+export function sharesOf({ cell, batch, time, hiddenSize }: RecurrentShape, threads: number): number {
+  const shares = atLeastOne(Math.min(threads, (batch * GATES[cell] * hiddenSize ** 2) / MIN_SHARE_WORK))
+  const isShared = shares > 1 && batch <= FEW_ROWS.most && batch < FEW_ROWS.perThread * threads
+  return time > 1 && (isShared || batch <= FEW_ROWS.always) ? shares : 0
 }
 
 /** Slices of a pass that keeps nothing. Its numbers are the same however the batch is cut, so this may depend on the threads. */

@@ -4,7 +4,7 @@ import { cellIndex } from './cell-index'
 import type { ArrayField, Job, Machine, WorkspaceUse } from './machine'
 
 const SIZES = ['batch', 'time', 'inputSize', 'hiddenSize', 'reverse'] as const
-const USES = ['save', 'wantsOutput', 'hasInitial', 'hasLengths', 'vocabulary', 'slices', 'threads'] as const
+const USES = ['save', 'wantsOutput', 'hasInitial', 'hasLengths', 'vocabulary', 'slices', 'shares', 'threads'] as const
 
 /** Bits of a job's `gradients`, as in kernels/job.h. */
 const D_OUTPUT = 1

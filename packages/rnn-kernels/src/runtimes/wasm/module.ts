@@ -7,6 +7,8 @@ export interface KernelExports {
   planPass(job: number, base: number): number
   planWeights(job: number, base: number): number
   pack(job: number): void
+  /** Readies a job for a forward pass. */
+  begin(job: number): void
   /** Runs a slice of the batch in the scratch of a thread. */
   forward(job: number, slice: number, thread: number): void
   backward(job: number, slice: number, thread: number): void

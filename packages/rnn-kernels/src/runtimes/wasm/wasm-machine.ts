@@ -91,15 +91,18 @@ export class WasmMachine implements Machine {
 
   forward(pass: Pass, x: Float32Array, together: boolean): void {
     const { batch, time, inputSize } = pass.shape
-    const { slices, hasLengths } = pass.use
+    const { slices, shares, hasLengths } = pass.use
     const row = time * inputSize
     const copyRows = (begin: number, end: number): void =>
       pass.job.floats('x', batch * row).set(x.subarray(begin * row, end * row), begin * row)
-    if (hasLengths) copyRows(0, batch) // in another order
+    const isFed = !hasLengths && shares === 0 // or slices read rows of any place
+    if (!isFed) copyRows(0, batch)
     // Rows are copied in while the first slices are computed. That time is not the kernels'.
     const feed = (slice: number): void =>
       this.clock.pause(() => copyRows(sliceBegin(batch, slices, slice), sliceBegin(batch, slices, slice + 1)))
-    this.run('forward', readyJob(pass), slices, together, hasLengths ? undefined : feed)
+    const job = readyJob(pass)
+    this.kernels.begin(job)
+    this.run('forward', job, shares || slices, together, isFed ? feed : undefined)
   }
 
   backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {

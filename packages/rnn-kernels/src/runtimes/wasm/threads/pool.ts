@@ -100,13 +100,7 @@ export class ThreadPool {
         Atomics.store(this.control, READY, slice + 1)
       }
     }
-    const { kernels } = this.context
-    for (let slice = 0; slice < slices; slice++) {
-      if (!this.claim(slice)) continue
-      kernels[operation](job, slice, 0)
-      Atomics.add(this.control, DONE, 1)
-    }
-    if (!this.waitFor(slices)) this.recover(operation, job, slices)
+    if (!this.work(operation, job, slices) || !this.waitFor(slices)) this.recover(operation, job, slices)
   }
 
   /** Ends the workers. */
@@ -133,6 +127,21 @@ export class ThreadPool {
     return Atomics.compareExchange(control, CLAIMS + slice, generation, -generation) === generation
   }
 
+  /** Does what no worker has claimed; false when a kernel waited for a thread that is gone. */
+  private work(operation: Operation, job: number, slices: number): boolean {
+    try {
+      for (let slice = 0; slice < slices; slice++) {
+        if (!this.claim(slice)) continue
+        this.context.kernels[operation](job, slice, 0)
+        Atomics.add(this.control, DONE, 1)
+      }
+      return true
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) return false
+      throw error
+    }
+  }
+
   /** Whether all slices get done; false when a thread that has taken one falls silent. */
   private waitFor(slices: number): boolean {
     const { control } = this
@@ -153,7 +162,9 @@ export class ThreadPool {
     this.dispose()
     this.control = newControl() // should the lost thread wake up once more, it finds nothing to take
     this.onLoss(`a thread stopped in the middle of a ${operation} pass`)
-    for (let slice = 0; slice < slices; slice++) this.context.kernels[operation](job, slice, 0)
+    const { kernels } = this.context
+    if (operation === 'forward') kernels.begin(job)
+    for (let slice = 0; slice < slices; slice++) kernels[operation](job, slice, 0)
   }
 
   private forget(worker: WorkerHandle, reason: string): void {
