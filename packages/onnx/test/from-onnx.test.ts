@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu'
 import { GRUNet, Graph, type Layer, LSTM, LSTMNet, RNNNet } from '@rowwise/models-rnn'
-import { setBackend, Tensor, transpose } from '@tensorflow/tfjs-core'
+import { memory, setBackend, Tensor, transpose } from '@tensorflow/tfjs-core'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fromOnnx, isRowwiseError, OnnxUnsupportedError } from '../src'
@@ -22,7 +22,7 @@ function outputsOf(model: Layer, inputs: Record<string, Numbers>, isTimeFirst = 
   const x = isTimeFirst ? transpose(first, [1, 0, 2]) : first
   const found = model.forward(model instanceof Graph && Object.keys(given).length > 1 ? given : x)
   const outputs = found instanceof Tensor ? [found] : (Object.values(found) as Tensor[])
-  return isTimeFirst ? [transpose(outputs[0], [1, 0, 2]), ...outputs.slice(1)] : outputs
+  return isTimeFirst && outputs[0].rank === 3 ? [transpose(outputs[0], [1, 0, 2]), ...outputs.slice(1)] : outputs
 }
 
 describe('fromOnnx', () => {
@@ -83,6 +83,11 @@ describe('fromOnnx', () => {
     ['an axis made longer', 'expanded-new', 'Expand'],
     ['a state in another order', 'state-transposed-old', 'Slice'],
     ['a state as a step', 'unsqueezed-new', 'Unsqueeze'],
+    ['numbers rounded to bytes', 'int8-rounded-old', 'Cast'],
+    ['only whether numbers are zero', 'bool-rounded-new', 'Cast'],
+    ['numbers rounded to halves', 'half-rounded-old', 'Cast'],
+    ['what drops out in evaluation too', 'drops', 'Dropout'],
+    ['some of the steps only', 'some-steps-old', 'Gemm'],
   ])('refuses a model that reads %s and names the operation', (_, name, operation) => {
     const error = caught(() => fromOnnx(bytesOf(`pytorch/refused/${name}.onnx`))) as OnnxUnsupportedError
     expect(error).toBeInstanceOf(OnnxUnsupportedError)
@@ -93,6 +98,7 @@ describe('fromOnnx', () => {
     ['packed-last-old', 'last reads all steps, also those past the end of a row'],
     ['packed-then-plain-old', 'b reads all steps, also those past the end of a row'],
     ['transposed-new', 'is not what a layer puts out'],
+    ['axes-rnn-new', 'its steps are not the axis that another layer has them on'],
   ])('refuses %s, which it would compute otherwise', (name, message) => {
     expect(() => fromOnnx(bytesOf(`pytorch/refused/${name}.onnx`))).toThrow(
       expect.objectContaining({ code: 'ONNX_UNSUPPORTED', message: expect.stringContaining(message) }),
@@ -114,6 +120,23 @@ describe('fromOnnx', () => {
       if (names[name]) expect(Object.keys((model as Graph).outputs)).toEqual(names[name])
     },
   )
+
+  it('says which input has the lengths of rows', () => {
+    const notes: string[] = []
+    fromOnnx(bytesOf('pytorch/told-lengths.onnx'), { onNote: (note) => notes.push(note) })
+    expect(notes).toContain("the file's input 'seq' has the lengths of the rows: call forward({ inputs, lengths })")
+  })
+
+  it('refuses weights that are NaN, and keeps no tensor of layers that were built before', () => {
+    const before = memory().numTensors
+    expect(() => fromOnnx(bytesOf('pytorch/nan-weights.onnx'))).toThrow(
+      expect.objectContaining({
+        code: 'ONNX_INVALID',
+        message: expect.stringMatching(/^the layer fc has NaN or infinite/),
+      }),
+    )
+    expect(memory().numTensors).toBe(before)
+  })
 
   it('gives a recurrent layer alone as that layer, which trains', () => {
     const model = fromOnnx(bytesOf('pytorch/bare-lstm-old.onnx'))

@@ -29,6 +29,9 @@ export function requireUsual(
 export function checkLayer(name: string, layer: LayerConfig, conversion: Conversion): void {
   checkIsKeras(name, layer)
   if (layer.class_name !== 'InputLayer') checkPrecision(name, layer.config, conversion) // each layer casts what it reads
+  for (const [option, value] of Object.entries(layer.config))
+    if (value && (/_(regularizer|constraint)$/.test(option) || option === 'noise_shape'))
+      conversion.onNote(`${name} has a ${option}, which changes training alone, and is left out`)
   for (const inner of [layer.config.layer, layer.config.backward_layer] as (LayerConfig | null | undefined)[])
     if (inner) checkLayer(inner.config.name ?? name, inner, conversion)
 }

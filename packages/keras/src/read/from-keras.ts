@@ -1,4 +1,5 @@
 import { isRowwiseError, refuseUnknownOptions } from '@rowwise/errors'
+import { allOrNothing } from '@rowwise/host-values/all-or-nothing'
 import { asNet, Graph, type GraphNode, type Layer, Sequential } from '@rowwise/models-rnn'
 import { KerasError, KerasUnsupportedError } from '../errors'
 import { MaskedSequential } from '../masked'
@@ -7,6 +8,7 @@ import { type ConvertedLayer, convertLayer, isRecurrent, picker, returnsSequence
 import { maskOf, refuseMasks, withoutMaskOperations } from './masks'
 import { type Reference, referencesOf } from './references'
 import { type KerasSource, type LayerConfig, type LayersArtifacts, nameOf, readSource } from './source'
+import { unstacked } from './stacked'
 
 /** How {@link fromKeras} reads. */
 export interface FromKerasOptions {
@@ -38,9 +40,13 @@ export async function fromKeras(
   refuseUnknownOptions('fromKeras', options, { onNote: true }, KerasUnsupportedError)
   const { onNote = () => {} } = options
   try {
-    return modelOf(await readSource(source), onNote)
+    const read = await readSource(source)
+    return allOrNothing(() => modelOf(read, onNote))
   } catch (cause) {
-    if (isRowwiseError(cause)) throw cause
+    if (cause instanceof KerasError || cause instanceof KerasUnsupportedError) throw cause
+    // What a layer refuses, and what is missing where it was taken for granted, is the file's fault; what TensorFlow.js says is not.
+    if (isRowwiseError(cause)) throw new KerasError(`the model cannot be built: ${cause.message}`, { cause })
+    if (!(cause instanceof TypeError || cause instanceof RangeError || cause instanceof SyntaxError)) throw cause
     throw new KerasError("the model's description does not hold together: a layer lacks what Keras writes of it", {
       cause,
     })
@@ -93,6 +99,8 @@ function convertAll(layers: readonly LayerConfig[], conversion: Conversion): Map
         return source ? (source[2] > 0 ? 2 : (ranks.get(source[0]) ?? 3)) : before
       }
       const converted = convertLayer(layer, count === 0 ? kind : `${kind}_${count}`, rank, conversion)
+      const { config } = (layer.config.layer as LayerConfig | undefined) ?? layer
+      if (layer.config.trainable === false || config.trainable === false) converted?.layer.requiresGrad(false)
       before = rankAfter(layer, rank())
       ranks.set(nameOf(layer), before)
       return [nameOf(layer), converted]
@@ -124,7 +132,9 @@ function chainOf(
     while (Object.hasOwn(parts, free)) free += '_'
     parts[free] = layer
   }
-  for (const { name, layer, isFinal, activation } of [...converted.values()].filter((each) => each !== undefined)) {
+  for (const { name, layer, isFinal, activation } of unstacked(
+    [...converted.values()].filter((each) => each !== undefined),
+  )) {
     add(name, layer)
     if (isFinal) add(`${name}_final`, picker({ name, layer }))
     if (activation) add(`${name}_activation`, activation)

@@ -91,7 +91,7 @@ export function convertLayer(
     case 'Embedding': {
       const [weight] = weightsOf(name, source.weights(given, serial, ''), 1)
       const [numEmbeddings, embeddingDim] = weight.shape
-      return { name, layer: loaded(new Embedding({ numEmbeddings, embeddingDim }), { weight }) }
+      return { name, layer: loaded(name, new Embedding({ numEmbeddings, embeddingDim }), { weight }) }
     }
     case 'LayerNormalization':
       requireUsual(name, config, { rms_scaling: false })
@@ -158,12 +158,20 @@ function recurrent(
     if (found.biasIh) state[`bias_ih_l0${suffix}`] = { shape: [columns], data: found.biasIh }
     if (found.biasHh) state[`bias_hh_l0${suffix}`] = { shape: [columns], data: found.biasHh }
   })
-  return { name, layer: loaded(layer, state), isFinal: !config.return_sequences }
+  return { name, layer: loaded(name, layer, state), isFinal: !config.return_sequences }
 }
 
-function newLayer(
+/** A recurrent layer of a cell. */
+export function newLayer(
   cell: Cell,
-  options: { inputSize: number; hiddenSize: number; bias: boolean; bidirectional: boolean },
+  options: {
+    inputSize: number
+    hiddenSize: number
+    bias: boolean
+    bidirectional: boolean
+    numLayers?: number
+    dropout?: number
+  },
   gateActivation?: GateActivation,
 ): Layer {
   if (cell === 'lstm') return new LSTM({ ...options, gateActivation })
@@ -199,7 +207,7 @@ function dense(name: string, { config }: LayerConfig, values: readonly Values[])
   const layer = new Linear({ inFeatures, outFeatures, bias: useBias })
   const state = { weight: { shape: [outFeatures, inFeatures], data }, ...(bias && { bias }) }
   const activation = activationOf(name, config.activation)
-  return { name, layer: loaded(layer, state), ...(activation && { activation }) }
+  return { name, layer: loaded(name, layer, state), ...(activation && { activation }) }
 }
 
 function layerNorm(name: string, config: LayerConfig['config'], values: readonly Values[], rank: number): Layer {
@@ -209,14 +217,12 @@ function layerNorm(name: string, config: LayerConfig['config'], values: readonly
   const beta = center ? given.shift() : undefined
   const last = Array.isArray(axis) ? axis : [axis]
   const size = (gamma ?? beta)?.shape
-  if (last.length !== 1 || (last[0] !== -1 && last[0] !== rank - 1) || size?.length !== 1)
-    throw refusal(
-      name,
-      `normalises over the axes ${JSON.stringify(axis)}, Rowwise reads the last one with center or scale`,
-    )
+  if (size === undefined) throw refusal(name, 'has neither center nor scale, so nothing says what size it has')
+  if (last.length !== 1 || (last[0] !== -1 && last[0] !== rank - 1) || size.length !== 1)
+    throw refusal(name, `normalises over the axes ${JSON.stringify(axis)}, Rowwise reads the last one`)
   const layer = new LayerNorm({ normalizedShape: size[0], eps: epsilon as number, bias: beta !== undefined })
   const weight = gamma ?? { shape: size, data: new Float32Array(size[0]).fill(1) }
-  return loaded(layer, { weight, ...(beta && { bias: beta }) })
+  return loaded(name, layer, { weight, ...(beta && { bias: beta }) })
 }
 
 /** The layer for one of Keras's activations; undefined for the identity. */
@@ -244,7 +250,10 @@ function weightsOf(name: string, values: readonly Values[], count: number): read
   throw new KerasError(`${name} has ${values.length} weights in the file, expected ${count}`)
 }
 
-function loaded(layer: Layer, state: StateDict): Layer {
+function loaded(name: string, layer: Layer, state: StateDict): Layer {
+  for (const { data } of Object.values(state) as { data: Float32Array }[])
+    if (!data.every(Number.isFinite))
+      throw new KerasError(`the layer ${name} has NaN or infinite weights; save it anew`)
   layer.loadStateDict(state)
   return layer
 }

@@ -1,6 +1,7 @@
-import { strFromU8, unzipSync } from 'fflate/browser'
+import { strFromU8 } from 'fflate/browser'
 import { KerasError } from '../errors'
 import type { Hdf5Contents, Values } from '../hdf5'
+import { unzipped } from './zip'
 
 /** A layer as Keras describes it. Names are Keras's, `snake_case`. */
 export interface LayerConfig {
@@ -42,6 +43,8 @@ export interface WeightSpec {
   shape: readonly number[]
   /** The element type. */
   dtype: string
+  /** How the values were made smaller, which is not read. */
+  quantization?: unknown
 }
 
 /** What `tf.LayersModel.save` hands to a handler, and a `model.json` with its weights holds. */
@@ -63,7 +66,14 @@ const HDF5 = [0x89, 0x48, 0x44, 0x46]
 /** Finds out what it is, and reads it. @throws KerasError where it is none of them */
 export async function readSource(given: Uint8Array | ArrayBuffer | LayersArtifacts): Promise<KerasSource> {
   const isBytes = given instanceof Uint8Array || given instanceof ArrayBuffer
-  if (!isBytes && typeof given === 'object' && given?.modelTopology) return ofArtifacts(given)
+  if (!isBytes && typeof given === 'object' && given?.modelTopology) {
+    if (given.weightSpecs === undefined && 'weightsManifest' in given)
+      throw new KerasError(
+        'the model.json has its weights in other files: pass { modelTopology, weightSpecs, weightData }, with the weights of its weightsManifest ' +
+          'and what their files hold, one after the other',
+      )
+    return ofArtifacts(given)
+  }
   if (!isBytes)
     throw new KerasError(
       'fromKeras expects the bytes of a .keras or .h5 file, or { modelTopology, weightSpecs, weightData } of tf.layers',
@@ -88,12 +98,7 @@ async function readContents(bytes: Uint8Array): Promise<Hdf5Contents> {
 
 /** Keras 3's, and Keras 2.12's to 2.15's: a zip around `config.json` and `model.weights.h5`. */
 async function ofZip(bytes: Uint8Array): Promise<KerasSource> {
-  let files: Record<string, Uint8Array>
-  try {
-    files = unzipSync(bytes, { filter: ({ name }) => FILES.includes(name) })
-  } catch (cause) {
-    throw new KerasError('the .keras file cannot be read; it is broken, or cut off', { cause })
-  }
+  const files = unzipped(bytes, FILES)
   if (!files['config.json'] || !files['model.weights.h5'])
     throw new KerasError('the archive has no config.json and model.weights.h5, so it is not a .keras file')
   const model = modelOf(strFromU8(files['config.json']))
@@ -154,9 +159,11 @@ function ofArtifacts({
     at += part.byteLength
   }
   let begin = 0
-  const named = weightSpecs.map(({ name, shape, dtype }): [string, Values] => {
-    if (dtype !== 'float32')
-      throw new KerasError(`the weight ${name} is ${dtype}, expected float32: convert without quantization`)
+  const named = weightSpecs.map(({ name, shape, dtype, quantization }): [string, Values] => {
+    if (dtype !== 'float32' || quantization) {
+      const found = quantization ? 'quantized' : dtype
+      throw new KerasError(`the weight ${name} is ${found}, expected float32: convert without quantization`)
+    }
     const size = 4 * shape.reduce((product, length) => product * length, 1)
     if (begin + size > bytes.length)
       throw new KerasError(`the weights end before ${name}: ${bytes.length} bytes are too few`)

@@ -26,6 +26,8 @@ export interface WrittenLayer {
   className: string
   name: string
   config: Readonly<Record<string, unknown>>
+  /** Whether it was frozen. */
+  isFrozen?: boolean
   /** The weights by name, in Keras's order; those of a Bidirectional for each direction. */
   weights: readonly { part: 'forward' | 'backward' | ''; names: readonly string[]; values: readonly Values[] }[]
   /** The recurrent layer in a Bidirectional. */
@@ -46,17 +48,23 @@ export interface WrittenModel {
  * @throws KerasUnsupportedError where Keras, or tf.layers, has nothing for a layer
  */
 export async function describeModel(model: Layer): Promise<WrittenModel> {
+  if (typeof model?.namedChildren !== 'function')
+    throw new KerasUnsupportedError(
+      `the model is ${model === null ? 'null' : typeof model}, expected a layer or a network`,
+    )
   if ('maskValue' in model)
     throw new KerasUnsupportedError('the model masks its inputs, which is not written for Keras')
-  const layers = flattened(model)
+  const layers = pickedFirst(flattened(model))
   const written: WrittenLayer[] = []
   for (const [at, [name, layer]] of layers.entries()) {
     const [, next] = layers[at + 1] ?? []
-    if (layer instanceof RecurrentLayer) written.push(...(await recurrentLayers(name, layer, next)))
+    const isFrozen = layer.isFrozen && Object.keys(layer.parameters()).length > 0
+    if (layer instanceof RecurrentLayer)
+      written.push(...(await recurrentLayers(name, layer, next)).map((each) => ({ ...each, isFrozen })))
     else if (layer instanceof LastStep || layer instanceof FinalHidden) {
       if (!(layers[at - 1]?.[1] instanceof RecurrentLayer))
         throw new KerasUnsupportedError(`${name} does not follow a recurrent layer, which Keras wants`)
-    } else written.push(await otherLayer(name, layer))
+    } else written.push({ ...(await otherLayer(name, layer)), isFrozen })
   }
   const names = written.map(({ name }) => name)
   const wrong = names.find((name, at) => names.indexOf(name) < at || !/^[\w.-]+$/.test(name))
@@ -67,6 +75,21 @@ export async function describeModel(model: Layer): Promise<WrittenModel> {
   }
   return { ...inputOf(layers.map(([, layer]) => layer)), layers: written }
 }
+
+/** Layers of single steps after those that pick one, as Keras wants them: it picks in the recurrent layer. The numbers are the same. */
+function pickedFirst<Entry extends readonly [name: string, layer: Layer]>(entries: readonly Entry[]): Entry[] {
+  const layers = [...entries]
+  for (const [at, entry] of entries.entries()) {
+    if (!(entry[1] instanceof LastStep)) continue
+    let place = at
+    while (STEPWISE.some((kind) => layers[place - 1]?.[1] instanceof kind)) place--
+    if (layers[place - 1]?.[1] instanceof RecurrentLayer) layers.splice(place, 0, ...layers.splice(at, 1))
+  }
+  return layers
+}
+
+/** Layers that do the same to each step. */
+const STEPWISE = [Dropout, LayerNorm, Linear, ReLU, Sigmoid, Softmax, Tanh] as const
 
 function inputOf(layers: readonly Layer[]): Pick<WrittenModel, 'inputShape' | 'inputType'> {
   for (const layer of layers) {
@@ -211,9 +234,13 @@ function plain(className: string, name: string, config: Readonly<Record<string, 
 
 /** A layer as both kinds of files describe it; those of Keras 3 say more of each, which is `common`. */
 export function configOf<Common extends object>(
-  { className, name, config, inner }: WrittenLayer,
+  { className, name, config, inner, isFrozen = false }: WrittenLayer,
   common: Common,
 ): Common & { class_name: string; config: Readonly<Record<string, unknown>> } {
-  const layer = inner && configOf({ ...inner, weights: [] }, common)
-  return { ...common, class_name: className, config: { ...config, name, trainable: true, ...(layer && { layer }) } }
+  const layer = inner && configOf({ ...inner, isFrozen, weights: [] }, common)
+  return {
+    ...common,
+    class_name: className,
+    config: { ...config, name, trainable: !isFrozen, ...(layer && { layer }) },
+  }
 }

@@ -47,6 +47,10 @@ export function asNet(model: Layer, { dropout = 0 }: { dropout?: number } = {}):
   const prefixed = (name: string, part: Layer) =>
     Object.entries(part.stateDict()).map(([parameter, value]) => [`${name}.${parameter}`, value])
   net.loadStateDict(Object.fromEntries([...prefixed(layer, recurrent), ...prefixed('fc_1', linear)]))
+  for (const [name, child] of net.namedChildren()) {
+    const from = name === 'fc_1' ? linear : name === layer ? recurrent : undefined
+    if (from?.isFrozen) child.requiresGrad(false)
+  }
   model.dispose()
   return net
 }

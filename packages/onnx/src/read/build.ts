@@ -19,7 +19,7 @@ import {
   type StateDict,
   Tanh,
 } from '@rowwise/models-rnn'
-import { OnnxUnsupportedError } from '../errors'
+import { OnnxError, OnnxUnsupportedError } from '../errors'
 import { placeOfRows } from './merge'
 import type { GraphReader } from './operator'
 import type { Draft, RecurrentDraft, Value } from './values'
@@ -155,15 +155,15 @@ function sequential(chain: readonly string[], drafts: ReadonlyMap<string, Draft>
 function layerOf(draft: Draft): Layer {
   switch (draft.kind) {
     case 'recurrent':
-      return loaded(recurrentLayer(draft), recurrentState(draft))
+      return loaded(recurrentLayer(draft), draft.hint, recurrentState(draft))
     case 'linear': {
       const { weight, outFeatures, bias } = draft
       const inFeatures = weight.length / outFeatures
-      return loaded(new Linear({ inFeatures, outFeatures, bias: bias !== undefined }), linearState(draft))
+      return loaded(new Linear({ inFeatures, outFeatures, bias: bias !== undefined }), draft.hint, linearState(draft))
     }
     case 'embedding': {
       const [numEmbeddings, embeddingDim] = draft.dims
-      return loaded(new Embedding({ numEmbeddings, embeddingDim }), {
+      return loaded(new Embedding({ numEmbeddings, embeddingDim }), draft.hint, {
         weight: { shape: draft.dims, data: draft.weight },
       })
     }
@@ -176,7 +176,7 @@ function layerOf(draft: Draft): Layer {
         elementwiseAffine: weight !== undefined,
         bias: bias !== undefined,
       })
-      return loaded(layer, {
+      return loaded(layer, draft.hint, {
         ...(weight && { weight: { shape, data: weight } }),
         ...(bias && { bias: { shape, data: bias } }),
       })
@@ -235,7 +235,10 @@ function linearState({ weight, outFeatures, bias }: Extract<Draft, { kind: 'line
   }
 }
 
-function loaded(layer: Layer, state: StateDict): Layer {
+function loaded(layer: Layer, hint: string, state: StateDict): Layer {
+  for (const { data } of Object.values(state) as { data: Float32Array }[])
+    if (!data.every(Number.isFinite))
+      throw new OnnxError(`the layer ${hint} has NaN or infinite weights; export it anew`)
   layer.loadStateDict(state)
   return layer
 }

@@ -23,7 +23,8 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     const { constant, weight, outFeatures } = weightOf(this.floats(node, 1, 2), node.attributes.transB === 1)
     const { alpha = 1, beta = 1, transA = 0 } = node.attributes as Record<string, number>
     if (alpha !== 1 || beta !== 1 || transA !== 0) return undefined
-    const bias = node.inputs[2] ? this.floats(node, 2, 1).floats : undefined
+    const bias = node.inputs[2] ? biasOf(this.floats(node, 2), outFeatures) : undefined
+    if (node.inputs[2] && bias === undefined) return undefined
     const hint = layerName(constant.name) ?? 'fc'
     const axes = [...input.axes.slice(0, -1), { size: outFeatures }]
     const draft: Draft = { kind: 'linear', input: input.of, hint, weight, outFeatures, ...(bias && { bias }) }
@@ -46,13 +47,15 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     if (a?.kind === 'zeros' && b?.kind === 'constant') return b
     if (b?.kind === 'zeros' && a?.kind === 'constant') return a
     const [place, value] = a?.kind === 'constant' ? [1, b] : [0, a]
-    const { floats, dims, name } = this.floats(node, 1 - place, 1)
+    const constant = this.floats(node, 1 - place)
     if (value?.kind !== 'tensor') return undefined
     const draft = this.drafts.get(value.of)
-    if (draft?.kind !== 'linear' || draft.bias || dims[0] !== draft.outFeatures) return undefined
+    if (draft?.kind !== 'linear' || draft.bias || constant.dims.length > value.axes.length) return undefined
+    const bias = biasOf(constant, draft.outFeatures)
+    if (bias === undefined) return undefined
     if (!this.isUsedOnce(node.inputs[place]) || value.axes.at(-1)?.role !== 'features') return undefined
-    draft.bias = floats
-    draft.hint = layerName(name) ?? draft.hint
+    draft.bias = bias
+    draft.hint = layerName(constant.name) ?? draft.hint
     return value
   },
   LayerNormalization(node) {
@@ -103,6 +106,12 @@ export const DENSE: Readonly<Record<string, Operator>> = {
 function activation(follower: GraphReader, node: OnnxNode, kind: 'tanh' | 'sigmoid' | 'relu' | 'softmax'): TensorValue {
   const input = follower.tensor(node, 0)
   return { ...follower.add({ kind, input: input.of, hint: kind }, input.axes), flat: input.flat }
+}
+
+/** A bias `[out]`, of one that is broadcast: `[1, out]`, or one number for all; undefined of what has more. */
+function biasOf({ dims, floats }: { dims: readonly number[]; floats: Float32Array }, outFeatures: number) {
+  if (floats.length === 1) return new Float32Array(outFeatures).fill(floats[0])
+  return dims.at(-1) === outFeatures && floats.length === outFeatures ? floats : undefined
 }
 
 /** A weight as `[out, in]`. */

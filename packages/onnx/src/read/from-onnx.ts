@@ -1,4 +1,5 @@
 import { isRowwiseError, refuseUnknownOptions } from '@rowwise/errors'
+import { allOrNothing } from '@rowwise/host-values/all-or-nothing'
 import type { Layer } from '@rowwise/models-rnn'
 import { OnnxError, OnnxUnsupportedError } from '../errors'
 import { buildModel } from './build'
@@ -14,8 +15,8 @@ export interface FromOnnxOptions {
 
 /**
  * The model in an ONNX file, as layers that train, save and run in the kernels: what PyTorch's exporters write for
- * `nn.LSTM`, `nn.GRU` and `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and what
- * {@link toOnnx} writes.
+ * `nn.LSTM`, `nn.GRU` and `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and the networks, recurrent
+ * layers and graphs of them that {@link toOnnx} writes.
  *
  * A recurrent layer with its last step and a linear layer gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a
  * `Sequential`; a layer with its states `[output, hn, cn]` that layer; everything else, such as initial states, a
@@ -34,9 +35,12 @@ export function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: FromOnnxOptio
   refuseUnknownOptions('fromOnnx', options, { onNote: true }, OnnxUnsupportedError)
   const file = readOnnxFile(bytesOf('fromOnnx', bytes))
   try {
-    return modelOf(file, options)
+    return allOrNothing(() => modelOf(file, options))
   } catch (cause) {
-    if (isRowwiseError(cause)) throw cause
+    if (cause instanceof OnnxError || cause instanceof OnnxUnsupportedError) throw cause
+    // What a layer refuses, and what is missing where it was taken for granted, is the file's fault; what TensorFlow.js says is not.
+    if (isRowwiseError(cause)) throw new OnnxError(`the model cannot be built: ${cause.message}`, { cause })
+    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause
     throw new OnnxError('the graph of the model does not hold together: its operations do not fit each other', {
       cause,
     })
@@ -52,6 +56,8 @@ function modelOf(file: OnnxFile, { onNote }: FromOnnxOptions): Layer {
   )
   if (follower.inputs.some(({ axes }) => axes[0]?.role === 'time'))
     onNote?.('the file reads [time, batch, features]; the model reads and puts out [batch, time, features]')
+  if (follower.lengths !== undefined)
+    onNote?.(`the file's input '${follower.lengths}' has the lengths of the rows: call forward({ inputs, lengths })`)
   return buildModel(follower, outputs, file.metadata)
 }
 

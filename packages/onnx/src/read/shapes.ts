@@ -3,6 +3,10 @@ import { axesOf, axisAt, type GraphReader, type Operator } from './operator'
 import { unrolledSequence } from './unrolled'
 import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
 
+/** ONNX's numbers of int32 and int64, and of float32 and float64. */
+const INTEGERS = [6, 7]
+const FLOATS = [1, 11]
+
 /** Operations that change no number: what they do is followed axis by axis. */
 export const SHAPES: Readonly<Record<string, Operator>> = {
   Constant(node) {
@@ -18,12 +22,20 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
   },
   Cast(node) {
     const value = this.input(node, 0)
-    if (value?.kind !== 'tensor') return value
+    const to = node.attributes.to as number
+    if (value?.kind === 'integers' || value?.kind === 'zeros') return value
     // Whole numbers stay whole, and others as they are: a rounding is no layer.
-    const isInteger = this.inputs.some(({ name, isInteger }) => name === value.of && isInteger)
-    return isInteger === [6, 7].includes(node.attributes.to as number) ? value : undefined
+    const isInteger = this.inputs.some(
+      ({ name, isInteger }) => isInteger && value?.kind === 'tensor' && name === value.of,
+    )
+    return (isInteger ? INTEGERS : FLOATS).includes(to) ? value : undefined
   },
   Dropout(node) {
+    // From opset 12 on, a file may say that it drops outside of training, too.
+    const training = this.input(node, 2)
+    const drops = training !== undefined && (training.kind !== 'integers' || training.items[0] !== 0)
+    if (drops)
+      throw this.refusal(node, 'it drops in evaluation too (training_mode); export the model after model.eval()')
     return this.input(node, 0)
   },
   Shape(node) {

@@ -1,3 +1,4 @@
+import { OnnxUnsupportedError } from '../errors'
 import type { GraphReader } from './operator'
 import type { Axis, RecurrentDraft, Value } from './values'
 
@@ -98,16 +99,20 @@ export function unrolledSequence(
 ): Value | undefined {
   const loop = loopOf(follower, first.of)
   const { steps } = loop
-  const isInOrder = steps.every((t, at) => t === at)
+  const [time, batch] = loop.axes
+  const isInOrder = steps.every((t, at) => t === at) && (time?.size ?? steps.length) === steps.length
   const counts = states?.map((state) => (state.kind === 'hidden' && state.of === first.of ? state.count : 0))
   const expected = steps.map((_, at) => (loop.isBackward ? steps.length - at : at + 1))
   const isWhole = counts ? counts.join() === expected.join() : first.count === steps.length
   if (!isInOrder || !isWhole || !hasZeroStart(loop)) return undefined
+  if (time.role === 'batch' || batch.role === 'time' || time.role === 'taken')
+    throw new OnnxUnsupportedError(
+      `the loop over the steps of '${loop.source}' cannot be read: its steps are not the axis that another layer has them on`,
+    )
   const name = loop.draft ?? makeDraft(follower, loop)
   const draft = name === undefined ? undefined : follower.drafts.get(name)
   if (name === undefined || draft?.kind !== 'recurrent') return undefined
   const side = loop.isBackward ? 1 : 0
-  const [time, batch] = loop.axes
   time.role = 'time'
   batch.role = 'batch'
   const features: Axis = { size: draft.hiddenSize, role: 'features' }
