@@ -20,8 +20,13 @@ export class WrongWorkerError extends RowwiseError {
 /** Errors whose input was right: the training diverged, or a disk was full. */
 const NOT_INPUT: readonly string[] = ['NOT_FINITE', 'CHECKPOINT_WRITE', 'DOWNLOAD_FAILED', 'SWEEP_STORE']
 
-/** Errors that name what the user can fix are wrong input; everything else is a failure. */
+/** What a system says of a disk that is full or broken. */
+const OF_THE_DISK: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EIO']
+
+/** Errors that name what the user can fix are wrong input; everything else is a failure, also a full disk. */
 export function exitCodeOf(error: unknown): number {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (OF_THE_DISK.includes((cause as NodeJS.ErrnoException).code)) return FAILURE
   return isRowwiseError(error) && !NOT_INPUT.includes(error.code) ? USAGE_ERROR : FAILURE
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { reasonOf } from '@rowwise/errors'
+import { isRowwiseError, reasonOf } from '@rowwise/errors'
 import { Command, CommanderError, Option } from 'commander'
 import { exitCodeOf, FAILURE, isInterruption, messageOf, USAGE_ERROR, UsageError } from './exit'
 import {
@@ -25,6 +25,7 @@ import {
   share,
   weightsOptions,
 } from './options'
+import { printJson } from './show/print'
 import { allowReaderToLeave, outputFault, outputIsOut } from './stop-on-signal'
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
@@ -186,7 +187,11 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR
   } else {
     if (process.exitCode === undefined) process.exitCode = exitCodeOf(error)
-    if (!isInterruption(error)) console.error(`rowwise: ${messageOf(error)}`)
+    if (!isInterruption(error)) {
+      if (process.argv.includes('--json'))
+        printJson({ type: 'error', code: isRowwiseError(error) ? error.code : 'FAILURE', message: messageOf(error) })
+      console.error(`rowwise: ${messageOf(error)}`)
+    }
   }
 }
 await outputIsOut()

@@ -109,7 +109,7 @@ describe('rowwise predict --batch', () => {
 
   it.each([
     [['--batch', 'nowhere'], 'nowhere cannot be read'],
-    [['--batch', join(home, 'data')], 'has no .png files'],
+    [['--batch', join(home, 'data')], 'has no pictures'],
     [['--batch', pictures, '--out', 'x.txt'], 'ends in .csv or .jsonl'],
     [['--batch', pictures, '--index', '3'], 'not both'],
     [['--out', 'x.csv', '--index', '3'], '--out is for --batch'],

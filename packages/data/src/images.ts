@@ -1,4 +1,10 @@
 // Pictures in folders. A separate entry, because a browser has no folders and the PNG reader needs Node.
 
 export { DataNotFoundError, ImageError, LoaderOptionError } from './errors'
-export { type ImageFolder, type ImageFolderOptions, readImageFolder } from './sources/image-folder'
+export {
+  type ImageFolder,
+  type ImageFolderOptions,
+  type Picture,
+  readImage,
+  readImageFolder,
+} from './sources/image-folder'

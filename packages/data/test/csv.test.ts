@@ -164,11 +164,11 @@ describe('windows', () => {
     expect(() => windows(data, options as never)).toThrow(code(expected, message))
   })
 
-  it('of a column whose numbers are all alike have no scale', async () => {
+  it('of a column whose numbers are all alike are divided by 1', async () => {
     const flat = await readCSV(['a\n1\n1\n'])
-    expect(() => columnScales(flat)).toThrow(code('DATASET_INVALID', /all numbers of a are 1/))
+    expect(columnScales(flat)).toEqual({ a: { mean: 1, std: 1 } })
     const rounded = await readCSV(['a\n0.1\n0.1\n0.1\n0.2\n']) // their mean is not 0.1, by the last bit
-    expect(() => columnScales(rounded, { end: 3 })).toThrow(code('DATASET_INVALID', /all numbers of a are 0.1/))
+    expect(columnScales(rounded, { end: 3 })).toEqual({ a: { mean: 0.1, std: 1 } })
     expect(() => columnScales(flat, { end: 3 })).toThrow(code('LOADER_OPTION', /rows 0 … 3 of 2/))
   })
 })

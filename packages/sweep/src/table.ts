@@ -99,7 +99,12 @@ export function tableOf(sweep: CompleteSweep, parts: readonly Row[], complete: b
   }
   const rows = [...furthest.values()].sort((one, other) => compareRows(one, other, sweep.objective))
   const best = rows[0]?.status === 'done' ? rows[0] : null
-  return { sweep, rows, complete, best, epochs: rows.reduce((sum, row) => sum + row.epochs, 0) }
+  return { sweep, rows, complete, best, epochs: rows.reduce((sum, row) => sum + trainedFor(row), 0) }
+}
+
+/** Epochs that a trial was trained for; of one that failed, those that it reported. */
+function trainedFor({ status, epochs, history }: Row): number {
+  return status === 'failed' ? history.length : epochs
 }
 
 /** Groups of about as many trials each, where a dimension has more values. */

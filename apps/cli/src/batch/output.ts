@@ -6,6 +6,7 @@ import { reasonOf } from '@rowwise/errors'
 import type { Outcome } from '@rowwise/sweep'
 import Papa from 'papaparse'
 import { UsageError } from '../exit'
+import { placeOf } from '../run/write-output'
 import type { PictureRow } from './pictures'
 import type { ForecastRow } from './series'
 
@@ -41,9 +42,10 @@ export class Parts {
 
   /** Writes all rows in the order of these shards, as a whole or not at all. */
   async join(file: string, keys: readonly string[]): Promise<void> {
-    const temporary = `${file}.${process.pid}.${randomUUID()}.tmp`
+    const place = await placeOf('--out', file)
+    const temporary = place.isFile ? `${place.path}.${process.pid}.${randomUUID()}.tmp` : place.path
     try {
-      const handle = await open(temporary, 'wx')
+      const handle = await open(temporary, place.isFile ? 'wx' : 'w')
       try {
         await handle.appendFile(this.header)
         for (const key of keys) await handle.appendFile(await readFile(this.fileOf(key)))
@@ -51,9 +53,9 @@ export class Parts {
       } finally {
         await handle.close()
       }
-      await rename(temporary, file)
+      if (place.isFile) await rename(temporary, place.path)
     } catch (cause) {
-      await rm(temporary, { force: true })
+      if (place.isFile) await rm(temporary, { force: true })
       throw new UsageError(
         `--out ${file} cannot be written: ${reasonOf(cause)}; the shards are kept: run the same command again`,
         { cause },

@@ -8,10 +8,13 @@ import { type Job, runJobs } from '@rowwise/sweep'
 import { SingleBar } from 'cli-progress'
 import { FAILURE, UsageError } from '../exit'
 import type { CommonFlags } from '../options'
+import { isPictureName } from '../picture/read-picture'
 import { startBackend } from '../run/prepare'
 import { tableOf } from '../run/series-in-use'
 import { imagesOf, type UseFlags } from '../run/weights-and-data'
 import { type LoadedModel, loadWeights } from '../run/weights-file'
+import { isSameFile } from '../run/write-output'
+import { optionOf } from '../show/option-name'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
 import { stopOnSignal } from '../stop-on-signal'
@@ -31,14 +34,13 @@ const WINDOWS = 4096
 /** Numbers of a shard's outcome, each of which is some 20 characters. */
 const NUMBERS = 40_000
 
-/** Pictures, and so what is looked for in a directory. */
-const PICTURE = /\.png$/i
-
 /** `rowwise predict --batch`: predicts a large input in shards, on this machine or on those that serve a queue, into one file. */
 export async function predictBatch(input: string, flags: CommonFlags & UseFlags & BatchFlags): Promise<void> {
   const began = performance.now()
   const { out = 'predictions.csv', ...where } = flags
   const format = formatOf(out)
+  if (await isSameFile(input, out))
+    throw new UsageError(`--out ${out} is the input, which would be lost; choose another name`)
   if (flags.backend !== undefined) process.env.ROWWISE_BACKEND = flags.backend // for the processes, too
   await startBackend(flags)
   const model = await loadWeights(flags)
@@ -135,18 +137,31 @@ async function shardsOf(input: string, flags: UseFlags & BatchFlags, model: Load
       { cause },
     )
   })
-  if (!found.isDirectory()) return seriesShards(input, flags, model, common)
+  if (!found.isDirectory()) {
+    refuseFlags(
+      flags,
+      ['mean', 'std', 'classNames', 'variant', 'data', 'source', 'images'],
+      'images, and --batch is a time series',
+    )
+    return seriesShards(input, flags, model, common)
+  }
+  refuseFlags(flags, ['variant', 'data', 'source', 'images'], 'one image of a data set, and --batch names pictures')
   const { mean, std, classNames } = flags
   imagesOf(flags, model) // says what the weights are for
   const names = (await readdir(input, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && PICTURE.test(entry.name))
+    .filter((entry) => entry.isFile() && isPictureName(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(join(input, '/').length))
     .sort()
-  if (names.length === 0) throw new UsageError(`--batch ${input} has no .png files; pass a directory that has some`)
+  if (names.length === 0) throw new UsageError(`--batch ${input} has no pictures; pass a directory that has some`)
   const size = Math.max(1, Math.min(PICTURES, Math.floor(NUMBERS / model.model.config.numClasses)))
   return cut(names.length, size).map(([start, end]) => ({
     ...{ kind: 'pictures', ...common, files: names.slice(start, end), mean, std, classNames },
   }))
+}
+
+function refuseFlags(flags: UseFlags, names: readonly (keyof UseFlags)[], what: string): void {
+  const given = names.find((name) => flags[name] !== undefined)
+  if (given !== undefined) throw new UsageError(`${optionOf(given)} is for ${what}; leave it out`)
 }
 
 async function seriesShards(

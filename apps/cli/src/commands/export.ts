@@ -1,11 +1,10 @@
-import { realpath } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type Layer, save } from '@rowwise/models-rnn'
 import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
 import { startBackend } from '../run/prepare'
 import { readModel, type WeightsFlags } from '../run/weights-file'
-import { writeOutput } from '../run/write-output'
+import { isSameFile, placeOf, writeOutput } from '../run/write-output'
 import { print, printJson } from '../show/print'
 
 /** What weights are written as. */
@@ -23,7 +22,7 @@ export async function exportWeights(flags: ExportFlags): Promise<void> {
   if (to === undefined) throw new UsageError(`as what? pass --to ${FORMATS.join('|')}`)
   if (out === undefined) throw new UsageError(`where? pass --out ${to === 'tfjs' ? 'DIRECTORY' : 'FILE'}`)
   requireEnding(to, out)
-  if (await isSame(out, flags.weights)) {
+  if (await isSameFile(out, flags.weights)) {
     throw new UsageError(`--out ${out} is the file behind --weights, which would be lost; choose another name`)
   }
   await startBackend(flags)
@@ -32,7 +31,9 @@ export async function exportWeights(flags: ExportFlags): Promise<void> {
   const files = await encode(layer, to, out, kept)
   for (const [path, content] of files) await writeOutput('--out', path, content)
   if (flags.json) printJson({ weights: flags.weights, to, files: files.map(([path]) => path) })
-  else for (const [path, { length }] of files) print(`${path}: ${(length / 1000).toFixed(1)} kB`)
+  else
+    for (const [path, { length }] of files)
+      if ((await placeOf('--out', path)).isFile) print(`${path}: ${(length / 1000).toFixed(1)} kB`)
 }
 
 /** Refuses a name that says another format: whoever reads the file goes by it. */
@@ -41,12 +42,6 @@ function requireEnding(to: (typeof FORMATS)[number], out: string): void {
   const known = ['onnx', 'keras', 'h5', 'safetensors', 'json', 'bin', 'pt', 'pth']
   if (to === 'tfjs' || ending === to || !known.includes(ending)) return
   throw new UsageError(`--out ${out} ends in .${ending}, and --to is ${to}; name it .${to}`)
-}
-
-/** Whether two names are of one file. */
-async function isSame(a: string, b: string | undefined): Promise<boolean> {
-  const [one, other] = await Promise.all([a, b ?? ''].map((path) => realpath(path).catch(() => null)))
-  return one !== null && one === other
 }
 
 /** The files of a format, with their paths. */

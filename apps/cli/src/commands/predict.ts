@@ -11,6 +11,7 @@ import { type SeriesInUse, seriesInUse, windowsUpTo } from '../run/series-in-use
 import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import { type LoadedModel, loadWeights } from '../run/weights-file'
 import { drawImage, drawProbabilities } from '../show/digit'
+import { optionOf } from '../show/option-name'
 import { print, printJson } from '../show/print'
 
 /** The flags of `rowwise predict`. */
@@ -35,7 +36,10 @@ export async function predict(path: string | undefined, flags: PredictFlags): Pr
     await predictBatch(flags.batch, flags)
     return
   }
-  if (flags.out !== undefined) throw new UsageError('--out is for --batch; leave it out, or pass --batch too')
+  for (const name of ['out', 'workers', 'redis', 'redisCa', 'files', 'retryFailed'] as const) {
+    if (flags[name] === undefined) continue
+    throw new UsageError(`${optionOf(name)} is for --batch; leave it out, or pass --batch too`)
+  }
   if (flags.csv !== undefined) {
     if (path !== undefined || flags.index !== undefined)
       throw new UsageError('predict takes --csv or an image, not both')

@@ -76,6 +76,12 @@ function tellOfHalving({ search, epochs }: CompleteSweep): void {
   const { trials, minEpochs = 1, eta = 3 } = search
   let [needed, part] = [1, epochs]
   for (; Math.floor(part / eta) >= minEpochs; part = Math.floor(part / eta)) needed *= eta
+  if (needed === 1) {
+    console.error(
+      `rowwise: nothing is halved: ${epochs} epochs are fewer than ${eta} times the ${minEpochs} that each trial has; raise epochs, or lower eta`,
+    )
+    return
+  }
   if (trials >= needed) return
   console.error(
     `rowwise: of ${trials} trials none is trained for all ${epochs} epochs; that wants ${needed} trials, or a smaller ratio of epochs to minEpochs`,

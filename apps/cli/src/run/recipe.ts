@@ -70,5 +70,7 @@ export function optionsOf(option: string, text: string): Record<string, unknown>
     const values = value.split('/').map((part) => (Number.isNaN(Number(part)) ? part : Number(part)))
     return [name, values.length > 1 || name === 'milestones' ? values : values[0]]
   })
+  const twice = entries.find(([name], at) => entries.findIndex((other) => other[0] === name) < at)
+  if (twice) throw new UsageError(`${option}: ${twice[0]} is there twice; leave one out`)
   return Object.fromEntries(entries)
 }

@@ -25,7 +25,11 @@ export async function openRun(
   }
   const { run, config } = await RunDirectory.open(flags.resume)
   try {
-    return { settings: resumedSettings(flags.resume, config, given, isGiven), run, isResumed: true }
+    const settings = resumedSettings(flags.resume, config, given, isGiven)
+    const done = await run.epochsDone()
+    if (settings.epochs < done)
+      throw new UsageError(`--epochs is ${settings.epochs}, the run in ${flags.resume} has done ${done}; pass more`)
+    return { settings, run, isResumed: true }
   } catch (error) {
     await run.close()
     throw error

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, rmdir } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkCanSave, makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
 import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
@@ -38,6 +38,11 @@ export class RunDirectory {
       throw new UsageError('--out is empty; name a directory, or leave it out for runs/1, runs/2, …')
     const { directory, made } = await makeRunDirectory(path)
     const run = new RunDirectory(directory, await take(directory), made)
+    const stranger = await strangerIn(directory)
+    if (stranger !== undefined) {
+      await run.abandon()
+      throw new UsageError(`${directory} has ${stranger}, which is no run's; choose another directory with --out`)
+    }
     if (force || !FILES.some((file) => existsSync(join(directory, file)))) return run
     await run.abandon()
     throw new UsageError(
@@ -74,6 +79,13 @@ export class RunDirectory {
     this.log = await MetricsLog.open(join(this.path, METRICS), isKept)
   }
 
+  /** Epochs that a run was trained for, by its metrics. */
+  async epochsDone(): Promise<number> {
+    const text = await readFile(join(this.path, METRICS), 'utf8').catch(() => '')
+    const epochs = [...text.matchAll(/^\{"type":"epoch","epoch":(\d+)/gm)].map(([, epoch]) => Number(epoch))
+    return Math.max(0, ...epochs)
+  }
+
   /** The metrics of the run that has begun. */
   get metrics(): MetricsLog {
     if (this.log === null) throw new Error('the run has not begun')
@@ -105,6 +117,28 @@ export class RunDirectory {
 }
 
 const FILES: readonly string[] = [WEIGHTS, METRICS, CONFIG, CHECKPOINTS, TENSORBOARD]
+
+/** What a run leaves in its directories. */
+const OWN: Readonly<Record<string, RegExp>> = {
+  [CHECKPOINTS]: /^(manifest\.json|.+-(weights|training)\.safetensors|lock-\d+\.json|.+\.tmp)$/,
+  [TENSORBOARD]: /^events\.out\.tfevents\./,
+}
+
+/** A file under a name of a run's that no run wrote, and that --force must not remove; undefined where there is none. */
+async function strangerIn(directory: string): Promise<string | undefined> {
+  for (const [name, own] of Object.entries(OWN)) {
+    const path = join(directory, name)
+    const entries = await readdir(path).catch((error) =>
+      (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? [''] : [],
+    )
+    const stranger = entries.find((entry) => !own.test(entry))
+    if (stranger !== undefined) return join(name, stranger)
+  }
+  const config = await readFile(join(directory, CONFIG), 'utf8').catch(() => '')
+  // A run's settings may be damaged; without a trace of a run beside them, other settings are another program's.
+  const isRun = [WEIGHTS, METRICS, CHECKPOINTS].some((name) => existsSync(join(directory, name)))
+  return config !== '' && !isRun && !config.includes('"hiddenSize"') ? CONFIG : undefined
+}
 
 async function makeRunDirectory(path: string | undefined): Promise<{ directory: string; made: string[] }> {
   try {

@@ -40,14 +40,26 @@ export async function seriesTask(settings: RunSettings, signal: AbortSignal): Pr
   const [validated, tested] = [Math.floor((settings.validation ?? VALIDATION_SHARE) * length), testedOf(length)]
   const trained = length - validated - tested
   if (trained < 1 || validated < 1) {
+    const shared =
+      settings.validation === undefined
+        ? 'lower --window or --horizon'
+        : 'choose another --validation, or lower --window or --horizon'
     throw new UsageError(
-      `${csv} has ${length} windows, too few to train, validate and test on; lower --window or --horizon`,
+      `${csv} has ${length} windows, of which ${Math.max(0, trained)} would train, ${validated} validate and ${tested} test; ${shared}`,
     )
   }
   const scales = columnScales(table, {
     columns: [...new Set([...inputs, ...target])],
     end: trained + window + horizon - 1,
   })
+  const constant = target.find(
+    (name) => new Set(table.column(name).subarray(0, trained + window + horizon - 1)).size === 1,
+  )
+  if (constant !== undefined) {
+    throw new UsageError(
+      `${csv}: all numbers of ${constant} in the rows that train are ${table.column(constant)[0]}, so there is nothing to forecast; choose another --target`,
+    )
+  }
   const facts: SeriesFacts = { columns: inputs, target, window, horizon, scales }
   const series = seriesOf(table, facts)
   return {

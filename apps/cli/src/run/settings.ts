@@ -97,6 +97,10 @@ export function checkSettings(settings: RunSettings): void {
   const from = Object.entries({ data, variant, source }).find(([, value]) => value !== undefined)
   if (images !== undefined && from)
     throw new UsageError(`--images and --${from[0]} both say where images come from; leave one out`)
+  if (data !== undefined && source !== undefined)
+    throw new UsageError(
+      '--data is a directory that has the files, and --source says where to fetch them; leave one out',
+    )
   if (momentum !== undefined && optimizer !== 'SGD' && optimizer !== 'RMSprop') {
     throw new UsageError(
       `--momentum is for SGD and RMSprop, and --optimizer is ${optimizer}; leave it out, or choose one of both`,

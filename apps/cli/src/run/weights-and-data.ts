@@ -30,6 +30,8 @@ export function imagesOf(flags: UseFlags, { model, preprocessing, series }: Load
       `${flags.weights} tells images apart, and --csv is a time series; leave it out, or take other weights`,
     )
   }
+  if ((flags.mean === undefined) !== (flags.std === undefined))
+    throw new UsageError('--mean and --std belong together; pass both, or neither')
   const known: Partial<Preprocessing> | undefined = preprocessing ?? usual(flags)
   const { mean = known?.mean, std = known?.std } = flags
   if (mean === undefined || std === undefined) {

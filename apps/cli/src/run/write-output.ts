@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
@@ -16,10 +17,36 @@ export async function writeOutput(option: string, file: string, content: string 
   if (OWN_FILES.includes(basename(file)) && existsSync(file)) {
     throw new UsageError(`${option} ${file} is a file of a run or a sweep, which needs it; choose another name`)
   }
+  const place = await placeOf(option, file)
   try {
-    await makeDirectory(dirname(file))
-    await writeFileAtomically(file, content)
+    await makeDirectory(dirname(place.path))
+    if (place.isFile) await writeFileAtomically(place.path, content)
+    else await writeFile(place.path, content)
   } catch (cause) {
     throw new UsageError(`${option} ${file} cannot be written: ${reasonOf(cause)}; choose another place`, { cause })
   }
+}
+
+/** Where an output goes: to the file that a link leads to, and as it comes into what is no file, such as a pipe or /dev/stdout. */
+export interface OutputPlace {
+  path: string
+  isFile: boolean
+}
+
+/** @throws {@link UsageError} when the name is no file's. */
+export async function placeOf(option: string, file: string): Promise<OutputPlace> {
+  if (file === '' || file === '-') {
+    throw new UsageError(`${option} is '${file}', expected the name of a file; what goes on in a pipe is /dev/stdout`)
+  }
+  const found = await stat(file).catch(() => undefined)
+  if (found === undefined) return { path: file, isFile: true }
+  if (found.isDirectory()) throw new UsageError(`${option} ${file} is a directory; name a file in it`)
+  const isDevice = !found.isFile() || /^\/(dev|proc)\//.test(file)
+  return isDevice ? { path: file, isFile: false } : { path: await realpath(file), isFile: true }
+}
+
+/** Whether two names are of one file. */
+export async function isSameFile(a: string, b: string | undefined): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b ?? ''].map((path) => realpath(path).catch(() => null)))
+  return one !== null && one === other
 }

@@ -65,6 +65,8 @@ function trainingSweep(path: string, sweep: Sweep, train: Record<string, unknown
   const complete = checkSweep({ ...sweep, objective, epochs, fixed: { train: parsed.data, epochs } })
   for (const [name, dimension] of Object.entries(complete.space)) {
     for (const value of endsOf(dimension)) checkSearched({ [name]: value })
+    if (Object.hasOwn(train, name))
+      throw new UsageError(`${path}: ${name} is in train and in space, which searches for it; leave one out`)
   }
   requireMetric(complete.objective.metric, isSeries)
   return complete

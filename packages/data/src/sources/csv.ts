@@ -38,8 +38,10 @@ export async function readCSV(source: ByteSource, options: CSVOptions = {}): Pro
   const known = { columns: true, delimiter: true, maxRows: true, onProgress: true, signal: true } as const
   refuseUnknownOptions('readCSV()', options, known, LoaderOptionError)
   const { delimiter = ',', maxRows = MAX_ROWS } = options
-  if (typeof delimiter !== 'string' || delimiter.length !== 1) {
-    throw new LoaderOptionError(`delimiter is ${JSON.stringify(delimiter)}, expected one character`)
+  if (typeof delimiter !== 'string' || delimiter.length !== 1 || '"\n\r'.includes(delimiter)) {
+    throw new LoaderOptionError(
+      `delimiter is ${JSON.stringify(delimiter)}, expected one character that is no quote and no line's end`,
+    )
   }
   if (!Number.isInteger(maxRows) || maxRows < 1) {
     throw new LoaderOptionError(`maxRows is ${maxRows}, expected an integer of at least 1`)

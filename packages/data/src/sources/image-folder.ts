@@ -38,7 +38,7 @@ export interface ImageFolder {
  * Reads a folder that has a folder of pictures for each class, as torchvision's `ImageFolder`. PNG needs nothing else; JPEG, WebP and others
  * are read where the package `sharp` is installed. All pictures must have one size.
  *
- * @throws {@link DataNotFoundError} when there is no such folder or no picture; {@link ImageError} with the file when one cannot be read or
+ * @throws {@link DataNotFoundError} when there is no such folder, no picture, or a folder of pictures that is none of the `classNames`; {@link ImageError} with the file when one cannot be read or
  * has another size; {@link LoaderOptionError} for an option that cannot be; the reason of `signal`.
  * @example
  * ```ts
@@ -50,12 +50,19 @@ export async function readImageFolder(directory: string, options: ImageFolderOpt
   refuseUnknownOptions('readImageFolder()', options, known, LoaderOptionError)
   const { channels = 1, onProgress, signal } = options
   if (channels !== 1 && channels !== 3) throw new LoaderOptionError(`channels is ${channels}, expected 1 or 3`)
-  const classNames =
-    options.classNames ?? (await list(directory, directory)).filter(({ isFolder }) => isFolder).map(({ name }) => name)
+  const folders = (await list(directory, directory)).filter(({ isFolder }) => isFolder).map(({ name }) => name)
+  const classNames = options.classNames ?? folders
+  for (const stranger of folders.filter((name) => !classNames.includes(name))) {
+    const pictures = (await list(join(directory, stranger), directory)).filter(isPicture).length
+    if (pictures === 0) continue
+    throw new DataNotFoundError(
+      `${join(directory, stranger)} has ${pictures} pictures of none of the classes ${classNames.join(', ')}; take it out, or name it among them`,
+    )
+  }
   const listed: { file: string; label: number }[] = []
   for (const [label, name] of classNames.entries()) {
     const entries = await list(join(directory, name), directory)
-    const pictures = entries.filter((entry) => !entry.isFolder && EXTENSION.test(entry.name))
+    const pictures = entries.filter(isPicture)
     if (pictures.length === 0) {
       throw new DataNotFoundError(`${join(directory, name)} is a class without a picture; put some in, or remove it`)
     }
@@ -83,10 +90,17 @@ export async function readImageFolder(directory: string, options: ImageFolderOpt
 
 const EXTENSION = /\.(png|jpe?g|webp|gif|tiff?|avif|bmp)$/i
 
-/** A picture of red, green, blue and alpha. */
-interface Picture {
+function isPicture({ name, isFolder }: { name: string; isFolder: boolean }): boolean {
+  return !isFolder && EXTENSION.test(name)
+}
+
+/** The pixels of a picture. */
+export interface Picture {
+  /** Columns. */
   width: number
+  /** Rows. */
   height: number
+  /** Red, green, blue and alpha of each pixel, `[height, width, 4]`. */
   data: Uint8Array
 }
 
@@ -124,6 +138,19 @@ class PictureList {
     }
     this.count += 1
   }
+}
+
+/**
+ * Reads a picture as {@link readImageFolder} does: PNG, and JPEG, WebP and others where the package `sharp` is installed.
+ *
+ * @throws {@link ImageError} when it cannot be read.
+ * @example
+ * ```ts
+ * const { width, height } = await readImage('cat.jpg')
+ * ```
+ */
+export function readImage(path: string): Promise<Picture> {
+  return decode(path)
 }
 
 async function decode(path: string): Promise<Picture> {

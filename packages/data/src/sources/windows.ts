@@ -107,9 +107,9 @@ export function windows(table: Table, options: WindowOptions): WindowDataset {
 }
 
 /**
- * Mean and standard deviation of columns, over some rows: those that are trained on.
+ * Mean and standard deviation of columns, over some rows: those that are trained on. Where all numbers are alike, the deviation is 1.
  *
- * @throws {@link DatasetError} when all numbers of a column are alike; {@link LoaderOptionError} for rows that are not there.
+ * @throws {@link LoaderOptionError} for rows that are not there.
  * @example
  * ```ts
  * const scales = columnScales(table, { end: Math.floor(0.9 * table.rows) })
@@ -129,10 +129,7 @@ export function columnScales(
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
-    if (std > ROUNDING * largest) return [name, { mean, std }]
-    throw new DatasetError(
-      `${table.name}: all numbers of ${name} are ${values[0]}; there is nothing to learn from them`,
-    )
+    return [name, std > ROUNDING * largest ? { mean, std } : { mean: values[0], std: 1 }]
   })
   return Object.fromEntries(scaled)
 }
