@@ -185,6 +185,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : USAGE_ERROR
+    if (error.exitCode !== 0 && process.argv.includes('--json'))
+      printJson({ type: 'error', code: 'USAGE', message: error.message.replace(/^error: /, '') })
   } else {
     if (process.exitCode === undefined) process.exitCode = exitCodeOf(error)
     if (!isInterruption(error)) {

@@ -71,6 +71,10 @@ describe('an output', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true)
     const piped = await shell(`${command} /dev/stdout | wc -c`)
     expect(Number(piped.stdout.trim())).toBe(Number(stdout.trim()))
+    const added = await shell(`echo before > all; ${command} /dev/stdout >> all; wc -c < all`)
+    expect(Number(added.stdout.trim())).toBe(Number(stdout.trim()) + 'before\n'.length)
+    const both = await shell(`${command} /dev/stdout --json`)
+    expect([both.exitCode, both.stderr]).toEqual([2, expect.stringMatching(/is where --json prints; leave one out/)])
   })
 
   it.each([
@@ -93,6 +97,20 @@ describe('an output', () => {
   })
 })
 
+describe('a file that a run needs', () => {
+  it.skipIf(isWindows)('is no output, also behind a link, nor that of predictions', async () => {
+    const link = join(home, 'latest')
+    symlinkSync(join(run, 'config.json'), link)
+    const exported = await rowwise(['export', '--weights', weights, '--to', 'onnx', '--out', link])
+    expect([exported.exitCode, exported.stderr]).toEqual([2, expect.stringMatching(/is a file of a run or a sweep/)])
+    const metrics = join(home, 'of-csv', 'metrics.jsonl')
+    const before = readFileSync(metrics, 'utf8')
+    const predicted = await rowwise(['predict', '--batch', csv, '--weights', ofCsv, '--out', metrics])
+    expect([predicted.exitCode, predicted.stderr]).toEqual([2, expect.stringMatching(/is a file of a run or a sweep/)])
+    expect(readFileSync(metrics, 'utf8')).toBe(before)
+  })
+})
+
 describe('--force', () => {
   it.each([
     ['checkpoints/mine.txt', 'precious'],
@@ -102,6 +120,7 @@ describe('--force', () => {
     mkdirSync(join(directory, 'checkpoints'), { recursive: true })
     if (name === 'config.json') execFileSync('rmdir', [join(directory, 'checkpoints')])
     writeFileSync(join(directory, name), content)
+    if (name === 'config.json') cpSync(weights, join(directory, 'model.safetensors')) // as other programs have them
     const { exitCode, stderr } = await rowwise([
       'train',
       '--data',
@@ -179,6 +198,11 @@ describe('options that would be passed over', () => {
       () => ['test', '--weights', weights, '--data', data, '--mean', '0'],
       /--mean and --std belong together/,
     ],
+    [
+      'two places of test data',
+      () => ['test', '--weights', weights, '--data', data, '--source', 'npm'],
+      /--data is .* leave one out/,
+    ],
     ['two places of data', () => ['train', '--data', data, '--source', 'npm'], /--data is .* leave one out/],
     [
       'a setting twice',
@@ -222,5 +246,11 @@ describe('--json', () => {
       message: expect.stringContaining('nowhere'),
     })
     expect(stderr).toMatch(/^rowwise: .*nowhere/)
+    const misspelt = await rowwise(['predict', '--json', '--bogus'])
+    expect(JSON.parse(misspelt.stdout)).toMatchObject({
+      type: 'error',
+      code: 'USAGE',
+      message: expect.stringContaining('--bogus'),
+    })
   })
 })

@@ -62,7 +62,10 @@ export function padSequences<B extends Batch = Batch>(options: PadOptions = {}):
   }
   const collate: Collate = ({ inputs, targets }) => {
     if (isColumn(inputs) && !isSequences(inputs)) {
-      return { inputs: toTensor(inputs), targets: targetTensor(targets, target) }
+      return both(
+        () => toTensor(inputs),
+        () => targetTensor(targets, target),
+      )
     }
     const named: Record<string, Column | SequenceColumn> = isColumn(inputs) ? { inputs } : { ...inputs }
     const lengths = lengthsOfAll(named)
@@ -192,11 +195,25 @@ export function batchOfLocated(located: LocatedSamples, transform: Transform | u
   if (typeof transform === 'function' || !isColumn(inputs) || isSequences(inputs) || isSequences(targets)) {
     return batchOf(gatherSamples(located), transform, indices.length)
   }
-  if (transform === undefined) return { inputs: rowsTensor(inputs, indices), targets: rowsTensor(targets, indices) }
+  const targetsOf = (): Tensor => rowsTensor(targets, indices)
+  if (transform === undefined) return both(() => rowsTensor(inputs, indices), targetsOf)
   requireBytes(inputs)
   const rows = { bytes: inputs.data as Uint8Array, size: rowSize(inputs) }
-  const tensor = filledTensor(rowShape(inputs, indices), (values) => lookUpRows(rows, indices, transform, values))
-  return { inputs: tensor, targets: rowsTensor(targets, indices) }
+  return both(
+    () => filledTensor(rowShape(inputs, indices), (values) => lookUpRows(rows, indices, transform, values)),
+    targetsOf,
+  )
+}
+
+/** Inputs and targets, or nothing where the targets are refused. */
+function both(makeInputs: () => Tensor, makeTargets: () => Tensor): Batch {
+  const inputs = makeInputs()
+  try {
+    return { inputs, targets: makeTargets() }
+  } catch (error) {
+    inputs.dispose()
+    throw error
+  }
 }
 
 /** A tensor of some samples of a column. */
@@ -211,13 +228,15 @@ function rowsTensor(column: Column, indices: Int32Array): Tensor {
 /**
  * Samples after a transform of their inputs.
  *
- * @param count how many there should be
+ * @param count how many there should be; not looked at where a collation of one's own reads them, which may want others
  * @throws {@link DatasetError} when they are others, as a data set or a transform of one's own may give.
  */
-export function transformed(samples: Samples, transform: Transform | undefined, count: number): Samples {
-  requireCount("the data set's get()", samples, count)
+export function transformed(samples: Samples, transform: Transform | undefined, count?: number): Samples {
+  if (typeof samples !== 'object' || samples === null)
+    throw new DatasetError(`a batch of the data set's get() is ${String(samples)}, expected { inputs, targets }`)
+  if (count !== undefined) requireCount("the data set's get()", samples, count)
   const found = applied(samples, transform)
-  if (typeof transform === 'function') requireCount('the transform', found, count)
+  if (count !== undefined && typeof transform === 'function') requireCount('the transform', found, count)
   return found
 }
 

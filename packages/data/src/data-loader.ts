@@ -1,9 +1,9 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import type { Generator } from '@rowwise/torch-random'
-import { Tensor } from '@tensorflow/tfjs-core'
+import { dispose, Tensor } from '@tensorflow/tfjs-core'
 import { batchOf, batchOfLocated, type Collate, transformed } from './collate'
-import type { Batch, Dataset, LocatedSamples, Samples } from './dataset'
-import { LoaderOptionError } from './errors'
+import { type Batch, countSamples, type Dataset, type LocatedSamples, type Samples } from './dataset'
+import { DatasetError, LoaderOptionError } from './errors'
 import { randomSampler, type Sampler } from './sampling/samplers'
 import { requireTransform, type Transform } from './transform'
 
@@ -74,6 +74,8 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
   private batchesDone = 0
   private epochStart: Uint8Array | null = null
   private resumeAt: DataLoaderState | null = null
+  /** Samples in memory that were looked at. */
+  private located: Samples | null = null
 
   constructor(
     /** What is cut into batches. */
@@ -246,10 +248,21 @@ export class DataLoader<B extends Batch = Batch> implements Iterable<B>, AsyncIt
   private make(batch: number, found: Found): B {
     const { collate, transform } = this
     this.batchesDone = batch + 1
-    if (isLocated(found)) return batchOfLocated(found, transform) as B
     const count = Math.min(this.batchSize, this.drawn - batch * this.batchSize)
+    if (isLocated(found)) {
+      this.requireLocated(found, count)
+      return batchOfLocated(found, transform) as B
+    }
     if (collate === undefined) return batchOf(found, transform, count) as B
-    return requireTensors(collate(transformed(found, transform, count)))
+    return requireTensors(collate(transformed(found, transform)))
+  }
+
+  /** Refuses what a data set's own `locate` gives that are not the samples that were asked for. */
+  private requireLocated({ samples, indices }: LocatedSamples, count: number): void {
+    if (samples !== this.located) countSamples("the data set's locate()", samples)
+    this.located = samples
+    if (indices.length === count) return
+    throw new DatasetError(`the data set's locate() gave ${indices.length} indices, expected ${count}`)
   }
 }
 
@@ -263,6 +276,7 @@ function isLocated(found: Found): found is LocatedSamples {
 function requireTensors<B extends Batch>(made: B): B {
   const { inputs, targets } = ((made as unknown) ?? {}) as Partial<Batch>
   if (targets instanceof Tensor && typeof inputs === 'object' && inputs !== null) return made
+  dispose((made ?? {}) as object as Record<string, Tensor>)
   const found =
     (made as unknown) instanceof Promise ? 'a promise; read what it waits for in the data set' : 'no such thing'
   throw new LoaderOptionError(`collate gave ${found}, expected { inputs, targets } of tensors`)

@@ -18,7 +18,7 @@ const givingBatches = (get: (indices: Int32Array) => unknown, options: DataLoade
 
 describe('a data set of one’s own', () => {
   it.each([
-    ['nothing', () => undefined, /a batch of the data set's get\(\) got undefined, expected \{ inputs, targets \}/],
+    ['nothing', () => undefined, /a batch of the data set's get\(\) is undefined, expected \{ inputs, targets \}/],
     ['fewer samples than indices', () => ({ inputs: column(1), targets: column(1) }), /gave 1 samples, expected 4/],
     ['more inputs than targets', () => ({ inputs: column(4), targets: column(2) }), /inputs has 4 samples, targets 2/],
     [
@@ -36,6 +36,58 @@ describe('a data set of one’s own', () => {
       for await (const _ of new DataLoader(dataset));
     }
     await expect(read()).rejects.toThrow(/gave 3 samples, expected 4/)
+  })
+})
+
+describe('a data set that says where its samples are', () => {
+  const located = (samples: Samples, indices = Int32Array.of(0, 1, 2, 3)) =>
+    batchesOf({ length: 4, get: () => samples, locate: () => ({ samples, indices }) })
+
+  it.each([
+    [
+      'fewer targets than inputs',
+      () => located({ inputs: column(4), targets: column(2) }),
+      /inputs has 4 samples, targets 2/,
+    ],
+    [
+      'data and a shape that do not fit',
+      () => located({ inputs: { data: new Float32Array(3), shape: [4] }, targets: column(4) }),
+      /inputs has shape \[4\], 4 numbers, but 3 numbers of data/,
+    ],
+    [
+      'other samples than those that were asked for',
+      () => located({ inputs: column(4), targets: column(4) }, Int32Array.of(0)),
+      /locate\(\) gave 1 indices, expected 4/,
+    ],
+  ])('is refused when it has %s', (_, read, message) => {
+    expect(read).toThrow(message)
+  })
+})
+
+describe('a collation of one’s own', () => {
+  it('may read samples of other counts, such as targets one after the other', () => {
+    const dataset: Dataset = { length: 2, get: () => ({ inputs: column(2), targets: column(6) }) }
+    const collate = ({ targets }: Samples) => ({
+      inputs: tf.zeros([2]),
+      targets: tf.tensor((targets as { data: Float32Array }).data),
+    })
+    const shapes = batchesOf(dataset, { collate }).map(({ targets }) => targets.shape)
+    expect(shapes).toEqual([[6]])
+  })
+})
+
+describe('a batch that is refused', () => {
+  it.each<[string, Samples, DataLoaderOptions]>([
+    ['targets are', { inputs: column(2), targets: column(2, Uint32Array.of(1, 3_000_000_000)) }, {}],
+    [
+      'a collation is',
+      { inputs: column(2), targets: column(2) },
+      { collate: () => ({ inputs: tf.ones([2]) }) as never },
+    ],
+  ])('leaves no tensor behind where its %s', (_, samples, options) => {
+    const before = tf.memory().numTensors
+    expect(() => batchesOf(new TensorDataset(samples), options)).toThrow()
+    expect(tf.memory().numTensors).toBe(before)
   })
 })
 

@@ -36,6 +36,19 @@ describe('a model that was written for Keras and read again', () => {
     expect(outputOf(again)).toEqual(outputOf(net))
   })
 
+  it('keeps layers apart whose dropouts differ, as those of one layer do not', async () => {
+    const gru = (inputSize: number) => new GRU({ inputSize, hiddenSize: 4, generator })
+    const model = new Sequential({
+      gru: gru(3),
+      gru_l1_dropout: new Dropout({ p: 0.5 }),
+      gru_l1: gru(4),
+      gru_l2: gru(4),
+    })
+    const again = (await fromKeras(await toKeras(model))) as Sequential
+    const kinds = again.namedChildren().map(([, child]) => (child instanceof GRU ? child.dropout : 'other'))
+    expect(kinds).toEqual([0.5, 0]) // two layers with a dropout between them, and one without
+  })
+
   it('keeps what is frozen frozen', async () => {
     const model = new Sequential({
       embedding: new Embedding({ numEmbeddings: 5, embeddingDim: 3, generator }).requiresGrad(false),

@@ -165,6 +165,15 @@ export abstract class Module {
    */
   protected registerParameter(name: string, values: Float32Array, shape: number[]): Variable {
     this.#requireName(name)
+    if (
+      !(values instanceof Float32Array) ||
+      !Array.isArray(shape) ||
+      !shape.every((length) => Number.isInteger(length) && length >= 0)
+    ) {
+      throw new ModuleStructureError(
+        `${classNameOf(this)}: ${name} wants a Float32Array and its shape, whole numbers of at least 0, got shape [${shape}]`,
+      )
+    }
     const size = shape.reduce((product, length) => product * length, 1)
     if (values.length !== size) {
       throw new ModuleStructureError(

@@ -124,6 +124,14 @@ describe('a module of one’s own', () => {
     }
   }
 
+  it.each([[[0.5, 2]], [[-1, -1]], [1]])('refuses a parameter of shape %j', (shape) => {
+    class Odd extends Module {
+      readonly scale = this.registerParameter('scale', Float32Array.of(1), shape as number[])
+    }
+    expect(() => new Odd()).toThrow(code('MODULE_STRUCTURE'))
+    expect(() => new Odd()).toThrow(/scale wants a Float32Array and its shape, whole numbers of at least 0/)
+  })
+
   it('refuses a parameter of other values than its shape has', () => {
     const make = () =>
       new (class Short extends Module {

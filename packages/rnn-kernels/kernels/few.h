@@ -8,14 +8,23 @@
 
 /** Turns of the waiting loop before one takes what another should. */
 #define PATIENCE 2000
-/** And those after which a thread that took something is lost: some ten seconds. WebAssembly's caller computes the pass anew then; the system's threads do not get lost. */
-#define MOST_SPINS (1LL << 32)
+/** And those after which a thread lets others run, from time to time. */
+#define BUSY 4000
+#define SPINS_BETWEEN 64
+/** And those after which WebAssembly's calling thread leaves the pass to the others, and looks whether they go on. The system's threads do not get lost. */
+#define MOST_SPINS (1 << 24)
+
+/** Lets another thread run on this processor, where a build can. */
+#ifndef GIVE_WAY
+#define GIVE_WAY() RELAX()
+#endif
 
 INLINE int32_t *takenOf(const Job *j, int share) { return j->turns + share * TURN_WORDS; }
 INLINE int32_t *doneOf(const Job *j, int share) { return takenOf(j, share) + CACHE_LINE; }
 
 INLINE int takes(const Job *j, int share, int turn) {
-  return __atomic_compare_exchange_n(takenOf(j, share), &turn, turn + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+  // A look first: an exchange that fails takes the line away from who works.
+  return __atomic_load_n(takenOf(j, share), __ATOMIC_RELAXED) == turn && __atomic_compare_exchange_n(takenOf(j, share), &turn, turn + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 INLINE int isDone(const Job *j, int turn) {
@@ -69,18 +78,22 @@ SHARED SMALL void takeTurn(const Block *b, int rows, int turn, int stage, int sh
   __atomic_store_n(doneOf(j, share), turn + 1, __ATOMIC_RELEASE);
 }
 
-/** Takes part in the steps of all rows, with a share of one's own. */
-SHARED SMALL void forwardFew(const Job *j, const Sizes *s, const Room *room, int share) {
+/** Takes part in the steps of all rows, with a share of one's own; the calling thread is `thread` 0. */
+SHARED SMALL void forwardFew(const Job *j, const Sizes *s, const Room *room, int share, int thread) {
   int rows = j->batch, stages = s->cell->forwardReset ? 2 : 1, patience = PATIENCE;
   Block b = blockOf(j, s, room, 0, rows);
   for (int turn = 0, stage = 0; b.step < b.longest; turn++) {
     if (takes(j, share, turn)) takeTurn(&b, rows, turn, stage, share);
     int helped = 0;
-    for (int64_t spins = 0; !isDone(j, turn); spins++) {
+    for (int spins = 0; !isDone(j, turn); spins++) {
       for (int other = 0; spins >= patience && other < j->shares; other++)
         if (takes(j, other, turn)) takeTurn(&b, rows, turn, stage, other), helped = 1;
-      if (IS_WASM && spins == MOST_SPINS) __builtin_trap();
-      RELAX();
+      if (spins == MOST_SPINS) {
+        if (IS_WASM && thread == 0) return;
+        spins = BUSY;
+      }
+      if (spins > BUSY && spins % SPINS_BETWEEN == 0) GIVE_WAY();
+      else RELAX();
     }
     // A thread that was not there is not waited for again.
     patience = helped ? 0 : PATIENCE;

@@ -283,7 +283,7 @@ EXPORT void forward(const void *job, int slice, int thread) {
   Room room = roomOf(j, &s, j->shares ? 0 : thread);
   int begin = sliceBegin(j, slice), end = sliceBegin(j, slice + 1);
   if (j->shares) {
-    forwardFew(j, &s, &room, slice);
+    forwardFew(j, &s, &room, slice, thread);
     return;
   }
   for (int blocks = (end - begin + ROW_BLOCK - 1) / ROW_BLOCK; blocks > 0; blocks--) {

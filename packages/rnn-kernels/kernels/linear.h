@@ -9,12 +9,13 @@ enum {
   DEPTH = 256,         /* terms of a block of a product, */
   BREADTH = 256,       /* its columns, */
   BLOCK_ROWS = 64,     /* and the rows that pass by it at once; of x and dY that a weight gradient is summed over before others */
-  OUTS = 8 * TILE_ROWS /* rows of a weight gradient that are summed at once */
+  OUTS = 8 * TILE_ROWS, /* rows of a weight gradient that are summed at once, */
+  SPAN = 1024           /* and columns of it */
 };
 
 /** Floats of scratch for a thread: a packed block, what is left of columns that fill no vector, and what a weight gradient needs. */
 EXPORT int linearScratch(int rows, int inFeatures, int outFeatures) {
-  int most = ceilTo(max(inFeatures, outFeatures), WIDTH), gradient = OUTS * ceilTo(inFeatures, WIDTH) + BLOCK_ROWS * (OUTS + WIDTH);
+  int most = ceilTo(max(inFeatures, outFeatures), WIDTH), gradient = OUTS * min(ceilTo(inFeatures, WIDTH), SPAN) + BLOCK_ROWS * (OUTS + WIDTH);
   return max(min(most, DEPTH) * min(most, BREADTH) + (rows + 1) * WIDTH, gradient);
 }
 
@@ -90,35 +91,40 @@ static void multiplyPart(const Product *p, int rows, int part, int parts, float 
   for (; first < end && row < rowsEnd; first += BREADTH) multiplyColumns(p, row, rowsEnd - row, first, min(end, first + BREADTH), scratch);
 }
 
-/** dW and db of the outputs from `begin` to before `end`, in equal blocks. */
-SHARED SMALL void weightGradients(const LinearJob *j, int begin, int end, float *sums) {
-  int inFeatures = j->inFeatures, width = ceilTo(inFeatures, WIDTH);
-  float *dYs = sums + OUTS * width, *last = dYs + BLOCK_ROWS * OUTS;
-  for (int blocks = (end - begin + OUTS - 1) / OUTS, outs; blocks > 0; blocks--, begin += outs) {
-    float *dBias = j->dBias + begin;
-    outs = (end - begin + blocks - 1) / blocks;
-    zeroFloats(sums, OUTS * width);
-    zeroFloats(dBias, outs);
-    for (int n = 0; n < j->rows; n += BLOCK_ROWS) {
-      int some = min(BLOCK_ROWS, j->rows - n);
-      const float *x = j->x + (ptrdiff_t)n * inFeatures, *dY = j->dY + (ptrdiff_t)n * j->outFeatures + begin;
-      for (int r = 0; r < some; r++, dY += j->outFeatures) {
-        copyFloats(dY, dYs + r * OUTS, outs);
-        for (int o = 0; o < outs; o++) dBias[o] += dYs[r * OUTS + o];
-      }
-      for (int c = 0, count; c < inFeatures; c += count * WIDTH) {
-        int isWhole = inFeatures - c >= WIDTH;
-        count = panelOf(inFeatures - c);
-        if (!isWhole) packColumns(x + c, inFeatures, 1, some, inFeatures - c, last);
-        for (int tiles = tilesOf(outs), o = 0, few; tiles > 0; tiles--, o += few) {
-          Columns columns[PANEL];
-          few = tileRows(outs - o, tiles);
-          for (int i = 0; i < count; i++) columns[i] = (Columns){0, some, isWhole ? x + c + i * WIDTH : last, 0, sums + (c + i * WIDTH) * OUTS + o * WIDTH};
-          addOuterProducts(few, dYs + o, OUTS, isWhole ? inFeatures : WIDTH, columns, count);
-        }
+/** dW of `outs` outputs from `begin` on and the columns from `first` to before `last`; db with the first of them. */
+SHARED SMALL void gradientBlock(const LinearJob *j, int begin, int outs, int first, int last, float *sums) {
+  int inFeatures = j->inFeatures, width = ceilTo(last - first, WIDTH);
+  float *dYs = sums + OUTS * width, *partial = dYs + BLOCK_ROWS * OUTS, *dBias = j->dBias + begin;
+  zeroFloats(sums, OUTS * width);
+  if (first == 0) zeroFloats(dBias, outs);
+  for (int n = 0; n < j->rows; n += BLOCK_ROWS) {
+    int some = min(BLOCK_ROWS, j->rows - n);
+    const float *x = j->x + (ptrdiff_t)n * inFeatures + first, *dY = j->dY + (ptrdiff_t)n * j->outFeatures + begin;
+    for (int r = 0; r < some; r++, dY += j->outFeatures) {
+      copyFloats(dY, dYs + r * OUTS, outs);
+      for (int o = 0; o < outs && first == 0; o++) dBias[o] += dYs[r * OUTS + o];
+    }
+    for (int c = 0, count; c < last - first; c += count * WIDTH) {
+      int left = last - first - c, isWhole = left >= WIDTH;
+      count = panelOf(left);
+      if (!isWhole) packColumns(x + c, inFeatures, 1, some, left, partial);
+      for (int tiles = tilesOf(outs), o = 0, few; tiles > 0; tiles--, o += few) {
+        Columns columns[PANEL];
+        few = tileRows(outs - o, tiles);
+        for (int i = 0; i < count; i++) columns[i] = (Columns){0, some, isWhole ? x + c + i * WIDTH : partial, 0, sums + (c + i * WIDTH) * OUTS + o * WIDTH};
+        addOuterProducts(few, dYs + o, OUTS, isWhole ? inFeatures : WIDTH, columns, count);
       }
     }
-    for (int c = 0; c < inFeatures; c += WIDTH) copyColumns(sums + c * OUTS, outs, min(WIDTH, inFeatures - c), j->dWeight + (ptrdiff_t)begin * inFeatures + c, inFeatures);
+  }
+  for (int c = 0; c < last - first; c += WIDTH)
+    copyColumns(sums + c * OUTS, outs, min(WIDTH, last - first - c), j->dWeight + (ptrdiff_t)begin * inFeatures + first + c, inFeatures);
+}
+
+/** dW and db of the outputs from `begin` to before `end`, in equal blocks. */
+SHARED SMALL void weightGradients(const LinearJob *j, int begin, int end, float *sums) {
+  for (int blocks = (end - begin + OUTS - 1) / OUTS, outs; blocks > 0; blocks--, begin += outs) {
+    outs = (end - begin + blocks - 1) / blocks;
+    for (int first = 0; first < j->inFeatures; first += SPAN) gradientBlock(j, begin, outs, first, min(j->inFeatures, first + SPAN), sums);
   }
 }
 

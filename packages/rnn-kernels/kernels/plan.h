@@ -45,7 +45,7 @@ EXPORT SMALL double planPass(Job *j, char *base) {
   PLACE(partials, (int64_t)j->slices * s.partial, save);
   j->rooms = 0;
   int room = roomOf(j, &s, 0).floats;
-  PLACE(rooms, (int64_t)j->threads * room, 1);
+  PLACE(rooms, (int64_t)(j->shares && !save ? 1 : j->threads) * room, 1);
   return (double)bytes;
 }
 

@@ -1,5 +1,6 @@
 // Threads, locks and conditions of the system.
 #pragma once
+#include "give-way.h"
 #if defined(_WIN32)
 #include <windows.h>
 
@@ -19,7 +20,6 @@ static void acquire(Lock *at) { AcquireSRWLockExclusive(at); }
 static void release(Lock *at) { ReleaseSRWLockExclusive(at); }
 static void sleepOn(Condition *condition, Lock *at) { SleepConditionVariableSRW(condition, at, INFINITE, 0); }
 static void wakeAll(Condition *condition) { WakeAllConditionVariable(condition); }
-static void giveWay(void) { SwitchToThread(); }
 static int processId(void) { return (int)GetCurrentProcessId(); }
 static double milliseconds(void) {
   LARGE_INTEGER count, frequency;
@@ -28,7 +28,6 @@ static double milliseconds(void) {
 }
 #else
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,7 +57,6 @@ static void acquire(Lock *at) { pthread_mutex_lock(at); }
 static void release(Lock *at) { pthread_mutex_unlock(at); }
 static void sleepOn(Condition *condition, Lock *at) { pthread_cond_wait(condition, at); }
 static void wakeAll(Condition *condition) { pthread_cond_broadcast(condition); }
-static void giveWay(void) { sched_yield(); }
 static int processId(void) { return (int)getpid(); }
 static double milliseconds(void) {
   struct timespec now;

@@ -110,15 +110,32 @@ describe('threads that share the steps of a few rows', () => {
     vi.restoreAllMocks()
   })
 
-  it('give the same numbers when one is lost in the middle of its turn', () => {
+  it('give the same numbers when one is lost in the middle of its turn', async () => {
     const expected = predict(wasmRuntime('simd', 1), sizes, 0)
     const onLoss = vi.fn()
     const runtime = wasmRuntime('simd', 2, onLoss)
     predict(runtime, sizes, 0)
-    // Waiting for it ends in a trap, as in the kernels after ten seconds.
-    vi.spyOn(ThreadPool.prototype as unknown as { work(): boolean }, 'work').mockReturnValue(false)
+    vi.spyOn(ThreadPool.prototype as unknown as { forget(): void }, 'forget').mockImplementation(() => {})
+    await started.at(-1)?.terminate()
+    // The second share counts as taken, by the thread that is no more; waiting for it is cut short.
+    const door = ThreadPool.prototype as unknown as { claim(slice: number): boolean; waitFor(slices: number): boolean }
+    vi.spyOn(door, 'claim').mockImplementation((slice) => slice === 0)
+    vi.spyOn(door, 'waitFor').mockReturnValue(false)
     expect(differing(predict(runtime, sizes, 0), expected)).toEqual([])
     expect(onLoss).toHaveBeenCalledWith('a thread stopped in the middle of a forward pass')
     vi.restoreAllMocks()
+  })
+
+  it('are not lost while they go on, however long a pass takes, and whoever has the shares', () => {
+    const runtime = wasmRuntime('simd', 3)
+    const [clock, now] = [globalThis.performance, globalThis.performance.now.bind(globalThis.performance)]
+    const long = { ...sizes, time: 400 }
+    const expected = predict(wasmRuntime('simd', 1), long, 0)
+    // The clock runs a hundred thousand times faster: every wait is longer than a thread may be silent.
+    const begin = now()
+    vi.spyOn(clock, 'now').mockImplementation(() => begin + 1e5 * (now() - begin))
+    for (let pass = 0; pass < 30; pass++) expect(differing(predict(runtime, long, 0), expected)).toEqual([])
+    vi.restoreAllMocks()
+    expect(runtime.report().threads).toBe(3)
   })
 })

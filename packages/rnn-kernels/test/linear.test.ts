@@ -33,6 +33,7 @@ const LARGE: LinearShape[] = [
   { rows: 259, inFeatures: 513, outFeatures: 37 },
   { rows: 7, inFeatures: 600, outFeatures: 601 },
   { rows: 2100, inFeatures: 64, outFeatures: 17 },
+  { rows: 130, inFeatures: 2500, outFeatures: 50 },
 ]
 
 const sizes = fc.record({

@@ -80,13 +80,17 @@ export function numbersOf(
   })
 }
 
-/** The largest difference between the numbers with and without the kernels, relative to those over 1. */
+/**
+ * The largest difference between the numbers with and without the kernels, relative to those over 1: to the largest of an array, because a
+ * gradient that is small as the difference of large sums has their rounding.
+ */
 export function worst(a: Float32Array[], b: Float32Array[]): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY
   return Math.max(
-    ...a.map((values, k) =>
-      values.reduce((max, value, at) => Math.max(max, Math.abs(value - b[k][at]) / Math.max(1, Math.abs(b[k][at]))), 0),
-    ),
+    ...a.map((values, k) => {
+      const largest = b[k].reduce((most, value) => Math.max(most, Math.abs(value)), 1)
+      return values.reduce((max, value, at) => Math.max(max, Math.abs(value - b[k][at])), 0) / largest
+    }),
   )
 }
 

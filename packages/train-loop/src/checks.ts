@@ -38,8 +38,7 @@ export function requireLoss(owner: string, loss: unknown): void {
 
 /** Refuses a signal that is none, such as its controller: it would never stop anything. */
 export function requireSignal(owner: string, signal: AbortSignal | undefined): void {
-  if (signal === undefined || (typeof signal?.aborted === 'boolean' && typeof signal.throwIfAborted === 'function'))
-    return
+  if (signal === undefined || typeof signal?.aborted === 'boolean') return
   throw new TrainOptionError(`${owner} got ${show(signal)} as its signal, expected an AbortSignal: controller.signal`)
 }
 

@@ -50,7 +50,7 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
   model.train?.(false)
   try {
     for (let start = 0; start < samples; start += batchSize) {
-      signal?.throwIfAborted()
+      if (signal?.aborted) throw signal.reason
       const count = Math.min(batchSize, samples - start)
       outputs.push(
         tidy(() => {

@@ -9,9 +9,11 @@ import {
   fit,
   mseLoss,
   predict,
+  r2,
   SGD,
   type Trainable,
   testModel,
+  topK,
   trainModel,
 } from '../src'
 
@@ -128,6 +130,23 @@ describe('a model that gives no tensor', () => {
     ['fit', () => run({}, model)],
   ])('is refused by %s', async (_, call) => {
     await expect(call()).rejects.toThrow(/the model's forward\(\) gave an array, expected a tensor/)
+  })
+})
+
+describe('metrics', () => {
+  const values = (...numbers: number[]) => Float32Array.from(numbers)
+  it('refuse a k that is more than the classes', () => {
+    const targets = { values: Int32Array.of(1), shape: [1], dtype: 'int32' as const }
+    const outputs = { values: values(1, 2), shape: [1, 2], dtype: 'float32' as const }
+    expect(() => topK({ k: 3 }).update(outputs, targets)).toThrow(/topK: k is 3, the outputs have 2 classes; lower k/)
+  })
+
+  it('have no R² of one target', () => {
+    const metric = r2()
+    metric.reset()
+    const one = { values: values(1), shape: [1, 1], dtype: 'float32' as const }
+    metric.update(one, one)
+    expect(metric.value()).toBeNaN()
   })
 })
 

@@ -49,7 +49,8 @@ function rightNumbers() {
   const sizes = { cell: integer(0, 7), batch: integer(1, 21), time: integer(1, 7), threads: 3, borrows: 1 }
   Object.assign(job, sizes, { inputSize: integer(0, 20), hiddenSize: integer(1, 40), gradients: integer(0, 31) })
   job.vocabulary = chance(0.3) ? integer(1, 9) : 0
-  job.slices = integer(1, Math.min(job.batch, 8))
+  job.shares = chance(0.4) ? integer(1, 5) : 0
+  job.slices = job.shares ? 1 : integer(1, Math.min(job.batch, 8))
   return job
 }
 

@@ -13,7 +13,7 @@ import { startBackend } from '../run/prepare'
 import { tableOf } from '../run/series-in-use'
 import { imagesOf, type UseFlags } from '../run/weights-and-data'
 import { type LoadedModel, loadWeights } from '../run/weights-file'
-import { isSameFile } from '../run/write-output'
+import { isSameFile, placeOf } from '../run/write-output'
 import { optionOf } from '../show/option-name'
 import { print, printJson } from '../show/print'
 import { duration } from '../show/progress'
@@ -39,6 +39,7 @@ export async function predictBatch(input: string, flags: CommonFlags & UseFlags 
   const began = performance.now()
   const { out = 'predictions.csv', ...where } = flags
   const format = formatOf(out)
+  await placeOf('--out', out)
   if (await isSameFile(input, out))
     throw new UsageError(`--out ${out} is the input, which would be lost; choose another name`)
   if (flags.backend !== undefined) process.env.ROWWISE_BACKEND = flags.backend // for the processes, too

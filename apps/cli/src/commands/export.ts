@@ -4,7 +4,7 @@ import { UsageError } from '../exit'
 import type { CommonFlags } from '../options'
 import { startBackend } from '../run/prepare'
 import { readModel, type WeightsFlags } from '../run/weights-file'
-import { isSameFile, placeOf, writeOutput } from '../run/write-output'
+import { isSameFile, isStandardOutput, placeOf, writeOutput } from '../run/write-output'
 import { print, printJson } from '../show/print'
 
 /** What weights are written as. */
@@ -25,6 +25,7 @@ export async function exportWeights(flags: ExportFlags): Promise<void> {
   if (await isSameFile(out, flags.weights)) {
     throw new UsageError(`--out ${out} is the file behind --weights, which would be lost; choose another name`)
   }
+  if (flags.json && isStandardOutput(out)) throw new UsageError(`--out ${out} is where --json prints; leave one out`)
   await startBackend(flags)
   const { layer, metadata } = await readModel(flags)
   const kept = Object.fromEntries(Object.entries(metadata).filter(([name]) => name !== 'format' && name !== 'config'))

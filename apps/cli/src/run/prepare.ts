@@ -3,6 +3,7 @@ import { type LoadedMnist, loadMnist } from '@rowwise/data-mnist'
 import { UsageError } from '../exit'
 import type { CommonFlags, DataFlags } from '../options'
 import { DownloadBar } from '../show/download-bar'
+import { requireOneSource } from './settings'
 
 /** Starts the backend that the flags ask for. One that was asked for by its name and does not run is refused. */
 export async function startBackend({ backend }: CommonFlags): Promise<SelectedBackend> {
@@ -21,6 +22,7 @@ let last: { key: string; loaded: Promise<LoadedMnist> } | null = null
  * share theirs.
  */
 export function loadData({ data, variant, source, classNames }: DataFlags, signal?: AbortSignal): Promise<LoadedMnist> {
+  requireOneSource({ data, source })
   const key = JSON.stringify([data, variant, source, classNames])
   if (last?.key !== key) {
     const loaded = load({ data, variant, source, classNames }, signal)

@@ -6,6 +6,7 @@ import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
 import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
 import { MetricsLog, type MetricsRecord } from './metrics-log'
+import { savedSettings } from './saved-settings'
 
 const WEIGHTS = 'model.safetensors'
 const METRICS = 'metrics.jsonl'
@@ -124,6 +125,9 @@ const OWN: Readonly<Record<string, RegExp>> = {
   [TENSORBOARD]: /^events\.out\.tfevents\./,
 }
 
+/** What systems leave in any directory. */
+const OF_SYSTEMS: readonly string[] = ['.DS_Store', 'Thumbs.db', 'desktop.ini']
+
 /** A file under a name of a run's that no run wrote, and that --force must not remove; undefined where there is none. */
 async function strangerIn(directory: string): Promise<string | undefined> {
   for (const [name, own] of Object.entries(OWN)) {
@@ -131,13 +135,13 @@ async function strangerIn(directory: string): Promise<string | undefined> {
     const entries = await readdir(path).catch((error) =>
       (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? [''] : [],
     )
-    const stranger = entries.find((entry) => !own.test(entry))
+    const stranger = entries.find((entry) => !own.test(entry) && !OF_SYSTEMS.includes(entry))
     if (stranger !== undefined) return join(name, stranger)
   }
-  const config = await readFile(join(directory, CONFIG), 'utf8').catch(() => '')
-  // A run's settings may be damaged; without a trace of a run beside them, other settings are another program's.
-  const isRun = [WEIGHTS, METRICS, CHECKPOINTS].some((name) => existsSync(join(directory, name)))
-  return config !== '' && !isRun && !config.includes('"hiddenSize"') ? CONFIG : undefined
+  // A run's settings may be damaged; then its metrics or its checkpoints show that it is one.
+  const isRun = [METRICS, join(CHECKPOINTS, MANIFEST)].some((name) => existsSync(join(directory, name)))
+  if (isRun || savedSettings.safeParse(await readConfig(directory).catch(() => undefined)).success) return undefined
+  return [CONFIG, WEIGHTS].find((name) => existsSync(join(directory, name)))
 }
 
 async function makeRunDirectory(path: string | undefined): Promise<{ directory: string; made: string[] }> {

@@ -72,6 +72,14 @@ export function settingsOf(flags: TrainFlags): RunSettings {
 const OF_IMAGES = ['data', 'images', 'variant', 'source', 'classNames', 'augment', 'mean', 'std', 'samples'] as const
 const OF_SERIES = ['delimiter', 'window', 'horizon', 'target', 'columns'] as const
 
+/** Refuses two places of images. */
+export function requireOneSource({ data, source }: DataFlags): void {
+  if (data !== undefined && source !== undefined)
+    throw new UsageError(
+      '--data is a directory that has the files, and --source says where to fetch them; leave one out',
+    )
+}
+
 /** Refuses settings that contradict each other, before anything is made. */
 export function checkSettings(settings: RunSettings): void {
   const { dropout, numLayers, mean, std, csv, data, images, variant, source, optimizer, momentum } = settings
@@ -97,10 +105,7 @@ export function checkSettings(settings: RunSettings): void {
   const from = Object.entries({ data, variant, source }).find(([, value]) => value !== undefined)
   if (images !== undefined && from)
     throw new UsageError(`--images and --${from[0]} both say where images come from; leave one out`)
-  if (data !== undefined && source !== undefined)
-    throw new UsageError(
-      '--data is a directory that has the files, and --source says where to fetch them; leave one out',
-    )
+  requireOneSource(settings)
   if (momentum !== undefined && optimizer !== 'SGD' && optimizer !== 'RMSprop') {
     throw new UsageError(
       `--momentum is for SGD and RMSprop, and --optimizer is ${optimizer}; leave it out, or choose one of both`,

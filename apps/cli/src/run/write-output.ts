@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
 import { realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
+
+/** Names of the standard output; it may lead to a file, which is not to be opened anew. */
+const STDOUT: readonly string[] = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']
 
 /** Without one of these a run or a sweep cannot go on. */
 const OWN_FILES: readonly string[] = ['config.json', 'manifest.json', 'metrics.jsonl', 'definition.json']
@@ -14,13 +16,11 @@ const OWN_FILES: readonly string[] = ['config.json', 'manifest.json', 'metrics.j
  * @throws {@link UsageError} that names the option.
  */
 export async function writeOutput(option: string, file: string, content: string | Uint8Array): Promise<void> {
-  if (OWN_FILES.includes(basename(file)) && existsSync(file)) {
-    throw new UsageError(`${option} ${file} is a file of a run or a sweep, which needs it; choose another name`)
-  }
   const place = await placeOf(option, file)
   try {
     await makeDirectory(dirname(place.path))
     if (place.isFile) await writeFileAtomically(place.path, content)
+    else if (STDOUT.includes(file)) await new Promise<void>((done) => void process.stdout.write(content, () => done()))
     else await writeFile(place.path, content)
   } catch (cause) {
     throw new UsageError(`${option} ${file} cannot be written: ${reasonOf(cause)}; choose another place`, { cause })
@@ -41,8 +41,16 @@ export async function placeOf(option: string, file: string): Promise<OutputPlace
   const found = await stat(file).catch(() => undefined)
   if (found === undefined) return { path: file, isFile: true }
   if (found.isDirectory()) throw new UsageError(`${option} ${file} is a directory; name a file in it`)
-  const isDevice = !found.isFile() || /^\/(dev|proc)\//.test(file)
-  return isDevice ? { path: file, isFile: false } : { path: await realpath(file), isFile: true }
+  if (STDOUT.includes(file) || !found.isFile()) return { path: file, isFile: false }
+  const path = await realpath(file)
+  if (OWN_FILES.includes(basename(path)))
+    throw new UsageError(`${option} ${file} is a file of a run or a sweep, which needs it; choose another name`)
+  return { path, isFile: true }
+}
+
+/** Whether an output is what the program prints. */
+export function isStandardOutput(file: string): boolean {
+  return STDOUT.includes(file)
 }
 
 /** Whether two names are of one file. */

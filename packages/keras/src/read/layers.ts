@@ -253,7 +253,7 @@ function weightsOf(name: string, values: readonly Values[], count: number): read
 function loaded(name: string, layer: Layer, state: StateDict): Layer {
   for (const { data } of Object.values(state) as { data: Float32Array }[])
     if (!data.every(Number.isFinite))
-      throw new KerasError(`the layer ${name} has NaN or infinite weights; save it anew`)
+      throw new KerasError(`the layer ${name} has NaN or infinite weights, which nothing can be computed with`)
   layer.loadStateDict(state)
   return layer
 }

@@ -16,12 +16,16 @@ export function unstacked(layers: readonly ConvertedLayer[]): ConvertedLayer[] {
 function stackAt(layers: readonly ConvertedLayer[], begin: number): ConvertedLayer[] {
   const stack: ConvertedLayer[] = []
   const [first] = layers.slice(begin, begin + 1)
+  let between: number | undefined // the dropout in the first gap, which all have, as one layer has
   for (let [at, count] = [begin, 0]; at < layers.length; count++) {
     const own = count === 0 ? first.name : `${first.name}_l${count}`
     const dropout = layers[at].name === `${own}_dropout` && layers[at].layer instanceof Dropout ? [layers[at]] : []
     const next = layers[at + dropout.length]
     if (next?.name !== own || !(next.layer instanceof RecurrentLayer)) break
     if (count > 0 && !isAlike(first.layer as RecurrentLayer, next.layer)) break
+    const p = count > 0 && dropout.length > 0 ? (dropout[0].layer as Dropout).p : 0
+    if (count > 1 && p !== between) break
+    if (count === 1) between = p
     stack.push(...dropout, next)
     at += dropout.length + 1
     if (next.isFinal) break

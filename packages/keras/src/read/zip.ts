@@ -11,7 +11,7 @@ export function unzipped(bytes: Uint8Array, names: readonly string[]): Record<st
   const broken = (cause?: unknown) =>
     new KerasError('the .keras file cannot be read; it is broken, or cut off', { cause })
   let files: Record<string, Uint8Array>
-  let sums: ReadonlyMap<string, number>
+  let sums: ReadonlyMap<string, number> | undefined
   try {
     files = unzipSync(bytes, { filter: ({ name }) => names.includes(name) })
     sums = checksums(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))
@@ -19,18 +19,19 @@ export function unzipped(bytes: Uint8Array, names: readonly string[]): Record<st
     throw broken(cause)
   }
   for (const [name, content] of Object.entries(files)) {
-    if (sums.get(name) === crc32.buf(content)) continue
+    if (sums === undefined || sums.get(name) === crc32.buf(content)) continue
     throw broken(new Error(`the CRC-32 of ${name} is another`))
   }
   return files
 }
 
-/** The CRC-32 of each file, by the directory at the end (section 4.3.12 of the zip specification). */
-function checksums(view: DataView): Map<string, number> {
+/** The CRC-32 of each file, by the directory at the end (section 4.3.12 of the zip specification); undefined in a zip64. */
+function checksums(view: DataView): Map<string, number> | undefined {
   let end = view.byteLength - 22
   while (view.getUint32(end, true) !== END) end--
   const sums = new Map<string, number>()
   let at = view.getUint32(end + 16, true)
+  if (at === 0xffffffff) return undefined
   while (view.getUint32(at, true) === ENTRY) {
     const [name, extra, comment] = [28, 30, 32].map((offset) => view.getUint16(at + offset, true))
     const text = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, name))

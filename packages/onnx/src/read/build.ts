@@ -238,7 +238,7 @@ function linearState({ weight, outFeatures, bias }: Extract<Draft, { kind: 'line
 function loaded(layer: Layer, hint: string, state: StateDict): Layer {
   for (const { data } of Object.values(state) as { data: Float32Array }[])
     if (!data.every(Number.isFinite))
-      throw new OnnxError(`the layer ${hint} has NaN or infinite weights; export it anew`)
+      throw new OnnxError(`the layer ${hint} has NaN or infinite weights, which nothing can be computed with`)
   layer.loadStateDict(state)
   return layer
 }

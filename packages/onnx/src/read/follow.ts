@@ -29,8 +29,11 @@ export class Follower implements GraphReader {
     this.opset = file.opset
     const strange = [...new Set(file.nodes.map(({ op }) => op).filter((op) => !Object.hasOwn(OPERATORS, op)))].sort()
     if (strange.length > 0) {
+      // Before opset 17 PyTorch wrote a LayerNorm out.
+      const isNorm = file.opset < 17 && strange.includes('Sqrt') && strange.includes('Pow')
+      const fix = isNorm ? '; if it has a LayerNorm, export it with opset_version=17 or newer' : ''
       throw new OnnxUnsupportedError(
-        `the model has operations that Rowwise does not have: ${strange.join(', ')}; it reads ${Object.keys(OPERATORS).sort().join(', ')}`,
+        `the model has operations that Rowwise does not have: ${strange.join(', ')}${fix}; it reads ${Object.keys(OPERATORS).sort().join(', ')}`,
         { operations: strange },
       )
     }
@@ -91,7 +94,8 @@ export class Follower implements GraphReader {
     const value = this.input(node, at)
     if (value?.kind === 'constant' && (ranks.length === 0 || ranks.includes(value.constant.dims.length)))
       return value.constant
-    throw this.refusal(node, `its input ${at} is ${describe(value)}, expected a constant of ${ranks.join(' or ')} axes`)
+    const of = ranks.length > 0 ? ` of ${ranks.join(' or ')} axes` : ''
+    throw this.refusal(node, `its input ${at} is ${describe(value)}, expected a constant${of}`)
   }
 
   integers(node: OnnxNode, at: number): readonly number[] | undefined {

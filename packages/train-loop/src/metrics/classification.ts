@@ -228,6 +228,7 @@ export function topK(options: TopKOptions = {}): Metric<number> {
   const { k = 5, ignoreIndex = -100 } = options
   if (!Number.isInteger(k) || k < 1) throw new TrainOptionError(`topK: k is ${k}, expected an integer of at least 1`)
   return meanOverTargets('topK', 'higher', ignoreIndex, (row, target) => {
+    if (row.length < k) throw new TargetError(`topK: k is ${k}, the outputs have ${row.length} classes; lower k`)
     const own = row[target]
     let before = 0
     row.forEach((value, index) => {

@@ -78,6 +78,7 @@ export function r2(): Metric<number> {
     })
   }
   const score = ({ sum, squares, residuals, count }: (typeof columns)[number]): number => {
+    if (count < 2) return Number.NaN // nothing varies, as scikit-learn has it
     const total = squares - (sum * sum) / count
     if (total > 0) return 1 - residuals / total
     return residuals === 0 ? 1 : 0 // all targets are alike, as scikit-learn has it

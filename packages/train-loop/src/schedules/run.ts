@@ -14,7 +14,7 @@ export function isPlateau(schedule: Schedule | PlateauSchedule): schedule is Pla
 
 /** Refuses what is no schedule. */
 export function requireSchedule(schedule: Schedule | PlateauSchedule | undefined): void {
-  if (schedule === undefined || isPlateau(schedule)) return
+  if (schedule === undefined || (schedule !== null && isPlateau(schedule))) return
   if (typeof schedule !== 'function') {
     throw new TrainOptionError(`schedule is ${show(schedule)}, expected a function such as stepLR({ stepSize: 3 })`)
   }

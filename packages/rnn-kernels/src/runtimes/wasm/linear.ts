@@ -13,8 +13,6 @@ type Name = (typeof NAMES)[number]
 const WORDS = 4 + NAMES.length
 const BIAS = 4 + NAMES.indexOf('bias')
 const LINE_BYTES = 64
-/** As OUTS in kernels/linear.h: rows of a weight gradient in a thread's scratch. */
-const SUMMED_OUTPUTS = 48
 /** The kernels index floats with 32 bits, and their memory ends at 2 GiB. */
 const MOST_FLOATS = 2 ** 29
 
@@ -65,7 +63,7 @@ export class WasmLinear implements LinearOps {
     const key = [rows, inFeatures, outFeatures].join()
     if (this.arrays && key === this.shape) return this.arrays
     const [x, y, weight] = [rows * inFeatures, rows * outFeatures, outFeatures * inFeatures]
-    if (x + y + weight + SUMMED_OUTPUTS * inFeatures >= MOST_FLOATS) {
+    if (x + y + weight >= MOST_FLOATS) {
       throw new KernelMemoryError(
         `a linear layer of ${rows} rows, ${inFeatures} features and ${outFeatures} outputs needs more than the 2 GiB of the kernels`,
       )

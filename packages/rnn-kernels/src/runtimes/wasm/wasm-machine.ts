@@ -25,6 +25,10 @@ import { WasmJob } from './wasm-job'
 /** As `stack-size` in build-wasm.mjs. */
 const STACK_BYTES = 16384
 
+/** As in kernels/layout.h and few.h: the words of a share's turns, and where those that are done are counted. */
+const TURN_WORDS = 32
+const DONE_TURN = 16
+
 /** The kernels index floats with 32 bits, and their memory ends at 2 GiB. */
 const MOST_FLOATS = 2 ** 29
 
@@ -102,7 +106,9 @@ export class WasmMachine implements Machine {
       this.clock.pause(() => copyRows(sliceBegin(batch, slices, slice), sliceBegin(batch, slices, slice + 1)))
     const job = readyJob(pass)
     this.kernels.begin(job)
-    this.run('forward', job, shares || slices, together, isFed ? feed : undefined)
+    const turns = shares > 0 ? pass.job.integers('turns', TURN_WORDS) : undefined
+    const progress = (): number => (turns ? Atomics.load(turns, DONE_TURN) : 0)
+    this.run('forward', job, shares || slices, together, isFed ? feed : undefined, progress)
   }
 
   backward(pass: Pass, dOutput: Float32Array | undefined, together: boolean, collectTogether: boolean): void {
@@ -123,11 +129,12 @@ export class WasmMachine implements Machine {
     slices: number,
     together: boolean,
     feed?: (slice: number) => void,
+    progress?: () => number,
   ): void {
     this.clock.time(() => {
       if (together) {
         this.pool ??= this.startPool()
-        this.pool.run(operation, job, slices, feed)
+        this.pool.run(operation, job, slices, feed, progress)
         return
       }
       for (let slice = 0; slice < slices; slice++) {

@@ -21,6 +21,8 @@ const clock = globalThis.performance
 const SPINS = 2000
 /** A slice takes milliseconds; a thread that says nothing for so long is gone. */
 const LOST_AFTER_MILLISECONDS = 10_000
+/** And that was waited for so often, each time for a moment. */
+const LOST_AFTER_WAITS = 80
 /** A worker starts in some 20 ms; one that has not by then is not counted. */
 const START_MILLISECONDS = 2000
 
@@ -91,8 +93,9 @@ export class ThreadPool {
    * Runs an operation on all slices of a job; returns when all are done.
    *
    * @param feed brings the inputs of a slice, which are all there when it is absent; it must not throw
+   * @param progress a number that rises while a slice is computed, where one may take long
    */
-  run(operation: Operation, job: number, slices: number, feed?: (slice: number) => void): void {
+  run(operation: Operation, job: number, slices: number, feed?: (slice: number) => void, progress = () => 0): void {
     this.publish(operation, job, slices, feed ? 0 : slices)
     if (feed) {
       for (let slice = 0; slice < slices; slice++) {
@@ -100,7 +103,13 @@ export class ThreadPool {
         Atomics.store(this.control, READY, slice + 1)
       }
     }
-    if (!this.work(operation, job, slices) || !this.waitFor(slices)) this.recover(operation, job, slices)
+    const { kernels } = this.context
+    for (let slice = 0; slice < slices; slice++) {
+      if (!this.claim(slice)) continue
+      kernels[operation](job, slice, 0)
+      Atomics.add(this.control, DONE, 1)
+    }
+    if (!this.waitFor(slices, progress)) this.recover(operation, job, slices)
   }
 
   /** Ends the workers. */
@@ -127,41 +136,33 @@ export class ThreadPool {
     return Atomics.compareExchange(control, CLAIMS + slice, generation, -generation) === generation
   }
 
-  /** Does what no worker has claimed; false when a kernel waited for a thread that is gone. */
-  private work(operation: Operation, job: number, slices: number): boolean {
-    try {
-      for (let slice = 0; slice < slices; slice++) {
-        if (!this.claim(slice)) continue
-        this.context.kernels[operation](job, slice, 0)
-        Atomics.add(this.control, DONE, 1)
-      }
-      return true
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) return false
-      throw error
-    }
-  }
-
-  /** Whether all slices get done; false when a thread that has taken one falls silent. */
-  private waitFor(slices: number): boolean {
+  /** Whether all slices get done; false when a thread that has taken one falls silent, and nothing goes on within a slice either. */
+  private waitFor(slices: number, progress: () => number): boolean {
     const { control } = this
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === slices) return true
-    const deadline = clock.now() + LOST_AFTER_MILLISECONDS
+    const state = (): number => Atomics.load(control, DONE) + progress()
+    // A process that was stopped meanwhile finds the clock far ahead, but has not waited so often.
+    let [before, waits, deadline] = [state(), 0, clock.now() + LOST_AFTER_MILLISECONDS]
     for (let done = Atomics.load(control, DONE); done !== slices; done = Atomics.load(control, DONE)) {
-      if (clock.now() > deadline) return false
+      if (waits > LOST_AFTER_WAITS && clock.now() > deadline) return false
       sleepWhile(control, DONE, done)
+      const now = state()
+      waits = now === before ? waits + 1 : 0
+      if (now !== before) deadline = clock.now() + LOST_AFTER_MILLISECONDS
+      before = now
     }
     return true
   }
 
   /**
-   * A thread is gone in the middle of its slice. A pass changes nothing that it reads, so all slices are computed anew, which gives the
-   * same numbers. No thread is used after that.
+   * A thread is gone in the middle of its slice. All slices are computed anew from what the pass began with, which gives the same numbers, when
+   * the threads that were told to end had time to. No thread is used after that.
    */
   private recover(operation: Operation, job: number, slices: number): void {
     this.dispose()
     this.control = newControl() // should the lost thread wake up once more, it finds nothing to take
     this.onLoss(`a thread stopped in the middle of a ${operation} pass`)
+    sleepWhile(this.control, DONE, 0)
     const { kernels } = this.context
     if (operation === 'forward') kernels.begin(job)
     for (let slice = 0; slice < slices; slice++) kernels[operation](job, slice, 0)
