@@ -147,6 +147,17 @@ describe('goals', () => {
     ])
   })
 
+  it('hold predictions of one sequence against PyTorch, too', () => {
+    const name = '1 with 256 hidden units, 100 steps of 40'
+    const predict = (subject: string, ms: number) => ({ ...row(subject, [ms]), kind: 'predict' as const })
+    const own = { rows: [row('Rowwise, Node 26.10, 1 thread', [3]), row('PyTorch 2.15 (oneDNN), 2 threads', [9])] }
+    const rows = [predict('PyTorch 2.15 (oneDNN), 1 thread', 6), predict('Rowwise, Node 26.10, 2 threads', 2)]
+    expect(found({ ...own, networks: [{ name, network: REFERENCE_NETWORK, rows }] })).toContainEqual([
+      `prediction ${name}, 2 threads, against PyTorch 2.15 (oneDNN) at its best`,
+      ...['Node 26.10', 3, 'aim'],
+    ])
+  })
+
   it('hold native code against WebAssembly on the same Node', () => {
     const rows = [row('Rowwise, Node 26.10, WASM, 1 thread', [5]), row('Rowwise, Node 26.10, 1 thread', [2])]
     expect(found({ rows })).toEqual([['training 64, 1 thread, native code against WASM', 'Node 26.10', 2.5, 'aim']])

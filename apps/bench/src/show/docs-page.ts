@@ -56,7 +56,10 @@ function sectionsOf(report: Report): Section[] {
       heading: 'Whole programs',
       text: after('From the start of a process to its end, the median of three turns.', programTable(report)),
     },
-    { heading: 'Other networks', text: after('A training step.', networkTable(report)) },
+    {
+      heading: 'Other networks',
+      text: after('Training steps, and predictions of one sequence.', networkTable(report)),
+    },
     {
       heading: 'How a training step grows',
       text: after(

@@ -37,7 +37,7 @@ a step that the calling thread spends neither in the kernels nor waiting for the
 compilation and allocation. "Leaked" counts tensors that the steps left behind.`
 
 const limits = `**Goals.** The limits against PyTorch are those against 2.x, which computes an LSTM with oneDNN; an older one stands beside it without limits. Other networks are trained on
-one thread and on two. The products' share of the peak is taken of the time inside the kernels, the data loader's share from the question for a batch to the batch. A second layer is more work than the first, so growth with layers is measured by the multiply-adds that they add.`
+one thread and on two, and two predict a single sequence. The products' share of the peak is taken of the time inside the kernels, the data loader's share from the question for a batch to the batch. A second layer is more work than the first, so growth with layers is measured by the multiply-adds that they add.`
 
 function programs({ programs: all }: Report): string {
   if (all.length === 0) return ''

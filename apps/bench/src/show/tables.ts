@@ -106,16 +106,16 @@ export function ratioTable(rows: readonly Row[]): Table {
   }
 }
 
-/** Training steps of other networks. */
+/** Steps of other networks. */
 export function networkTable({ networks }: Report): Table {
   return {
-    title: 'training steps of other networks, in milliseconds',
-    head: ['training', 'subject', 'median', 'MAD', 'GFLOP/s', 'of peak', 'outside'],
+    title: 'steps of other networks, in milliseconds',
+    head: ['network', 'subject', 'median', 'MAD', 'GFLOP/s', 'of peak', 'outside'],
     rows: networks.flatMap(({ name, rows }) =>
       [...rows]
         .sort((a, b) => a.median - b.median)
         .map((row) => [
-          name,
+          `${KINDS[row.kind]} ${name}`,
           row.subject,
           ...[row.median, row.mad].map(ms),
           row.gflops.toFixed(1),
