@@ -1,7 +1,8 @@
 // Lets another thread run on this processor.
 #pragma once
 #if defined(_WIN32)
-#include <windows.h>
+// As in windows.h, whose names the kernels have for other things.
+__declspec(dllimport) int __stdcall SwitchToThread(void);
 static inline void giveWay(void) { SwitchToThread(); }
 #else
 #include <sched.h>
