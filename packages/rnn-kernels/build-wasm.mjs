@@ -21,10 +21,12 @@ function constants(tree) {
   const fields = listed(tree['job.h'], /^ {2}(?:NUMBER|POINTER)\((\w+)/gm)
   const cells = listed(tree['cells.h'], /^ {2}CELL\((\w+)/gm)
   const parts = /#define COLLECT_PARTS (\d+)/.exec(tree['collect.h'])[1]
+  const line = /CACHE_LINE = (\d+)/.exec(tree['layout.h'])[1]
   return [
     `/** The word of each field of a job. */\nexport const FIELDS = ${JSON.stringify(fields)} as const`,
     `/** The fields that are numbers or flags, which come first. */\nexport const NUMBERS = ${JSON.stringify(numbers)} as const`,
     `/** The index of each cell. */\nexport const CELLS = ${JSON.stringify(cells)} as const`,
+    `/** The word of a share's phases where those that are done are counted. */\nexport const DONE_PHASES = ${line}`,
     `/** Parts in which weight gradients are collected. */\nexport const COLLECT_PARTS = ${parts}`,
   ]
 }

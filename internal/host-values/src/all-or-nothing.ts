@@ -1,6 +1,6 @@
 import { engine } from '@tensorflow/tfjs-core'
 
-/** Builds a model of what may turn out not to be one: where that fails, the variables of the layers that were built are disposed. */
+/** Builds a model; if that throws, disposes the variables of the layers that were built before. */
 export function allOrNothing<T>(build: () => T): T {
   const { registeredVariables } = engine().state
   const before = new Set(Object.keys(registeredVariables))

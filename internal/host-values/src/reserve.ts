@@ -5,64 +5,64 @@ interface WasmBackend extends KernelBackend {
   readonly wasm?: { _malloc?(bytes: number): number; _free?(address: number): void }
 }
 
-/** Bytes that may be reserved: the memory ends at 2 GiB, and whoever has more in arrays had better keep it there. */
+/** Most bytes to reserve: the memory ends at 2 GiB. */
 const MOST_BYTES = 2 ** 27
 
 /**
- * Keeps room in the WASM backend's memory for tensors that are in arrays, so that it need not grow when one is moved there. Some of tfjs's
- * operations (Cast, Concat, Identity, Slice) take the memory's buffer, then have their input moved, and end in "Cannot perform Construct on a
- * detached ArrayBuffer" if it grew. Room that nobody writes to takes no memory.
+ * Keeps free space in the WASM backend's memory for tensors that are in arrays, so moving one there does not grow it.
+ * tfjs's Cast, Concat, Identity and Slice read the memory's buffer before their input is moved there. If the memory
+ * grows in between, they throw "Cannot perform Construct on a detached ArrayBuffer".
  *
- * Sizes are rounded up, and what was reserved stays while there is space, so a loop that makes and disposes tensors reserves nothing after its
- * first steps.
+ * Sizes are rounded up and space is reused, so a loop reserves nothing after its first steps. Space that is never
+ * written to costs no physical memory.
  */
 export class Reserve {
   private readonly tensors = new Map<number, number>()
-  private readonly rooms = new Map<number, number[]>()
+  private readonly spaces = new Map<number, number[]>()
   private backend: WasmBackend | undefined
   private bytes = 0
 
-  /** A tensor of so many numbers is there. */
+  /** Counts a tensor of `count` numbers in. */
   add(count: number): void {
     const size = rounded(count)
     const tensors = (this.tensors.get(size) ?? 0) + 1
     this.tensors.set(size, tensors)
     const backend = engine().registry.wasm as WasmBackend | undefined
     if (backend !== this.backend) this.forget(backend)
-    const rooms = this.rooms.get(size) ?? []
-    while (rooms.length < tensors && this.hasSpace(size)) {
+    const spaces = this.spaces.get(size) ?? []
+    while (spaces.length < tensors && this.hasSpace(size)) {
       const address = backend?.wasm?._malloc?.(4 * size)
-      if (!address) return // no memory: what is moved will say so
-      rooms.push(address)
+      if (!address) return // out of memory: the move itself reports that
+      spaces.push(address)
       this.bytes += 4 * size
-      this.rooms.set(size, rooms)
+      this.spaces.set(size, spaces)
     }
   }
 
-  /** It is gone; with `moves` it comes to the backend now. */
+  /** Counts it out; with `moves` it is about to be moved to the backend. */
   remove(count: number, moves: boolean): void {
     const size = rounded(count)
     this.tensors.set(size, (this.tensors.get(size) ?? 1) - 1)
     if (moves && engine().registry.wasm === this.backend) this.free(size)
   }
 
-  /** Whether there may be a room more; gives up those that no tensor has any more, if it must. */
+  /** Whether `size` more fits; frees unused space if it must. */
   private hasSpace(size: number): boolean {
     if (this.bytes + 4 * size <= MOST_BYTES) return true
-    for (const [other, rooms] of this.rooms) while (rooms.length > (this.tensors.get(other) ?? 0)) this.free(other)
+    for (const [other, spaces] of this.spaces) while (spaces.length > (this.tensors.get(other) ?? 0)) this.free(other)
     return this.bytes + 4 * size <= MOST_BYTES
   }
 
   private free(size: number): void {
-    const room = this.rooms.get(size)?.pop()
-    if (room === undefined) return
-    this.backend?.wasm?._free?.(room)
+    const space = this.spaces.get(size)?.pop()
+    if (space === undefined) return
+    this.backend?.wasm?._free?.(space)
     this.bytes -= 4 * size
   }
 
-  /** Another backend of that name is there, or none: the memory of the one before is gone. */
+  /** The backend was replaced or removed, and its memory with it. */
   private forget(backend: WasmBackend | undefined): void {
-    this.rooms.clear()
+    this.spaces.clear()
     this.bytes = 0
     this.backend = backend
   }

@@ -44,8 +44,9 @@ export interface PadOptions {
 
 /**
  * The collation of a loader that is not told otherwise: tensors of arrays, and of sequences tensors that are filled up to the longest one of
- * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes. Where several inputs by
- * name are sequences, `lengths` are those of `inputs`, or by name: `{ premise, hypothesis, lengths: { premise, hypothesis } }`.
+ * the batch. Inputs that are sequences become `{ inputs, lengths }`, which a `Sequential` of `@rowwise/models-rnn` takes.
+ * If several named inputs are sequences, `lengths` are those of `inputs`, or else by name:
+ * `{ premise, hypothesis, lengths: { premise, hypothesis } }`.
  *
  * @throws {@link LoaderOptionError} when a filling is not a number; in an epoch {@link DatasetError} when targets that are no classes would
  * have to be filled up, and nothing says with what.
@@ -61,22 +62,14 @@ export function padSequences<B extends Batch = Batch>(options: PadOptions = {}):
     if (typeof filling !== 'number') throw new LoaderOptionError(`padSequences: ${String(filling)} is not a number`)
   }
   const collate: Collate = ({ inputs, targets }) => {
-    if (isColumn(inputs) && !isSequences(inputs)) {
-      return both(
-        () => toTensor(inputs),
-        () => targetTensor(targets, target),
-      )
-    }
+    const makeTargets = (): Tensor => targetTensor(targets, target)
+    if (isColumn(inputs) && !isSequences(inputs)) return batchWith(() => toTensor(inputs), makeTargets)
     const named: Record<string, Column | SequenceColumn> = isColumn(inputs) ? { inputs } : { ...inputs }
     const lengths = lengthsOfAll(named)
-    const tensors: Record<string, Tensor> = {}
-    try {
-      for (const [name, column] of Object.entries(named)) tensors[name] = toTensor(column, value)
-      return { inputs: { ...lengths, ...tensors }, targets: targetTensor(targets, target) }
-    } catch (error) {
-      dispose(tensors)
-      throw error
-    }
+    const makers = Object.values(named).map((column) => () => toTensor(column, value))
+    const [made, ...tensors] = allOrNone([makeTargets, ...makers])
+    const byName = Object.fromEntries(Object.keys(named).map((name, place) => [name, tensors[place]]))
+    return { inputs: { ...lengths, ...byName }, targets: made }
   }
   return collate as Collate<B>
 }
@@ -112,8 +105,8 @@ function lengthsOf({ sequences, stepShape }: SequenceColumn): Int32Array {
 }
 
 /**
- * The steps of inputs that are sequences: of the only ones, of the ones that are called `inputs`, which all others must be as long as, or of
- * each by name.
+ * The lengths of inputs that are sequences. With one such input, its lengths; with one called `inputs`, those, which all
+ * others must share; else the lengths of each by name.
  */
 function lengthsOfAll(named: Record<string, Column | SequenceColumn>): { lengths?: unknown } {
   const ragged = Object.entries(named).filter((entry): entry is [string, SequenceColumn] => isSequences(entry[1]))
@@ -196,22 +189,28 @@ export function batchOfLocated(located: LocatedSamples, transform: Transform | u
     return batchOf(gatherSamples(located), transform, indices.length)
   }
   const targetsOf = (): Tensor => rowsTensor(targets, indices)
-  if (transform === undefined) return both(() => rowsTensor(inputs, indices), targetsOf)
+  if (transform === undefined) return batchWith(() => rowsTensor(inputs, indices), targetsOf)
   requireBytes(inputs)
   const rows = { bytes: inputs.data as Uint8Array, size: rowSize(inputs) }
-  return both(
+  return batchWith(
     () => filledTensor(rowShape(inputs, indices), (values) => lookUpRows(rows, indices, transform, values)),
     targetsOf,
   )
 }
 
-/** Inputs and targets, or nothing where the targets are refused. */
-function both(makeInputs: () => Tensor, makeTargets: () => Tensor): Batch {
-  const inputs = makeInputs()
+function batchWith(makeInputs: () => Tensor, makeTargets: () => Tensor): Batch {
+  const [inputs, targets] = allOrNone([makeInputs, makeTargets])
+  return { inputs, targets }
+}
+
+/** Makes tensors; if one is refused, disposes the others. */
+function allOrNone(makers: readonly (() => Tensor)[]): Tensor[] {
+  const made: Tensor[] = []
   try {
-    return { inputs, targets: makeTargets() }
+    for (const make of makers) made.push(make())
+    return made
   } catch (error) {
-    inputs.dispose()
+    dispose(made)
     throw error
   }
 }

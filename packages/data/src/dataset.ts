@@ -139,7 +139,7 @@ export function gatherSamples({ samples: { inputs, targets }, indices }: Located
  * How many samples there are.
  *
  * @param owner who got or gave them
- * @throws {@link DatasetError} when they are none, data and shape do not fit, or inputs and targets are of different lengths.
+ * @throws {@link DatasetError} when `samples` is not an object, data and shape do not fit, or the lengths differ.
  */
 export function countSamples(owner: string, samples: Samples): number {
   if (typeof samples !== 'object' || samples === null) {

@@ -4,6 +4,7 @@ export { DataNotFoundError, ImageError, LoaderOptionError } from './errors'
 export {
   type ImageFolder,
   type ImageFolderOptions,
+  isImageName,
   type Picture,
   readImage,
   readImageFolder,

@@ -3,8 +3,8 @@
 //     h̄ = ġ_{t+1}·W_hh + what passes on + upstream, and from it ġ_t, the gradient with respect to the sums, as the cell says
 //     dW = Σ_t ġ_tᵀ·[x_t | h_{t-1}]
 //
-// Gate gradients are needed for a few steps only, so their scratch is used again and stays in the cache. It fills from its end, so
-// the rows of several steps lie in the order of time, as [x | h] does, and weight gradients are summed over all of them at once.
+// Gate gradients are needed for a few steps only, so their scratch is used again and stays in the cache. It fills from its
+// end: rows of several steps are in the order of time, as [x | h] is, and weight gradients are summed over all at once.
 #pragma once
 #include "forward.h"
 

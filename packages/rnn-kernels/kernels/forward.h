@@ -78,8 +78,8 @@ typedef struct {
   int isFresh;      /* whether h_{t-1} is zero in all rows */
   int active;       /* rows that have the step, */
   int next;         /* and the one after it */
-  int turn;         /* of the steps whose sums are there at once */
-  int turns;
+  int chunkStep;    /* of the steps whose sums are in memory at once, */
+  int chunkSteps;   /* and their number */
   float *z;         /* rows [x_t | h_{t-1}], and those of the step after */
   float *zNext;
   float *resets;
@@ -114,7 +114,7 @@ SHARED SMALL void enterStep(Block *b) {
 /** The first step of a block. */
 SHARED SMALL Block blockOf(const Job *j, const Sizes *s, const Room *room, int begin, int rows) {
   int start = startOf(j, begin);
-  Block b = {.j = j, .s = s, .room = room, .begin = begin, .longest = lengthOf(j, begin), .active = activeAt(j, begin, rows, 0), .turns = stepsAtOnce(j, s)};
+  Block b = {.j = j, .s = s, .room = room, .begin = begin, .longest = lengthOf(j, begin), .active = activeAt(j, begin, rows, 0), .chunkSteps = stepsAtOnce(j, s)};
   b.z = j->save ? j->rows + (ptrdiff_t)(start + begin) * s->row : room->rows;
   b.resets = j->save ? j->resets + (ptrdiff_t)start * s->hiddenPadded : room->resets;
   b.sums = j->save ? j->kept + (ptrdiff_t)start * s->groups * s->kept : room->sums;
@@ -128,11 +128,11 @@ SHARED SMALL Block blockOf(const Job *j, const Sizes *s, const Room *room, int b
 /** From a step to the next one. */
 SHARED SMALL void leaveStep(Block *b) {
   ptrdiff_t sums = b->s->groups * b->groupSums;
-  int isLastTurn = ++b->turn == b->turns || b->next != b->active;
+  int isLast = ++b->chunkStep == b->chunkSteps || b->next != b->active;
   b->cBefore = b->c, b->cBeforeRow = b->cRow, b->cBeforeGroup = b->cGroup;
   if (b->j->save) b->sums += sums, b->resets += (ptrdiff_t)b->active * b->s->hiddenPadded;
-  else b->sums = isLastTurn ? b->room->sums : b->sums + sums;
-  if (isLastTurn) b->turn = 0;
+  else b->sums = isLast ? b->room->sums : b->sums + sums;
+  if (isLast) b->chunkStep = 0;
   b->z = b->zNext, b->active = b->next, b->step++;
   enterStep(b);
 }
@@ -167,7 +167,7 @@ INLINE void nextGroup(const Block *b, Step *it) {
   it->reset += WIDTH;
 }
 
-/** The sums of the groups from `from` to before `to`, and what the cell makes of them; with `goesOn` the inputs' part is there already. */
+/** Computes the sums of the groups [from, to), and the cell. With `goesOn` the input part is in the sums already. */
 SHARED void advance(const Block *b, int from, int to, int goesOn) {
   const Job *j = b->j;
   const Sizes *s = b->s;
@@ -218,14 +218,14 @@ SHARED void advanceReset(const Block *b, int from, int to) {
   }
 }
 
-/** Zeroes r·h of units that are not there. */
+/** Zeroes r·h of padding units. */
 SHARED SMALL void zeroMissingResets(const Block *b) {
   const Sizes *s = b->s;
   int hiddenSize = b->j->hiddenSize;
   for (int r = 0; r < b->active; r++) zeroFloats(b->resets + (ptrdiff_t)r * s->hiddenPadded + hiddenSize, s->hiddenPadded - hiddenSize);
 }
 
-/** Units that are not there stay zero, and what is kept of them: of an infinite input they are NaN, which a weight of zero passes on. */
+/** Zeroes padding units: an infinite input makes them NaN, and a weight of zero passes NaN on. */
 SHARED SMALL void zeroMissing(const Block *b) {
   const Sizes *s = b->s;
   int missing = s->hiddenPadded - b->j->hiddenSize;
@@ -236,7 +236,7 @@ SHARED SMALL void zeroMissing(const Block *b) {
   }
 }
 
-/** Copies what the groups from `from` to before `to` made to the output, and to the final states of the rows that end. */
+/** Copies the groups [from, to) to the output, and to the final states of rows that end. */
 SHARED void writeStep(const Block *b, int from, int to) {
   const Job *j = b->j;
   const Sizes *s = b->s;
@@ -271,12 +271,12 @@ static void forwardBlock(const Job *j, const Sizes *s, const Room *room, int beg
 
 #include "few.h"
 
-/** Before a forward pass: no turn was taken yet. */
+/** Prepares a forward pass: no phase is claimed yet. */
 EXPORT SMALL void begin(const Job *j) {
-  for (int k = 0; k < j->shares * TURN_WORDS; k++) j->turns[k] = 0;
+  for (int k = 0; k < j->shares * PHASE_WORDS; k++) j->phases[k] = 0;
 }
 
-/** Runs the rows of a slice on a thread, or takes part in the one slice of a few rows. */
+/** Runs the rows of a slice on a thread, or a share of a few rows. */
 EXPORT void forward(const void *job, int slice, int thread) {
   const Job *j = job;
   Sizes s = sizesOf(j);

@@ -15,7 +15,7 @@
   NUMBER(reverse)     /* 1 to read each row from its end */ \
   NUMBER(save)        /* 1 to keep what the backward pass needs */ \
   NUMBER(slices)      /* parts of the batch; with `save` they follow from the shape alone */ \
-  NUMBER(shares)      /* parts of the hidden units, where a few rows are one slice whose steps threads share (few.h); else 0 */ \
+  NUMBER(shares)      /* parts of the hidden units, if threads share the steps of a few rows (few.h); else 0 */ \
   NUMBER(threads)     /* threads that may work on it, each with its own scratch */ \
   NUMBER(hasLengths)  /* 1 when rows have lengths */ \
   NUMBER(hasInitial)  /* 1 when there is an initial state */ \
@@ -35,7 +35,7 @@
   POINTER(output, float)    /* [N, T, H] */ \
   POINTER(hFinal, float)    /* [N, H] */ \
   POINTER(cFinal, float)    /* [N, H] */ \
-  POINTER(turns, int32_t)   /* of each share, TURN_WORDS: the turns that were taken, and that are done */ \
+  POINTER(phases, int32_t)  /* [shares, PHASE_WORDS] how many phases are claimed, and how many are done */ \
   POINTER(rows, float)      /* rows [x_t | h_{t-1}], of a block step after step */ \
   POINTER(kept, float)      /* what a cell keeps, by block [groups of WIDTH units, steps, rows] */ \
   POINTER(cells, float)     /* [N, Hp] cell states before the first step */ \

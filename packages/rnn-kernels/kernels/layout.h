@@ -22,9 +22,9 @@
 #define PANEL 4
 
 enum { CACHE_LINE = 16 }; // floats
-enum { TURN_WORDS = 2 * CACHE_LINE };
+enum { PHASE_WORDS = 2 * CACHE_LINE };
 
-/** Rows of sums, of all units, that a few rows have at once: the inputs' part of so many is one product, which reads its weights once. */
+/** Rows of sums that a few rows compute at once: their input part is one product, which reads its weights once. */
 #define FEW_SUMS 32
 
 INLINE int min(int a, int b) { return a < b ? a : b; }
@@ -131,7 +131,7 @@ typedef struct {
 /** Whether the sums of all groups are there at once when nothing is kept. */
 INLINE int sumsApart(const Job *j, const Sizes *s) { return s->cell->forwardReset || j->shares || s->blockRows == 1; }
 
-/** Steps whose inputs' part is there at once. */
+/** Steps whose input part is in memory at once. */
 INLINE int stepsAtOnce(const Job *j, const Sizes *s) { return j->shares ? max(1, FEW_SUMS / s->blockRows) : 1; }
 
 SHARED SMALL Room roomOf(const Job *j, const Sizes *s, int thread) {

@@ -26,7 +26,7 @@ EXPORT SMALL double planPass(Job *j, char *base) {
   PLACE(output, sequence * j->hiddenSize, j->wantsOutput);
   PLACE(hFinal, states, 1);
   PLACE(cFinal, states, hasCell);
-  PLACE(turns, j->shares * TURN_WORDS, j->shares);
+  PLACE(phases, j->shares * PHASE_WORDS, j->shares);
   PLACE(rows, (sequence + j->batch) * s.row, save);
   PLACE(kept, sequence * s.groups * s.kept, save);
   PLACE(cells, padded, save && hasCell);

@@ -1,10 +1,10 @@
-import type { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Cell } from '../src/cell'
 import type { RecurrentShape, Runtime } from '../src/runtime'
 import { JsRuntime } from '../src/runtimes/js/js-runtime'
 import { ThreadPool } from '../src/runtimes/wasm/threads/pool'
+import { recordThreads } from './record-threads'
 import { builds, compute, copyOf, differing, instructionSets, nativeRuntime, problem, wasmRuntime } from './runtimes'
 
 const CELLS: Cell[] = ['lstm', 'gru', 'gru_reset_before', 'rnn_tanh', 'rnn_relu']
@@ -84,22 +84,9 @@ describe.each(runtimes)('a few rows on %s', (_, make) => {
 describe('threads that share the steps of a few rows', () => {
   const shape = { cell: 'lstm', gateActivation: 'sigmoid', reverse: false, ...{ batch: 1, time: 40 } } as const
   const sizes = { ...shape, inputSize: 20, hiddenSize: 256 }
-  const started: Worker[] = []
-  const threads = process.getBuiltinModule('node:worker_threads')
-  const { Worker: NodeWorker } = threads
-  beforeAll(() => {
-    threads.Worker = class extends NodeWorker {
-      constructor(...args: ConstructorParameters<typeof NodeWorker>) {
-        super(...args)
-        started.push(this)
-      }
-    }
-  })
-  afterAll(() => {
-    threads.Worker = NodeWorker
-  })
+  const started = recordThreads()
 
-  it('are not missed when they are gone: the calling thread takes their turns', async () => {
+  it('are not missed when they are gone: the calling thread computes their shares', async () => {
     const expected = predict(wasmRuntime('simd', 1), sizes, 0)
     const runtime = wasmRuntime('simd', 3)
     expect(differing(predict(runtime, sizes, 0), expected)).toEqual([])
@@ -110,7 +97,7 @@ describe('threads that share the steps of a few rows', () => {
     vi.restoreAllMocks()
   })
 
-  it('give the same numbers when one is lost in the middle of its turn', async () => {
+  it('give the same numbers when one is lost in the middle of its share', async () => {
     const expected = predict(wasmRuntime('simd', 1), sizes, 0)
     const onLoss = vi.fn()
     const runtime = wasmRuntime('simd', 2, onLoss)

@@ -3,28 +3,14 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Worker } from 'node:worker_threads'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { configureKernels, currentRuntime, kernelReport } from '../src/configure'
 import { ThreadPool } from '../src/runtimes/wasm/threads/pool'
 import { whyNotStarted } from '../src/runtimes/wasm/threads/start-worker'
+import { recordThreads } from './record-threads'
 import { compute, copyOf, problem, REFERENCE, wasmRuntime } from './runtimes'
 
-/** The threads of Node that were started, to end one as an accident would. */
-const started: Worker[] = []
-const threads = process.getBuiltinModule('node:worker_threads')
-const { Worker: NodeWorker } = threads
-beforeAll(() => {
-  threads.Worker = class extends NodeWorker {
-    constructor(...args: ConstructorParameters<typeof NodeWorker>) {
-      super(...args)
-      started.push(this)
-    }
-  }
-})
-afterAll(() => {
-  threads.Worker = NodeWorker
-})
+const started = recordThreads()
 
 describe('the threads', () => {
   it('are reported when they are lost, to the report and as a warning', async () => {

@@ -81,8 +81,8 @@ export function numbersOf(
 }
 
 /**
- * The largest difference between the numbers with and without the kernels, relative to those over 1: to the largest of an array, because a
- * gradient that is small as the difference of large sums has their rounding.
+ * The largest difference between the numbers with and without the kernels, relative to the largest number of an array if
+ * that is over 1: a small gradient may be the difference of large sums, and has their rounding error.
  */
 export function worst(a: Float32Array[], b: Float32Array[]): number {
   if (a.length !== b.length) return Number.POSITIVE_INFINITY

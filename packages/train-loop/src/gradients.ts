@@ -80,7 +80,7 @@ export function noGradient(): TrainOptionError {
   )
 }
 
-/** Runs what the tape records. Where it fails, TensorFlow.js forgets the tensors that the tape saved, which nothing would dispose. */
+/** Runs what the tape records. If it throws, disposes the tensors that the tape saved, which TensorFlow.js leaks. */
 function recorded<T>(run: () => T): T {
   const { state } = engine()
   try {

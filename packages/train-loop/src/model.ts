@@ -61,7 +61,7 @@ export interface Batch {
 /** Where batches come from: an array, a `DataLoader`, any iterable. Training iterates it once per epoch. */
 export type BatchSource = Iterable<Batch> | AsyncIterable<Batch>
 
-/** A loss and its pullback. Tensors that it makes on the way are its own to dispose: make the value, and the gradient, in `tf.tidy`. */
+/** A loss and its pullback. The loop disposes what they return and nothing else, so compute both in `tf.tidy`. */
 export interface LossVJP {
   /** The loss, a scalar; the caller disposes it. */
   readonly value: Tensor

@@ -53,7 +53,7 @@ function tensorsOf({ cell: [cell], batch, time, inputSize, hiddenSize, hasInitia
   const draw = (...shape: number[]) =>
     tf.tensor(generator.uniform(new Float32Array(tf.util.sizeFromShape(shape)), -1, 1), shape)
   const rows = GATES[cell] * hiddenSize
-  // As large as PyTorch draws them: with larger ones ReLU's states grow until a loss's gradient is the difference of large numbers.
+  // PyTorch's scale. With larger weights ReLU's states grow, and gradients become differences of large numbers.
   const weight = (...shape: number[]) => tf.div(draw(...shape), Math.sqrt(hiddenSize))
   return {
     x: draw(batch, time, inputSize),

@@ -3,7 +3,7 @@ import type { Subject } from '../subjects/subjects'
 import { type NetworkShape, REFERENCE_NETWORK, type Workload } from '../workload'
 import { measureAll, type Plan } from './measure-all'
 
-/** Networks beside the reference network: sizes that do not flatter us, and another cell. They are trained, or predict. */
+/** Networks beside the reference network: less flattering sizes, another cell, and predictions. */
 export const NETWORKS: readonly ({ name: string; network: NetworkShape } & Pick<Workload, 'batch'> &
   Partial<Workload>)[] = [
   { name: '64 with 128 hidden units', batch: 64, network: { ...REFERENCE_NETWORK, hiddenSize: 128 } },

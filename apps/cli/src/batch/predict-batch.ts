@@ -3,12 +3,12 @@ import { copyFile, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { dirname, isAbsolute, join, normalize, resolve } from 'node:path'
 import { makeDirectory } from '@rowwise/atomic-file'
+import { isImageName } from '@rowwise/data/images'
 import { reasonOf } from '@rowwise/errors'
 import { type Job, runJobs } from '@rowwise/sweep'
 import { SingleBar } from 'cli-progress'
 import { FAILURE, UsageError } from '../exit'
 import type { CommonFlags } from '../options'
-import { isPictureName } from '../picture/read-picture'
 import { startBackend } from '../run/prepare'
 import { tableOf } from '../run/series-in-use'
 import { imagesOf, type UseFlags } from '../run/weights-and-data'
@@ -150,7 +150,7 @@ async function shardsOf(input: string, flags: UseFlags & BatchFlags, model: Load
   const { mean, std, classNames } = flags
   imagesOf(flags, model) // says what the weights are for
   const names = (await readdir(input, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && isPictureName(entry.name))
+    .filter((entry) => entry.isFile() && isImageName(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(join(input, '/').length))
     .sort()
   if (names.length === 0) throw new UsageError(`--batch ${input} has no pictures; pass a directory that has some`)

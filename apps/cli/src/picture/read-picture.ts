@@ -1,4 +1,4 @@
-import { readImage } from '@rowwise/data/images'
+import { isImageName, readImage } from '@rowwise/data/images'
 import { PNG } from 'pngjs'
 import { UsageError } from '../exit'
 import { type Picture, seenColours } from './colours'
@@ -24,17 +24,9 @@ export interface GreySquare {
   side: number
 }
 
-/** Files that are read where the package sharp is installed, as those of a folder are. */
-const OTHERS = /\.(jpe?g|webp|gif|tiff?|avif|bmp)$/i
-
-/** Whether a name is a picture's. */
-export function isPictureName(name: string): boolean {
-  return /\.png$/i.test(name) || OTHERS.test(name)
-}
-
-/** Reads and decodes a picture: a PNG file, or with sharp another. @throws {@link UsageError} when it is not a whole one. */
+/** Decodes a PNG file, or another picture with the package sharp. @throws {@link UsageError} when it is damaged. */
 export async function readPicture(path: string): Promise<Picture> {
-  if (OTHERS.test(path)) {
+  if (isImageName(path) && !/\.png$/i.test(path)) {
     const { width, height, data } = await readImage(path)
     return { width, height, rgba: data }
   }

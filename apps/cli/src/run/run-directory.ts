@@ -128,7 +128,7 @@ const OWN: Readonly<Record<string, RegExp>> = {
 /** What systems leave in any directory. */
 const OF_SYSTEMS: readonly string[] = ['.DS_Store', 'Thumbs.db', 'desktop.ini']
 
-/** A file under a name of a run's that no run wrote, and that --force must not remove; undefined where there is none. */
+/** A file with the name of a run's file that no run wrote, so --force must not remove it. */
 async function strangerIn(directory: string): Promise<string | undefined> {
   for (const [name, own] of Object.entries(OWN)) {
     const path = join(directory, name)

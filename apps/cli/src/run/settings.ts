@@ -72,7 +72,13 @@ export function settingsOf(flags: TrainFlags): RunSettings {
 const OF_IMAGES = ['data', 'images', 'variant', 'source', 'classNames', 'augment', 'mean', 'std', 'samples'] as const
 const OF_SERIES = ['delimiter', 'window', 'horizon', 'target', 'columns'] as const
 
-/** Refuses two places of images. */
+/** Refuses one of --mean and --std alone. */
+export function requireMeanAndStd({ mean, std }: { mean?: number; std?: number }): void {
+  if ((mean === undefined) !== (std === undefined))
+    throw new UsageError('--mean and --std belong together; pass both, or neither')
+}
+
+/** Refuses two sources of images. */
 export function requireOneSource({ data, source }: DataFlags): void {
   if (data !== undefined && source !== undefined)
     throw new UsageError(
@@ -82,15 +88,13 @@ export function requireOneSource({ data, source }: DataFlags): void {
 
 /** Refuses settings that contradict each other, before anything is made. */
 export function checkSettings(settings: RunSettings): void {
-  const { dropout, numLayers, mean, std, csv, data, images, variant, source, optimizer, momentum } = settings
+  const { dropout, numLayers, csv, data, images, variant, source, optimizer, momentum } = settings
   if (dropout > 0 && numLayers === 1) {
     throw new UsageError(
       `--dropout ${dropout} acts between layers, and --num-layers is 1; pass --num-layers 2, or leave out --dropout`,
     )
   }
-  if ((mean === undefined) !== (std === undefined)) {
-    throw new UsageError('--mean and --std belong together; pass both, or neither')
-  }
+  requireMeanAndStd(settings)
   const others = csv === undefined ? OF_SERIES : OF_IMAGES
   const stray = others.find((name) => settings[name] !== undefined)
   if (stray !== undefined) {

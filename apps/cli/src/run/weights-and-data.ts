@@ -4,6 +4,7 @@ import type { DataFlags, SeriesFlags } from '../options'
 import { loadFolder } from './image-folder'
 import { loadData } from './prepare'
 import type { Preprocessing } from './preprocessing'
+import { requireMeanAndStd } from './settings'
 import type { LoadedModel, WeightsFlags } from './weights-file'
 
 /** The flags of a command that uses saved weights. */
@@ -30,8 +31,7 @@ export function imagesOf(flags: UseFlags, { model, preprocessing, series }: Load
       `${flags.weights} tells images apart, and --csv is a time series; leave it out, or take other weights`,
     )
   }
-  if ((flags.mean === undefined) !== (flags.std === undefined))
-    throw new UsageError('--mean and --std belong together; pass both, or neither')
+  requireMeanAndStd(flags)
   const known: Partial<Preprocessing> | undefined = preprocessing ?? usual(flags)
   const { mean = known?.mean, std = known?.std } = flags
   if (mean === undefined || std === undefined) {

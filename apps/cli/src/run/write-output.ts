@@ -4,7 +4,7 @@ import { makeDirectory, writeFileAtomically } from '@rowwise/atomic-file'
 import { reasonOf } from '@rowwise/errors'
 import { UsageError } from '../exit'
 
-/** Names of the standard output; it may lead to a file, which is not to be opened anew. */
+/** Names of the standard output. It may be a file that the shell opened, so it must not be opened again. */
 const STDOUT: readonly string[] = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']
 
 /** Without one of these a run or a sweep cannot go on. */
@@ -20,14 +20,19 @@ export async function writeOutput(option: string, file: string, content: string 
   try {
     await makeDirectory(dirname(place.path))
     if (place.isFile) await writeFileAtomically(place.path, content)
-    else if (STDOUT.includes(file)) await new Promise<void>((done) => void process.stdout.write(content, () => done()))
+    else if (isStandardOutput(file)) await new Promise<void>((done) => void process.stdout.write(content, () => done()))
     else await writeFile(place.path, content)
   } catch (cause) {
     throw new UsageError(`${option} ${file} cannot be written: ${reasonOf(cause)}; choose another place`, { cause })
   }
 }
 
-/** Where an output goes: to the file that a link leads to, and as it comes into what is no file, such as a pipe or /dev/stdout. */
+/** Whether a name is that of the standard output. */
+export function isStandardOutput(file: string): boolean {
+  return STDOUT.includes(file)
+}
+
+/** The target of an output: a file (links are followed), or a pipe or device, which is written to directly. */
 export interface OutputPlace {
   path: string
   isFile: boolean
@@ -41,16 +46,11 @@ export async function placeOf(option: string, file: string): Promise<OutputPlace
   const found = await stat(file).catch(() => undefined)
   if (found === undefined) return { path: file, isFile: true }
   if (found.isDirectory()) throw new UsageError(`${option} ${file} is a directory; name a file in it`)
-  if (STDOUT.includes(file) || !found.isFile()) return { path: file, isFile: false }
+  if (isStandardOutput(file) || !found.isFile()) return { path: file, isFile: false }
   const path = await realpath(file)
   if (OWN_FILES.includes(basename(path)))
     throw new UsageError(`${option} ${file} is a file of a run or a sweep, which needs it; choose another name`)
   return { path, isFile: true }
-}
-
-/** Whether an output is what the program prints. */
-export function isStandardOutput(file: string): boolean {
-  return STDOUT.includes(file)
 }
 
 /** Whether two names are of one file. */

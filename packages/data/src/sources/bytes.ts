@@ -6,8 +6,8 @@ import type { ReadOptions } from './progress'
 type Fs = typeof import('node:fs/promises')
 
 /**
- * Where bytes come from: a file's name or `file:` URL (in Node), the bytes themselves, a `Blob` or `File`, or chunks of bytes or text, such as
- * `response.body`.
+ * Where bytes come from: a file's name or `file:` URL (in Node), the bytes themselves, a `Blob` or `File`, or chunks of
+ * bytes or text, such as `response.body`.
  */
 export type ByteSource =
   | string

@@ -38,7 +38,8 @@ export interface ImageFolder {
  * Reads a folder that has a folder of pictures for each class, as torchvision's `ImageFolder`. PNG needs nothing else; JPEG, WebP and others
  * are read where the package `sharp` is installed. All pictures must have one size.
  *
- * @throws {@link DataNotFoundError} when there is no such folder, no picture, or a folder of pictures that is none of the `classNames`; {@link ImageError} with the file when one cannot be read or
+ * @throws {@link DataNotFoundError} when there is no such folder, no picture, or a folder of pictures that is not among
+ * the `classNames`; {@link ImageError} with the file when one cannot be read or
  * has another size; {@link LoaderOptionError} for an option that cannot be; the reason of `signal`.
  * @example
  * ```ts
@@ -90,8 +91,20 @@ export async function readImageFolder(directory: string, options: ImageFolderOpt
 
 const EXTENSION = /\.(png|jpe?g|webp|gif|tiff?|avif|bmp)$/i
 
+/**
+ * Whether a file is a picture that {@link readImage} may read, by the ending of its name.
+ *
+ * @example
+ * ```ts
+ * console.log(isImageName('cat.JPG')) // true
+ * ```
+ */
+export function isImageName(name: string): boolean {
+  return EXTENSION.test(name)
+}
+
 function isPicture({ name, isFolder }: { name: string; isFolder: boolean }): boolean {
-  return !isFolder && EXTENSION.test(name)
+  return !isFolder && isImageName(name)
 }
 
 /** The pixels of a picture. */
@@ -141,7 +154,7 @@ class PictureList {
 }
 
 /**
- * Reads a picture as {@link readImageFolder} does: PNG, and JPEG, WebP and others where the package `sharp` is installed.
+ * Reads a picture as {@link readImageFolder} does: PNG, and JPEG, WebP and others if the package `sharp` is installed.
  *
  * @throws {@link ImageError} when it cannot be read.
  * @example

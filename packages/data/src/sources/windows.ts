@@ -107,7 +107,7 @@ export function windows(table: Table, options: WindowOptions): WindowDataset {
 }
 
 /**
- * Mean and standard deviation of columns, over some rows: those that are trained on. Where all numbers are alike, the deviation is 1.
+ * Mean and standard deviation of columns, over some rows: those that are trained on. A constant column gets std 1.
  *
  * @throws {@link LoaderOptionError} for rows that are not there.
  * @example

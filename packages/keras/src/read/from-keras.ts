@@ -44,7 +44,7 @@ export async function fromKeras(
     return allOrNothing(() => modelOf(read, onNote))
   } catch (cause) {
     if (cause instanceof KerasError || cause instanceof KerasUnsupportedError) throw cause
-    // What a layer refuses, and what is missing where it was taken for granted, is the file's fault; what TensorFlow.js says is not.
+    // The file is wrong if a layer refuses it or something is missing in it. TensorFlow.js's own errors pass through.
     if (isRowwiseError(cause)) throw new KerasError(`the model cannot be built: ${cause.message}`, { cause })
     if (!(cause instanceof TypeError || cause instanceof RangeError || cause instanceof SyntaxError)) throw cause
     throw new KerasError("the model's description does not hold together: a layer lacks what Keras writes of it", {

@@ -25,7 +25,7 @@ export function unzipped(bytes: Uint8Array, names: readonly string[]): Record<st
   return files
 }
 
-/** The CRC-32 of each file, by the directory at the end (section 4.3.12 of the zip specification); undefined in a zip64. */
+/** The CRC-32 of each file, from the central directory (zip specification 4.3.12); undefined for zip64. */
 function checksums(view: DataView): Map<string, number> | undefined {
   let end = view.byteLength - 22
   while (view.getUint32(end, true) !== END) end--

@@ -76,7 +76,7 @@ export async function describeModel(model: Layer): Promise<WrittenModel> {
   return { ...inputOf(layers.map(([, layer]) => layer)), layers: written }
 }
 
-/** Layers of single steps after those that pick one, as Keras wants them: it picks in the recurrent layer. The numbers are the same. */
+/** Moves `lastStep()` before layers that treat each step alike: Keras picks the step in the recurrent layer. */
 function pickedFirst<Entry extends readonly [name: string, layer: Layer]>(entries: readonly Entry[]): Entry[] {
   const layers = [...entries]
   for (const [at, entry] of entries.entries()) {

@@ -9,8 +9,8 @@ import type { RecurrentNet } from './recurrent-net'
 import { RNNNet } from './rnn-net'
 
 /**
- * The network that a safetensors file holds, {@link LSTMNet}, {@link GRUNet} or {@link RNNNet}, by the names of its tensors; of other names by
- * the shape of its hidden weights.
+ * The network that a safetensors file holds: {@link LSTMNet}, {@link GRUNet} or {@link RNNNet}. The names of the tensors
+ * decide, else the shape of the hidden weights.
  *
  * @param file its bytes, or what `decodeSafetensors` made of them
  * @throws as {@link LSTMNet.fromSafetensors}, with the rename that fits.

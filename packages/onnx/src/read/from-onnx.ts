@@ -15,8 +15,8 @@ export interface FromOnnxOptions {
 
 /**
  * The model in an ONNX file, as layers that train, save and run in the kernels: what PyTorch's exporters write for
- * `nn.LSTM`, `nn.GRU` and `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and the networks, recurrent
- * layers and graphs of them that {@link toOnnx} writes.
+ * `nn.LSTM`, `nn.GRU` and `nn.RNN` with what is around them, what tf2onnx writes for Keras's LSTM and GRU, and the
+ * networks, recurrent layers and graphs of them that {@link toOnnx} writes.
  *
  * A recurrent layer with its last step and a linear layer gives an `LSTMNet`, `GRUNet` or `RNNNet`; a chain of layers a
  * `Sequential`; a layer with its states `[output, hn, cn]` that layer; everything else, such as initial states, a
@@ -38,7 +38,7 @@ export function fromOnnx(bytes: Uint8Array | ArrayBuffer, options: FromOnnxOptio
     return allOrNothing(() => modelOf(file, options))
   } catch (cause) {
     if (cause instanceof OnnxError || cause instanceof OnnxUnsupportedError) throw cause
-    // What a layer refuses, and what is missing where it was taken for granted, is the file's fault; what TensorFlow.js says is not.
+    // The file is wrong if a layer refuses it or something is missing in it. TensorFlow.js's own errors pass through.
     if (isRowwiseError(cause)) throw new OnnxError(`the model cannot be built: ${cause.message}`, { cause })
     if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause
     throw new OnnxError('the graph of the model does not hold together: its operations do not fit each other', {

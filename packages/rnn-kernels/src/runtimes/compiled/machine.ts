@@ -30,7 +30,7 @@ export interface WorkspaceUse {
   /** Rows of the table of a lookup; 0 without one. */
   vocabulary: number
   slices: number
-  /** Parts of the hidden units, where a few rows go through the steps together; else 0. */
+  /** Parts of the hidden units, if threads share the steps of a few rows; else 0. */
   shares: number
   threads: number
 }

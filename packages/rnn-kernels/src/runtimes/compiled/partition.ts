@@ -9,14 +9,14 @@ const MOST_SLICES = 8
 const ROWS_PER_SLICE = 16
 /** Floats that all partial weight gradients have together, 1 GiB: the kernels' memory ends at two in WebAssembly. */
 const MOST_PARTIAL = 2 ** 28
-/** A small batch is cut all the same: into so many slices, down to so few rows each. One thread, which reads the weights more often then, takes 0 to 4 % longer. */
+/** Slices of a small batch, and their fewest rows. One thread reads the weights more often then: 0 to 4 % slower. */
 const SMALL_BATCH = [
   { slices: 4, rows: 8 },
   { slices: 2, rows: 4 },
 ]
-/** So few rows always go through the steps together, as kernels/few.h says, and so many where each thread would have few of them. */
+/** Rows for kernels/few.h: always up to `always`, up to `most` if each thread would have fewer than `perThread`. */
 const FEW_ROWS = { always: 2, most: 8, perThread: 4 }
-/** Multiply-adds of a step that are worth another thread there: as many as take some microseconds. */
+/** Multiply-adds of a step that another thread is worth: they take some microseconds. */
 const MIN_SHARE_WORK = 1 << 16
 /** Rows of a slice when nothing is kept: a block of the kernels. */
 const ROWS_PER_BLOCK = 66
@@ -38,8 +38,7 @@ export function trainingSlices(shape: RecurrentShape): number {
 }
 
 /**
- * Parts of the hidden units that threads share in the steps of a few rows; 0 where the rows are not few. The numbers are the same however
- * many there are.
+ * Parts of the hidden units, if threads share the steps of a few rows; else 0. The results do not depend on it.
  */
 export function sharesOf({ cell, batch, time, hiddenSize }: RecurrentShape, threads: number): number {
   const shares = atLeastOne(Math.min(threads, (batch * GATES[cell] * hiddenSize ** 2) / MIN_SHARE_WORK))

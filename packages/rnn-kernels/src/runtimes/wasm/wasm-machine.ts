@@ -1,6 +1,6 @@
 import { GATES } from '../../cell'
 import { KernelMemoryError } from '../../errors'
-import { COLLECT_PARTS } from '../../generated/job'
+import { COLLECT_PARTS, DONE_PHASES } from '../../generated/job'
 import type { OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import {
@@ -24,10 +24,6 @@ import { WasmJob } from './wasm-job'
 
 /** As `stack-size` in build-wasm.mjs. */
 const STACK_BYTES = 16384
-
-/** As in kernels/layout.h and few.h: the words of a share's turns, and where those that are done are counted. */
-const TURN_WORDS = 32
-const DONE_TURN = 16
 
 /** The kernels index floats with 32 bits, and their memory ends at 2 GiB. */
 const MOST_FLOATS = 2 ** 29
@@ -106,8 +102,8 @@ export class WasmMachine implements Machine {
       this.clock.pause(() => copyRows(sliceBegin(batch, slices, slice), sliceBegin(batch, slices, slice + 1)))
     const job = readyJob(pass)
     this.kernels.begin(job)
-    const turns = shares > 0 ? pass.job.integers('turns', TURN_WORDS) : undefined
-    const progress = (): number => (turns ? Atomics.load(turns, DONE_TURN) : 0)
+    const phases = shares > 0 ? pass.job.integers('phases', DONE_PHASES + 1) : undefined
+    const progress = (): number => (phases ? Atomics.load(phases, DONE_PHASES) : 0)
     this.run('forward', job, shares || slices, together, isFed ? feed : undefined, progress)
   }
 

@@ -21,7 +21,7 @@ const clock = globalThis.performance
 const SPINS = 2000
 /** A slice takes milliseconds; a thread that says nothing for so long is gone. */
 const LOST_AFTER_MILLISECONDS = 10_000
-/** And that was waited for so often, each time for a moment. */
+/** Waits without progress, about 100 ms each, before a thread counts as lost. */
 const LOST_AFTER_WAITS = 80
 /** A worker starts in some 20 ms; one that has not by then is not counted. */
 const START_MILLISECONDS = 2000
@@ -136,12 +136,12 @@ export class ThreadPool {
     return Atomics.compareExchange(control, CLAIMS + slice, generation, -generation) === generation
   }
 
-  /** Whether all slices get done; false when a thread that has taken one falls silent, and nothing goes on within a slice either. */
+  /** Waits until all slices are done; false if neither a slice nor `progress` advances for too long. */
   private waitFor(slices: number, progress: () => number): boolean {
     const { control } = this
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(control, DONE) === slices) return true
     const state = (): number => Atomics.load(control, DONE) + progress()
-    // A process that was stopped meanwhile finds the clock far ahead, but has not waited so often.
+    // A process that was suspended finds the clock far ahead, but few waits.
     let [before, waits, deadline] = [state(), 0, clock.now() + LOST_AFTER_MILLISECONDS]
     for (let done = Atomics.load(control, DONE); done !== slices; done = Atomics.load(control, DONE)) {
       if (waits > LOST_AFTER_WAITS && clock.now() > deadline) return false
@@ -155,8 +155,8 @@ export class ThreadPool {
   }
 
   /**
-   * A thread is gone in the middle of its slice. All slices are computed anew from what the pass began with, which gives the same numbers, when
-   * the threads that were told to end had time to. No thread is used after that.
+   * A thread was lost in the middle of its slice. The other threads are terminated, and this thread computes all slices
+   * again from the inputs, which gives the same numbers. No thread is used after that.
    */
   private recover(operation: Operation, job: number, slices: number): void {
     this.dispose()
