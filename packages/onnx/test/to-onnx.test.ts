@@ -224,6 +224,33 @@ describe('toOnnx', () => {
     for (const [at, values] of expected.entries()) expect(difference(outputs[at], values)).toBeLessThan(1e-5)
   })
 
+  it.each<[string, (generator: Generator) => Layer[]]>([
+    ['a mean of vectors', () => [meanOverTime()]],
+    ['a last step', (generator) => [lastStep(), new Linear({ inFeatures: 4, outFeatures: 2, generator })]],
+    [
+      'a last step of a linear layer',
+      (generator) => [new Linear({ inFeatures: 4, outFeatures: 2, generator }), new Tanh(), lastStep()],
+    ],
+    [
+      'a norm of steps and features',
+      (generator) => [
+        new Linear({ inFeatures: 4, outFeatures: 3, generator }),
+        new LayerNorm({ normalizedShape: [5, 3] }),
+      ],
+    ],
+  ])('writes %s, without a recurrent layer, and reads it back', async (_, make) => {
+    const generator = new Generator(7)
+    await agree(new Sequential(...make(generator)), drawn(generator, 3, 5, 4))
+    const words = tensor([1, 2, 3, 4, 5, 6, 7, 8, 0, 0], [2, 5], 'int32')
+    const embedding = new Embedding({ numEmbeddings: 9, embeddingDim: 4, generator })
+    await agree(new Sequential(embedding, ...make(generator)), words)
+  })
+
+  it('writes the last step by length, without a recurrent layer, and reads it back', async () => {
+    const generator = new Generator(7)
+    await agree(new Sequential(new Tanh(), lastStep()), drawn(generator, 3, 5, 4), { lengths: true }, [5, 1, 3])
+  })
+
   it.each<[string, () => Layer, ToOnnxOptions, string]>([
     [
       'a graph whose output is called as an input is',

@@ -168,10 +168,9 @@ function layerOf(draft: Draft): Layer {
       })
     }
     case 'norm': {
-      const { size, eps, weight, bias } = draft
-      const shape = [size]
+      const { shape, eps, weight, bias } = draft
       const layer = new LayerNorm({
-        normalizedShape: size,
+        normalizedShape: shape,
         eps,
         elementwiseAffine: weight !== undefined,
         bias: bias !== undefined,

@@ -1,6 +1,6 @@
 import { transposed } from '@rowwise/host-values/transposed'
 import type { OnnxNode } from './file'
-import { axesOf, type GraphReader, type Operator } from './operator'
+import { axesOf, type GraphReader, isStepAxis, type Operator } from './operator'
 import { SHAPES } from './shapes'
 import { activatedInLoop, addedToLoop, timesRecurrentWeight } from './unrolled'
 import { type Draft, isZeros, type TensorValue } from './values'
@@ -61,16 +61,17 @@ export const DENSE: Readonly<Record<string, Operator>> = {
   LayerNormalization(node) {
     const input = this.tensor(node, 0)
     const { axis = -1, epsilon = 1e-5 } = node.attributes as Record<string, number>
-    if (axis !== -1 && axis !== input.axes.length - 1) return undefined
-    const { floats: weight, name } = this.floats(node, 1, 1)
-    const bias = node.inputs[2] ? this.floats(node, 2, 1).floats : undefined
+    const { floats: weight, name, dims: shape } = this.floats(node, 1)
+    const bias = node.inputs[2] ? this.floats(node, 2, shape.length).floats : undefined
+    const isOverAll = [-shape.length, input.axes.length - shape.length].includes(axis)
+    if (!isOverAll || (shape.length > 1 && (input.flat || !isStepAxis(this, input.axes, 1)))) return undefined
     const hint = layerName(name) ?? 'norm'
     const eps = Number(Math.fround(epsilon).toPrecision(7)) // a float32 of the file; 1e-5 is 9.999999747378752e-06 there
     const draft: Draft = {
       kind: 'norm',
       input: input.of,
       hint,
-      size: weight.length,
+      shape,
       weight,
       eps,
       ...(bias && { bias }),
@@ -96,7 +97,7 @@ export const DENSE: Readonly<Record<string, Operator>> = {
     const input = this.tensor(node, 0)
     const axes = axesOf(this, node, input.axes.length) ?? []
     const [axis] = axes
-    const isTime = axes.length === 1 && input.axes[axis]?.role === 'time'
+    const isTime = axes.length === 1 && isStepAxis(this, input.axes, axis)
     if (!isTime || node.attributes.keepdims !== 0) return undefined
     const rest = input.axes.filter((_, at) => at !== axis)
     return this.add({ kind: 'mean', input: input.of, hint: 'mean' }, rest)

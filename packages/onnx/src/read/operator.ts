@@ -45,3 +45,19 @@ export function axesOf(reader: GraphReader, node: OnnxNode, rank: number, at = 1
   const given = reader.integers(node, at) ?? (node.attributes.axes as number[] | undefined)
   return given?.map((axis) => axisAt(axis, rank))
 }
+
+/** Whether an axis counts steps. Where no recurrent layer has shown that yet, the second of three does, as in Rowwise. */
+export function isStepAxis(reader: GraphReader, axes: readonly Axis[], at: number): boolean {
+  const [first, second] = axes
+  const isOpen = axes.length === 3 && at === 1 && first.role === undefined && second.role === undefined
+  if (isOpen && reader.inputs.every((input) => isInOrder(input.axes, first, second))) {
+    first.role = 'batch'
+    second.role = 'time'
+  }
+  return axes[at]?.role === 'time'
+}
+
+/** Whether axes do not have `second` before `first`. */
+function isInOrder(axes: readonly Axis[], first: Axis, second: Axis): boolean {
+  return !axes.slice(0, axes.indexOf(first)).includes(second) || !axes.includes(first)
+}

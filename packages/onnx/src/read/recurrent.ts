@@ -1,7 +1,7 @@
 import { fromOnnxOrder, gatesOf } from '../gates'
 import { scopeOf } from './dense'
 import type { OnnxNode } from './file'
-import type { GraphReader, Operator } from './operator'
+import { type GraphReader, isStepAxis, type Operator } from './operator'
 import { type Axis, type DirectionDraft, isZeros, type RecurrentDraft, type Row, type Value } from './values'
 
 /** Recurrent layers. */
@@ -20,7 +20,7 @@ export const RECURRENT: Readonly<Record<string, Operator>> = {
     const input = this.tensor(node, 0)
     const index = this.input(node, 1)
     const isOwn = node.attributes.batch_dims === 1 && index?.kind === 'tensor' && index.of === this.lengths
-    if (!isOwn) return undefined
+    if (!isOwn || !isStepAxis(this, input.axes, 1)) return undefined
     const rest = input.axes.filter(({ role }) => role !== 'time')
     return this.add({ kind: 'last', input: input.of, hint: 'last', byLength: true }, rest)
   },
@@ -32,9 +32,11 @@ export const RECURRENT: Readonly<Record<string, Operator>> = {
 /** `lengths − 1`, which only {@link RECURRENT.GatherND} reads. */
 function lengthsMinusOne(follower: GraphReader, node: OnnxNode): Value | undefined {
   const value = follower.input(node, 0)
-  return value?.kind === 'tensor' && value.of === follower.lengths && follower.integers(node, 1)?.[0] === 1
-    ? value
-    : undefined
+  const isInput =
+    value?.kind === 'tensor' && value.axes.length === 1 && follower.inputs.some(({ name }) => name === value.of)
+  if (!isInput || follower.integers(node, 1)?.[0] !== 1) return undefined
+  follower.lengths ??= value.of
+  return value.of === follower.lengths ? value : undefined
 }
 
 function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['type']): Value[] {

@@ -1,5 +1,5 @@
 import type { Constant, OnnxNode } from './file'
-import { axesOf, axisAt, type GraphReader, type Operator } from './operator'
+import { axesOf, axisAt, type GraphReader, isStepAxis, type Operator } from './operator'
 import { unrolledSequence } from './unrolled'
 import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
 
@@ -272,7 +272,8 @@ function taken(
       }
   }
   // A loop that was written out takes a linear layer's steps one by one, from 0.
-  if (role === 'time' && isLast && value.side === undefined && (index < 0 || draft?.kind !== 'linear'))
+  const isWhole = value.side === undefined && (index < 0 || draft?.kind !== 'linear')
+  if (isLast && isWhole && isStepAxis(follower, value.axes, at))
     return follower.add({ kind: 'last', input: value.of, hint: 'last' }, rest)
   if (draft?.kind !== 'linear' || at !== 0) return undefined
   return index < 0

@@ -80,7 +80,15 @@ export type Draft =
   | RecurrentDraft
   | { kind: 'linear'; input: string; hint: string; weight: Float32Array; outFeatures: number; bias?: Float32Array }
   | { kind: 'embedding'; input: string; hint: string; weight: Float32Array; dims: readonly number[] }
-  | { kind: 'norm'; input: string; hint: string; size: number; weight?: Float32Array; bias?: Float32Array; eps: number }
+  | {
+      kind: 'norm'
+      input: string
+      hint: string
+      shape: readonly number[]
+      weight?: Float32Array
+      bias?: Float32Array
+      eps: number
+    }
   /** The last step, or with `byLength` that of each row. */
   | { kind: 'last'; input: string; hint: string; byLength?: boolean }
   | { kind: 'mean' | 'tanh' | 'sigmoid' | 'relu' | 'softmax'; input: string; hint: string }

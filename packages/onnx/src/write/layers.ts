@@ -46,8 +46,11 @@ export function inputOf(layers: readonly (readonly [string, Layer])[]): { type: 
   const hasSteps = layers.some(
     ([, layer]) => layer instanceof RecurrentLayer || layer instanceof MeanOverTime || layer instanceof LastStep,
   )
-  const size = first && sizeOf(first)
-  return { type: 'float', dims: ['batch', ...(hasSteps ? ['time'] : []), size ?? 'features'] }
+  const size = (first && sizeOf(first)) ?? 'features'
+  // A norm of several axes fixes them all but the last, which a layer before it may change.
+  const norm = layers.map(([, layer]) => layer).find((layer) => layer instanceof LayerNorm && layer.normalizedShape[1])
+  const between = norm instanceof LayerNorm ? norm.normalizedShape.slice(0, -1) : hasSteps ? ['time' as const] : []
+  return { type: 'float', dims: ['batch', ...between, size] }
 }
 
 function sizeOf(layer: Layer): number | undefined {
