@@ -15,9 +15,12 @@
 /** Spins after which WebAssembly's calling thread returns, and checks that the other threads make progress. */
 #define MOST_SPINS (1 << 24)
 
-/** Lets another thread run on this processor, if the build can. */
-#ifndef GIVE_WAY
-#define GIVE_WAY() RELAX()
+/** Lets another thread run on this processor. A WebAssembly worker sleeps for a moment; a page's thread, which may call, must not. */
+#if IS_WASM
+static int32_t never;
+#define GIVE_WAY(thread) (void)((thread) && __builtin_wasm_memory_atomic_wait32(&never, 0, 50000))
+#elif !defined(GIVE_WAY)
+#define GIVE_WAY(thread) RELAX()
 #endif
 
 INLINE int32_t *claimedOf(const Job *j, int share) { return j->phases + share * PHASE_WORDS; }
@@ -93,7 +96,7 @@ SHARED SMALL void forwardFew(const Job *j, const Sizes *s, const Room *room, int
         if (IS_WASM && thread == 0) return;
         spins = BUSY;
       }
-      if (spins > BUSY && spins % SPINS_BETWEEN == 0) GIVE_WAY();
+      if (spins > BUSY && spins % SPINS_BETWEEN == 0) GIVE_WAY(thread);
       else RELAX();
     }
     // Do not wait again for a thread that was missing.

@@ -1,7 +1,7 @@
 // One build of the kernels: compiled once for each instruction set, which names it.
 #include "machine.h"
 #include "give-way.h"
-#define GIVE_WAY() giveWay()
+#define GIVE_WAY(thread) giveWay()
 #include "../kernels/kernels.c"
 #include "softmax.h"
 
