@@ -82,7 +82,7 @@ const train = program
 
 const test = program
   .command('test')
-  .description('evaluate saved weights on the test images')
+  .description('evaluate saved weights on the test images, or on a time series')
   .option('--batch-size <n>', 'samples per batch', positiveInteger, 1000)
   .action(async (options) => (await import('./commands/test')).test(options))
 

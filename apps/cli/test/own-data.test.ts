@@ -58,6 +58,19 @@ describe('rowwise train --csv', () => {
     expect(stdout).toContain(tested.stdout.trim())
   })
 
+  it('is tested on all of another file, and on the rows that were added to its own', async () => {
+    const [header, ...rows] = readFileSync(csv, 'utf8').split('\n')
+    const longer = join(directory, 'longer.csv')
+    const other = join(directory, 'other.csv')
+    writeFileSync(longer, [header, ...rows, ...rows.slice(0, 20)].join('\n'))
+    writeFileSync(other, [header, ...rows.slice(500)].join('\n'))
+    const total = async (file: string): Promise<number> => {
+      const { stdout } = await rowwise(['test', '--weights', weights, '--csv', file, '--json'])
+      return (JSON.parse(stdout) as { total: number }).total
+    }
+    expect([await total(csv), await total(longer), await total(other)]).toEqual([98, 118, 483])
+  })
+
   it('is tested by the loss that it was trained with', async () => {
     const robust = join(directory, 'huber')
     const { stdout } = await rowwise(['train', ...series, '--loss', 'huberLoss', '--epochs', '1', '--out', robust])

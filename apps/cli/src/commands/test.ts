@@ -1,11 +1,11 @@
-import { DataLoader as AnyLoader, subset } from '@rowwise/data'
+import { DataLoader as AnyLoader } from '@rowwise/data'
 import { DataLoader, normalize } from '@rowwise/data-mnist'
 import { testModel } from '@rowwise/train-loop'
 import type { CommonFlags } from '../options'
 import { startBackend } from '../run/prepare'
 import { lossOf } from '../run/recipe'
 import { seriesInUse } from '../run/series-in-use'
-import { forecast, forecastLine, forecastMetrics, seriesOf, testedOf } from '../run/series-task'
+import { forecast, forecastLine, forecastMetrics, testedWindows } from '../run/series-task'
 import { imagesOf, loadTestImages, type UseFlags } from '../run/weights-and-data'
 import { loadWeights } from '../run/weights-file'
 import { print, printJson } from '../show/print'
@@ -16,16 +16,15 @@ export interface TestFlags extends CommonFlags, UseFlags {
   batchSize: number
 }
 
-/** `rowwise test`: how well saved weights classify the test images, or forecast the last tenth of a time series. */
+/** `rowwise test`: how well saved weights classify the test images, or forecast a time series. */
 export async function test(flags: TestFlags): Promise<void> {
   const { name: backend } = await startBackend(flags)
   const loaded = await loadWeights(flags)
   const { weights, batchSize } = flags
   const series = await seriesInUse(flags, loaded)
   if (series) {
-    const all = seriesOf(series.table, series.facts)
-    const last = subset(all, all.length - testedOf(all.length), all.length)
-    const result = await testModel(series.model, new AnyLoader(last, { batchSize }), {
+    const windows = testedWindows(series.table, series.facts)
+    const result = await testModel(series.model, new AnyLoader(windows, { batchSize }), {
       loss: lossOf({ loss: series.facts.loss, csv: flags.csv }),
       metrics: forecastMetrics(),
     })

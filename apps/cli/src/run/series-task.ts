@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { columnScales, DataLoader, type Scale, subset, type Table, type WindowDataset, windows } from '@rowwise/data'
+import {
+  columnScales,
+  DataLoader,
+  type Scale,
+  subset,
+  type Table,
+  type WindowBatch,
+  type WindowDataset,
+  windows,
+} from '@rowwise/data'
 import { readCSV } from '@rowwise/data/csv'
 import { meanAbsoluteError, r2, type TestResult } from '@rowwise/train-loop'
 import { UsageError } from '../exit'
@@ -22,6 +31,8 @@ export interface SeriesFacts {
   scales: Readonly<Record<string, Scale>>
   /** What it was trained with, where that is not the mean square. */
   loss?: RunSettings['loss']
+  /** The rows that it was made from: those that trained, validated and tested it. */
+  madeFrom?: { rows: number; digest: string }
 }
 
 /** What is found out of a forecast, beside the loss. */
@@ -60,7 +71,8 @@ export async function seriesTask(settings: RunSettings, signal: AbortSignal): Pr
       `${csv}: all numbers of ${constant} in the rows that train are ${table.column(constant)[0]}, so there is nothing to forecast; choose another --target`,
     )
   }
-  const facts: SeriesFacts = { columns: inputs, target, window, horizon, scales }
+  const madeFrom = { rows: table.rows, digest: digestOf(table) }
+  const facts: SeriesFacts = { columns: inputs, target, window, horizon, scales, madeFrom }
   const series = seriesOf(table, facts)
   return {
     samples: trained,
@@ -77,7 +89,7 @@ export async function seriesTask(settings: RunSettings, signal: AbortSignal): Pr
       makeNet(settings, { inputSize: inputs.length, numClasses: horizon * target.length }, generator),
     loss,
     metrics: forecastMetrics(),
-    decisive: { scales, trainingData: digestOf(table) },
+    decisive: { scales, trainingData: madeFrom.digest },
     metadata: { task: 'forecast', ...facts, ...(settings.loss && { loss: settings.loss }) },
     header: [
       `${table.rows} rows; ${trained} windows of ${window} rows train, the ${validated} after them validate, the last ${tested} test`,
@@ -88,9 +100,21 @@ export async function seriesTask(settings: RunSettings, signal: AbortSignal): Pr
   }
 }
 
-/** How many of the windows of a table are tested on: the last ones. */
-export function testedOf(length: number): number {
+function testedOf(length: number): number {
   return Math.max(1, Math.floor(TEST_SHARE * length))
+}
+
+/**
+ * The windows of a table that a model is tested on: all, but of the table that it was made from only those that were kept for this, and
+ * those of rows that were added since.
+ */
+export function testedWindows(table: Table, facts: SeriesFacts): ReturnType<typeof subset<WindowBatch>> {
+  const { madeFrom, window, horizon } = facts
+  const all = seriesOf(table, facts)
+  if (madeFrom === undefined || table.rows < madeFrom.rows || digestOf(table, madeFrom.rows) !== madeFrom.digest)
+    return all
+  const known = madeFrom.rows - window - horizon + 1
+  return subset(all, known - testedOf(known), all.length)
 }
 
 /** The windows that a model reads. */
@@ -111,8 +135,9 @@ export function forecastLine(name: string, result: TestResult<ForecastMetrics>, 
   return `${name}: Average loss: ${loss.toFixed(4)}, mean absolute error: ${Number(error.toPrecision(4))}${unit}, R²: ${share.toFixed(4)}, ${total} windows`
 }
 
-function digestOf(table: Table): string {
+/** Of the first rows of a table. */
+function digestOf(table: Table, rows = table.rows): string {
   const hash = createHash('sha256')
-  for (const name of table.columns) hash.update(name).update(new Uint8Array(table.column(name).slice().buffer))
+  for (const name of table.columns) hash.update(name).update(new Uint8Array(table.column(name).slice(0, rows).buffer))
   return `sha256:${hash.digest('hex')}`
 }

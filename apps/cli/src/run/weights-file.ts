@@ -87,6 +87,7 @@ const seriesFacts = z.object({
   horizon: z.int().positive(),
   scales: z.record(z.string(), z.object({ mean: z.number(), std: z.number().positive() })),
   loss: z.enum(LOSS_NAMES).optional(),
+  madeFrom: z.object({ rows: z.int().positive(), digest: z.string() }).optional(),
 })
 
 function readSeries(text: string | undefined): SeriesFacts | undefined {
