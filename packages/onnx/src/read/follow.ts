@@ -2,12 +2,13 @@ import { OnnxError, OnnxUnsupportedError } from '../errors'
 import { DENSE } from './dense'
 import type { Constant, OnnxFile, OnnxNode } from './file'
 import { folded } from './fold'
+import { MASKED_MEAN } from './masked-mean'
 import type { GraphReader, Operator } from './operator'
 import { RECURRENT } from './recurrent'
 import { SHAPES } from './shapes'
 import { type Axis, constantValue, type Draft, type Row, type TensorValue, type Value } from './values'
 
-const OPERATORS: Readonly<Record<string, Operator>> = { ...SHAPES, ...DENSE, ...RECURRENT }
+const OPERATORS: Readonly<Record<string, Operator>> = { ...SHAPES, ...DENSE, ...RECURRENT, ...MASKED_MEAN }
 
 /**
  * Follows the tensors of a graph from operation to operation, without running it: transposes and shapes fall away, and
@@ -145,7 +146,11 @@ export class Follower implements GraphReader {
     if (this.lengths === undefined) return
     for (const [name, draft] of this.drafts) {
       const isTold =
-        draft.kind === 'recurrent' ? draft.lengths : draft.kind === 'last' ? draft.byLength : draft.kind !== 'mean'
+        draft.kind === 'recurrent'
+          ? draft.lengths
+          : draft.kind === 'last' || draft.kind === 'mean'
+            ? draft.byLength
+            : true
       if (!isTold)
         throw new OnnxUnsupportedError(
           `${name} reads all steps, also those past the end of a row, and another layer is told lengths; in Rowwise all layers are`,
@@ -178,5 +183,6 @@ function describe(value: Value | undefined): string {
   if (value.kind === 'tensor')
     return value.side === undefined ? `the output of ${value.of}` : `one direction of ${value.of}`
   if (value.kind === 'rows') return `states of ${[...new Set(value.rows.map(({ of }) => of))].join(' and ')}`
-  return value.kind === 'zeros' || value.kind === 'integers' ? value.kind : `part of a loop, ${value.kind}`
+  const isOfLoop = value.kind === 'step' || ('of' in value && !('axes' in value))
+  return isOfLoop ? `part of a loop, ${value.kind}` : value.kind
 }

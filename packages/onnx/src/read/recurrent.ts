@@ -1,6 +1,7 @@
 import { fromOnnxOrder, gatesOf } from '../gates'
 import { scopeOf } from './dense'
 import type { OnnxNode } from './file'
+import { lengthsMinusOne, takeLengths } from './masked-mean'
 import { type GraphReader, isStepAxis, type Operator } from './operator'
 import { type Axis, type DirectionDraft, isZeros, type RecurrentDraft, type Row, type Value } from './values'
 
@@ -27,16 +28,6 @@ export const RECURRENT: Readonly<Record<string, Operator>> = {
   Sub(node) {
     return lengthsMinusOne(this, node)
   },
-}
-
-/** `lengths − 1`, which only {@link RECURRENT.GatherND} reads. */
-function lengthsMinusOne(follower: GraphReader, node: OnnxNode): Value | undefined {
-  const value = follower.input(node, 0)
-  const isInput =
-    value?.kind === 'tensor' && value.axes.length === 1 && follower.inputs.some(({ name }) => name === value.of)
-  if (!isInput || follower.integers(node, 1)?.[0] !== 1) return undefined
-  follower.lengths ??= value.of
-  return value.of === follower.lengths ? value : undefined
 }
 
 function recurrent(follower: GraphReader, node: OnnxNode, type: RecurrentDraft['type']): Value[] {
@@ -173,10 +164,6 @@ function stateOf(follower: GraphReader, node: OnnxNode, at: number, hiddenSize: 
 function readLengths(follower: GraphReader, node: OnnxNode): boolean {
   const value = follower.input(node, 4)
   if (value === undefined) return false
-  const isInput =
-    value.kind === 'tensor' && value.axes.length === 1 && follower.inputs.some(({ name }) => name === value.of)
-  if (!isInput || (follower.lengths !== undefined && follower.lengths !== value.of))
-    throw follower.refusal(node, 'its sequence_lens is not an input of the model')
-  follower.lengths = value.of
-  return true
+  if (takeLengths(follower, value)) return true
+  throw follower.refusal(node, 'its sequence_lens is not an input of the model')
 }

@@ -1,4 +1,5 @@
 import type { Constant, OnnxNode } from './file'
+import { takeLengths } from './masked-mean'
 import { axesOf, axisAt, type GraphReader, isStepAxis, type Operator } from './operator'
 import { unrolledSequence } from './unrolled'
 import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
@@ -28,6 +29,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     const isInteger = this.inputs.some(
       ({ name, isInteger }) => isInteger && value?.kind === 'tensor' && name === value.of,
     )
+    if (isInteger && FLOATS.includes(to)) return takeLengths(this, value) ? { kind: 'floats of lengths' } : undefined
     return (isInteger ? INTEGERS : FLOATS).includes(to) ? value : undefined
   },
   Dropout(node) {
@@ -66,8 +68,7 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     if (value?.kind === 'zeros') return value
     if (value?.kind === 'rows' && value.form === 'row' && axesOf(this, node, value.axes.length + 1)?.join() === '0')
       return { ...value, form: 'stack', axes: [{ size: 1 }, ...value.axes] }
-    const isLengths = value?.kind === 'tensor' && value.of === this.lengths
-    return value?.kind === 'hidden' || isLengths ? value : undefined
+    return value?.kind === 'hidden' || value?.kind === 'mask' || takeLengths(this, value) ? value : undefined
   },
   Squeeze(node) {
     const value = this.input(node, 0)

@@ -31,6 +31,11 @@ export type Value =
   /** A step of a loop that was written out. */
   | { kind: 'step'; of: string; t: number; flipped: boolean; axes: readonly Axis[] }
   | { kind: 'preactivation' | 'hidden' | 'recurrent'; of: string; count: number }
+  /** Parts of a mean by length: 0 to before a number of steps, and which of them a row has. */
+  | { kind: 'places' | 'mask'; count: number | Axis }
+  /** A tensor that is zero past the lengths, and its sum over the steps. */
+  | { kind: 'masked' | 'total'; of: string; axes: readonly Axis[] }
+  | { kind: 'floats of lengths' }
 
 /** A tensor that a draft computes, or that is read. */
 export interface TensorValue {
@@ -89,9 +94,9 @@ export type Draft =
       bias?: Float32Array
       eps: number
     }
-  /** The last step, or with `byLength` that of each row. */
-  | { kind: 'last'; input: string; hint: string; byLength?: boolean }
-  | { kind: 'mean' | 'tanh' | 'sigmoid' | 'relu' | 'softmax'; input: string; hint: string }
+  /** The last step or the mean of the steps, or with `byLength` that of each row. */
+  | { kind: 'last' | 'mean'; input: string; hint: string; byLength?: boolean }
+  | { kind: 'tanh' | 'sigmoid' | 'relu' | 'softmax'; input: string; hint: string }
 
 /** Whether a value is known to be zeros. */
 export function isZeros(value: Value | undefined): boolean {

@@ -78,13 +78,7 @@ export async function writeLayer(
   }
   if (layer instanceof Dropout) return { value, dims } // in evaluation
   if (layer instanceof LastStep) return { value: writeLastStep(writer, name, value, lengths), dims: [dims[0], dims[2]] }
-  if (layer instanceof MeanOverTime) {
-    if (lengths)
-      throw new OnnxUnsupportedError(
-        `${name}, meanOverTime(), is not written with lengths; use lastStep() or finalHidden()`,
-      )
-    return { value: writeMean(writer, name, value), dims: [dims[0], dims[2]] }
-  }
+  if (layer instanceof MeanOverTime) return { value: writeMean(writer, name, value, lengths), dims: [dims[0], dims[2]] }
   if (layer instanceof Linear)
     return { value: await writeLinear(writer, name, layer, value, dims.length), dims: [...rest, layer.outFeatures] }
   if (layer instanceof Embedding) {
@@ -126,9 +120,25 @@ function writeLastStep(writer: GraphWriter, name: string, value: string, lengths
   return writer.one('GatherND', `${name}.step`, [value, index], { batch_dims: 1 })
 }
 
-function writeMean(writer: GraphWriter, name: string, value: string): string {
-  if (writer.opset < 18) return writer.one('ReduceMean', `${name}.mean`, [value], { axes: [1], keepdims: 0 })
-  return writer.one('ReduceMean', `${name}.mean`, [value, writer.integers([1])], { keepdims: 0 })
+/** The mean of each row's steps, `[N, T, F]` → `[N, F]`: of all, or by its length, past which there may be NaN. */
+function writeMean(writer: GraphWriter, name: string, value: string, lengths: string | undefined): string {
+  const over = { keepdims: 0 }
+  if (!lengths && writer.opset < 18) return writer.one('ReduceMean', `${name}.mean`, [value], { axes: [1], ...over })
+  const steps = writer.integers([1])
+  if (!lengths) return writer.one('ReduceMean', `${name}.mean`, [value, steps], over)
+  const time = writer.one('Squeeze', `${name}.time`, [
+    writer.one('Shape', `${name}.time`, [value], { start: 1, end: 2 }),
+  ])
+  const places = writer.one('Range', `${name}.places`, [writer.integers(0), time, writer.integers(1)])
+  const counts = writer.one('Unsqueeze', `${name}.counts`, [lengths, steps])
+  const wide = writer.one('Cast', `${name}.counts`, [counts], { to: 7 })
+  const mask = writer.one('Unsqueeze', `${name}.mask`, [
+    writer.one('Less', `${name}.mask`, [places, wide]),
+    writer.integers([2]),
+  ])
+  const kept = writer.one('Where', `${name}.kept`, [mask, value, writer.floats('zero', [], new Float32Array(1))])
+  const total = writer.one('ReduceSum', `${name}.total`, [kept, steps], over)
+  return writer.one('Div', `${name}.mean`, [total, writer.one('Cast', `${name}.counts`, [counts], { to: 1 })])
 }
 
 async function writeLinear(
