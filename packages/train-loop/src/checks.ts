@@ -1,7 +1,7 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { engine, type Scalar, Tensor } from '@tensorflow/tfjs-core'
 import { EmptySourceError, TargetError, TrainOptionError } from './errors'
-import type { Batch, BatchSource, Trainable } from './model'
+import type { Batch, BatchSource, LossFunction, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
 
 /** Refuses option names that nobody reads. */
@@ -60,18 +60,6 @@ export function requireScalar(value: Tensor): Scalar {
   if (value.rank === 0) return value as Scalar
   throw new TrainOptionError(
     `the loss is a tensor of shape [${value.shape}], expected one number; take its mean, or reduction: 'mean'`,
-  )
-}
-
-/** Refuses an optimizer that was made for other tensors than the model's, of the same names. */
-export function requireOwn(model: Trainable, optimizer: Optimizer): void {
-  const trained = optimizer.parameters?.()
-  if (trained === undefined) return
-  const own = model.parameters()
-  const stray = Object.keys(trained).find((name) => Object.hasOwn(own, name) && own[name] !== trained[name])
-  if (stray === undefined) return
-  throw new TrainOptionError(
-    `the optimizer was made for another model's ${stray}; make it of the model that is trained`,
   )
 }
 
@@ -142,6 +130,11 @@ function requireLiving(batch: Batch, name: string, value: unknown, number: numbe
 /** Samples in a batch: the first axis of its tensors. */
 export function samplesOf({ inputs, targets }: Batch): number {
   return (inputs instanceof Tensor ? inputs : targets).shape[0] ?? 1
+}
+
+/** How often a batch's loss counts in a mean over samples. */
+export function weightOf({ reduction }: LossFunction, samples: number): number {
+  return reduction === 'sum' ? 1 : samples
 }
 
 /** A value in a few words. */

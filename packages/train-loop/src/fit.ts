@@ -4,15 +4,7 @@ import { requireCallbacks } from './callbacks/check-callbacks'
 import { Checkpointer, type CheckpointOptions, isResumable } from './checkpoints/checkpointer'
 import { type RunPosition, startOfEpoch, startOfRun } from './checkpoints/run-state'
 import { requireFiniteWeights } from './checkpoints/weights'
-import {
-  refuseOptions,
-  requireLoss,
-  requireModel,
-  requireOptimizer,
-  requireOwn,
-  requireSignal,
-  requireSource,
-} from './checks'
+import { refuseOptions, requireLoss, requireModel, requireOptimizer, requireSignal, requireSource } from './checks'
 import { CheckpointMismatchError, NonFiniteError, TrainOptionError } from './errors'
 import type { EpochEnd, Resumed, TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
@@ -20,6 +12,7 @@ import { type Metrics, requireMetrics } from './metrics/metric'
 import type { BatchSource, LossFunction, NamedGradients, Trainable } from './model'
 import { type Monitors, monitorsOf, readMonitor, requireMonitor } from './monitor'
 import { groupsOf, type Optimizer } from './optimizers/optimizer'
+import { trainedBy } from './optimizers/trained-by'
 import type { PlateauSchedule } from './schedules/plateau'
 import { isPlateau, requireSchedule, type Schedule, ScheduleRun } from './schedules/run'
 import { testModel } from './test-model'
@@ -113,7 +106,7 @@ function checkOptions(model: Trainable, options: FitOptions): Monitors {
     throw new TrainOptionError(`epochs is ${epochs}, expected an integer of at least 1`)
   }
   requireOptimizer('fit()', optimizer)
-  requireOwn(model, optimizer)
+  trainedBy(model, optimizer)
   requireSource('train', train, epochs)
   if (validation !== undefined) requireSource('validation', validation, epochs)
   if (test !== undefined) requireSource('test', test, 1)

@@ -104,6 +104,7 @@ export type {
   ModelVJP,
   NamedGradients,
   NamedParameters,
+  Part,
   Trainable,
 } from './model'
 

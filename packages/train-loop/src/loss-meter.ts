@@ -6,7 +6,7 @@ const READ_EVERY = 64
 
 /** The running mean of a loss over samples, fed with scalars that stay on the device until they are asked for. */
 export class LossMeter {
-  private readonly waiting: { loss: Tensor; samples: number }[] = []
+  private readonly waiting: { loss: Tensor; samples: number; weight: number }[] = []
   private readonly readEvery = isHostBackend() ? 1 : READ_EVERY
   private lastRead = Number.NaN
   private reading: Promise<void> | undefined
@@ -21,17 +21,18 @@ export class LossMeter {
   ) {}
 
   /**
-   * Adds a batch's mean loss and takes the tensor over; whether all losses that are known so far are finite. A promise
-   * only where it waits.
+   * Adds a batch's loss and takes the tensor over; whether all losses that are known so far are finite. A promise only where it waits.
+   *
+   * @param weight times that the loss counts: for each sample of a mean, once of a sum
    */
-  add(loss: Tensor, samples: number): boolean | Promise<boolean> {
+  add(loss: Tensor, samples: number, weight: number): boolean | Promise<boolean> {
     const known = this.waiting.length === 0 ? hostValues(loss) : undefined
     if (known) {
-      this.count(known[0], samples)
+      this.count(known[0], samples, weight)
       loss.dispose()
       return Number.isFinite(this.sum)
     }
-    this.waiting.push({ loss, samples })
+    this.waiting.push({ loss, samples, weight })
     if (this.waiting.length < this.readEvery) return Number.isFinite(this.sum)
     return this.read().then(() => Number.isFinite(this.sum))
   }
@@ -76,16 +77,16 @@ export class LossMeter {
     try {
       const read = await Promise.all(batches.map(({ loss }) => awaitValues(loss)))
       read.forEach(([loss], at) => {
-        this.count(loss, batches[at].samples)
+        this.count(loss, batches[at].samples, batches[at].weight)
       })
     } finally {
       for (const { loss } of batches) loss.dispose()
     }
   }
 
-  private count(loss: number, samples: number): void {
+  private count(loss: number, samples: number, weight: number): void {
     this.lastRead = loss
-    this.sum += loss * samples
+    this.sum += loss * weight
     this.samples += samples
   }
 }

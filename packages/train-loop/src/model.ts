@@ -43,9 +43,14 @@ export interface Trainable {
   computedBy?(): string
   /** Switches between training and evaluation, for models that behave differently. */
   train?(mode: boolean): unknown
-  /** Whether the model is in training; put back after an evaluation. */
+  /** Whether the model is in training; put back after an evaluation, in its parts too. */
   training?: boolean
+  /** Its parts by name. */
+  namedChildren?(): readonly (readonly [name: string, part: Part])[]
 }
+
+/** A part of a model, which may be in another mode. */
+export type Part = Pick<Trainable, 'training' | 'namedChildren'>
 
 /** What a model reads of a batch: a tensor `[N, …]`, or several things by name, such as `{ inputs, lengths }`. */
 export type BatchInputs = Tensor | { readonly [name: string]: unknown }
@@ -77,4 +82,6 @@ export interface LossFunction {
   (outputs: Tensor, targets: Tensor): Tensor
   /** The value and its pullback, without TensorFlow.js's tape; undefined where there is none right now. */
   vjp?(outputs: Tensor, targets: Tensor): LossVJP | undefined
+  /** That the loss of a batch is the sum of its samples' losses, for the mean over several batches. @default 'mean' */
+  readonly reduction?: 'mean' | 'sum' | 'none'
 }

@@ -2,6 +2,7 @@ import { concat, dispose, sigmoid, slice, softmax, Tensor, tidy } from '@tensorf
 import { ownTensor, refuseOptions, requireModel, requireOutputs, requireSignal, show } from './checks'
 import { TrainOptionError } from './errors'
 import { Breather } from './event-loop'
+import { toEvaluation } from './mode'
 import type { BatchInputs, Trainable } from './model'
 
 /** How {@link predict} runs. */
@@ -21,7 +22,8 @@ export interface PredictOptions {
  * The outputs of a model for any number of samples, computed in batches. The model is in evaluation meanwhile, and afterwards in the
  * mode that it was in.
  *
- * @param inputs what `forward` takes, `[N, …]`; of several things by name, tensors and arrays with N entries are cut into batches
+ * @param inputs what `forward` takes, `[N, …]`; of several things by name N is the first axis of the first tensor, and tensors and arrays
+ * with N entries are cut into batches. States `[layers, N, H]` are not: call `forward` with those
  * @returns `[N, …]`; the caller disposes it
  * @throws {@link TrainOptionError} when an argument is not what it should be; the reason of `signal`; and what the model throws.
  * @example
@@ -45,9 +47,8 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
   requireSignal('predict()', signal)
   const samples = requireSamples(inputs)
   const breather = new Breather()
-  const wasTraining = model.training ?? true
   const outputs: Tensor[] = []
-  model.train?.(false)
+  const restore = toEvaluation(model)
   try {
     for (let start = 0; start < samples; start += batchSize) {
       if (signal?.aborted) throw signal.reason
@@ -63,7 +64,7 @@ export async function predict(model: Trainable, inputs: BatchInputs, options: Pr
     return outputs.length === 1 ? outputs[0].clone() : concat(outputs, 0)
   } finally {
     dispose(outputs)
-    model.train?.(wasTraining)
+    restore()
   }
 }
 

@@ -12,11 +12,13 @@ import {
   requireSignal,
   requireSource,
   samplesOf,
+  weightOf,
 } from './checks'
 import { Breather } from './event-loop'
 import type { TestResult } from './events'
 import { crossEntropy } from './losses/cross-entropy'
 import { type Metrics, type MetricValues, requireMetrics, type TensorValues } from './metrics/metric'
+import { toEvaluation } from './mode'
 import type { BatchSource, LossFunction, Trainable } from './model'
 
 /** How {@link testModel} runs. */
@@ -55,10 +57,9 @@ export async function testModel<M extends Metrics = Record<never, never>>(
   requireMetrics('testModel()', metrics)
   requireSignal('testModel()', signal)
   const breather = new Breather()
-  const wasTraining = model.training ?? true
   let [lossSum, samples, number] = [0, 0, 0]
   for (const metric of Object.values(metrics)) metric.reset()
-  model.train?.(false)
+  const restore = toEvaluation(model)
   try {
     for await (const item of batches) {
       requireBatch(item, ++number)
@@ -68,7 +69,7 @@ export async function testModel<M extends Metrics = Record<never, never>>(
         return { outputs, loss: requireScalar(ownTensor(loss(outputs, targets))) }
       })
       try {
-        lossSum += (await awaitValues(computed.loss))[0] * samplesOf(item)
+        lossSum += (await awaitValues(computed.loss))[0] * weightOf(loss, samplesOf(item))
         await update(metrics, computed.outputs, targets)
       } finally {
         dispose(computed)
@@ -78,7 +79,7 @@ export async function testModel<M extends Metrics = Record<never, never>>(
       if (signal?.aborted) break
     }
   } finally {
-    model.train?.(wasTraining)
+    restore()
   }
   if (number === 0 && !signal?.aborted) throw emptySource('the test data')
   return { loss: lossSum / samples, samples, metrics: valuesOf(metrics) }

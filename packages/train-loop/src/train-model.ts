@@ -8,10 +8,10 @@ import {
   requireLoss,
   requireModel,
   requireOptimizer,
-  requireOwn,
   requireSignal,
   requireSource,
   samplesOf,
+  weightOf,
 } from './checks'
 import { clipGradientNorm, gradientNorm } from './clip-gradients'
 import { NonFiniteError } from './errors'
@@ -19,8 +19,10 @@ import { Breather } from './event-loop'
 import type { BatchEnd } from './events'
 import { noGradient, valueAndGradients } from './gradients'
 import { LossMeter } from './loss-meter'
+import { toTraining } from './mode'
 import type { Batch, BatchSource, LossFunction, NamedGradients, Trainable } from './model'
 import type { Optimizer } from './optimizers/optimizer'
+import { trainedBy } from './optimizers/trained-by'
 
 /** The part of an epoch that was trained before. */
 export interface EpochProgress {
@@ -69,7 +71,8 @@ export interface TrainResult {
 }
 
 /**
- * Trains for one epoch: one optimizer step per batch, in the order of the source. Leaves no tensor behind.
+ * Trains for one epoch: one optimizer step per batch, in the order of the source. Leaves no tensor behind. A model in evaluation is
+ * switched to training; of one in training, parts that are in evaluation stay so. An optimizer of a part trains that part.
  *
  * A loss that is NaN or infinite ends it before the weights take that step; on a GPU up to 64 steps later.
  *
@@ -90,7 +93,7 @@ export async function trainModel(
 ): Promise<TrainResult> {
   requireModel('trainModel()', model)
   requireOptimizer('trainModel()', optimizer)
-  requireOwn(model, optimizer)
+  const taken = trainedBy(model, optimizer)
   requireLoss('trainModel()', loss)
   requireSource('batches', batches, 1)
   refuseOptions('trainModel()', options, OPTIONS)
@@ -101,7 +104,7 @@ export async function trainModel(
   const losses = { loss: () => meter.last(), meanLoss: () => meter.mean(), lossSum: () => meter.total() }
   let { batch, samples } = from ?? { batch: 0, samples: 0 }
   let [asked, waited] = [performance.now(), 0]
-  model.train?.(true)
+  toTraining(model)
   if (!signal?.aborted) {
     try {
       for await (const item of batches) {
@@ -111,12 +114,13 @@ export async function trainModel(
         if (begun) await begun // a wait for nothing costs a turn of the queue all the same
         const result = valueAndGradients(model, loss, item)
         const count = samplesOf(item)
-        const added = meter.add(result.loss, count)
+        const added = meter.add(result.loss, count, weightOf(loss, count))
         if (!(added instanceof Promise ? await added : added)) {
           throw await notFinite(item, meter, batch + 1, optimizer, result.gradients)
         }
-        if (Object.keys(result.gradients).length === 0) throw noGradient()
-        const applied = applyGradients(optimizer, result.gradients, batch + 1, options)
+        const gradients = taken(result.gradients)
+        if (Object.keys(gradients).length === 0) throw noGradient()
+        const applied = applyGradients(optimizer, gradients, batch + 1, options)
         if (applied) await applied
         batch += 1
         samples += count

@@ -123,12 +123,29 @@ describe('Adam refuses', () => {
     expect(() => new Adam({}, options)).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
   })
 
-  it('a gradient of an unknown parameter or another size, before anything changes', () => {
-    const w = parameter(1)
+  it('a gradient of an unknown parameter or another shape, before anything changes', () => {
+    const w = tf.variable(tf.zeros([2, 3]))
     const optimizer = new Adam({ w })
-    expect(() => optimizer.step({ ...gradient(1), stray: tf.scalar(1) })).toThrow(/gradient of stray/)
-    expect(() => optimizer.step(gradient(1, 2))).toThrow(/gradient of w has 2 elements, its parameter 1/)
-    expect([w.dataSync()[0], optimizer.steps]).toEqual([1, 0])
+    const right = { w: tf.ones([2, 3]) }
+    expect(() => optimizer.step({ ...right, stray: tf.scalar(1) })).toThrow(
+      /gradient of stray belongs to no parameter of this Adam, which has w;/,
+    )
+    expect(() => optimizer.step({ w: tf.ones([3, 2]) })).toThrow(
+      /gradient of w has shape \[3,2\], its parameter \[2,3\]/,
+    )
+    expect([w.dataSync()[0], optimizer.steps]).toEqual([0, 0])
+  })
+
+  it('a step after it, or a parameter, was disposed', () => {
+    const refused = (message: RegExp) =>
+      expect.objectContaining({ code: 'OPTIMIZER_STATE', message: expect.stringMatching(message) })
+    const optimizer = new Adam({ w: parameter(1) })
+    optimizer.dispose()
+    expect(() => optimizer.step(gradient(1))).toThrow(refused(/this Adam was disposed/))
+    const w = parameter(1)
+    const other = new Adam({ w })
+    w.dispose()
+    expect(() => other.step(gradient(1))).toThrow(refused(/w was disposed/))
   })
 
   it('a state of other parameters, sizes or settings', async () => {

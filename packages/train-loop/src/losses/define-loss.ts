@@ -118,6 +118,7 @@ export function defineLoss<Options extends LossOptions, Settings>(
       with(options: Options): LossFunction {
         const prepared = prepare(options)
         return Object.assign((outputs: Tensor, targets: Tensor) => loss(outputs, targets, prepared), {
+          reduction: prepared.reduction,
           vjp: (outputs: Tensor, targets: Tensor) => vjp(outputs, targets, prepared),
         })
       },

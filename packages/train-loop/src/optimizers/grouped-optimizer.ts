@@ -7,6 +7,7 @@ import type { Optimizer } from './optimizer'
 import { checkState, type OptimizerState } from './optimizer-state'
 import { namedParameters, type ParametersOf, parametersToTrain } from './parameters'
 import type { ArraySlot, CommonSettings, OptimizerRule } from './rule'
+import { noteFrozen } from './trained-by'
 
 /** Settings of a part of the parameters; what is absent is as for the rest. */
 export type ParameterGroupOptions<Settings> = Partial<Settings> & {
@@ -46,6 +47,7 @@ export abstract class GroupedOptimizer<Settings extends CommonSettings> implemen
   /** The parameters of each of the groups that were asked for, then the rest. */
   readonly groups: readonly ParameterGroup<Settings>[]
   private readonly slots: Map<string, Slot<Settings>>
+  private isDisposed = false
 
   /** @throws {@link TrainOptionError} when a setting is unknown or out of range, or the parameters are not tensors to train. */
   protected constructor(
@@ -55,6 +57,7 @@ export abstract class GroupedOptimizer<Settings extends CommonSettings> implemen
   ) {
     const owner = `new ${rule.name}()`
     const parameters = parametersToTrain(owner, trained)
+    noteFrozen(this, namedParameters(owner, trained))
     refuseOptions<object>(owner, options, { ...rule.options, groups: true })
     const { groups = [], ...shared } = options
     if (!Array.isArray(groups)) throw new TrainOptionError(`${owner}: groups is not an array of { parameters, lr, … }`)
@@ -117,14 +120,17 @@ export abstract class GroupedOptimizer<Settings extends CommonSettings> implemen
    * Changes every parameter that has a gradient; the gradients remain the caller's.
    *
    * @param gradients by parameter name, each of its parameter's shape
-   * @throws {@link TargetError} when a gradient has no parameter or another size; nothing is changed then.
+   * @throws {@link TargetError} when a gradient has no parameter or another shape, {@link OptimizerStateError} when the optimizer or a
+   * parameter was disposed; nothing is changed then.
    */
   step(gradients: NamedGradients): void {
-    for (const [name, { size }] of Object.entries(gradients)) {
-      const expected = this.slots.get(name)?.parameter.size
-      if (size === expected) continue
-      const found = expected ?? `is not one of this ${this.rule.name}; make it after freeing what was frozen`
-      throw new TargetError(`the gradient of ${name} has ${size} elements, its parameter ${found}`)
+    this.requireUsable()
+    for (const [name, { shape }] of Object.entries(gradients)) {
+      const parameter = this.slots.get(name)?.parameter
+      if (parameter === undefined) throw this.unknown(name)
+      if (shape.length === parameter.shape.length && shape.every((size, axis) => size === parameter.shape[axis]))
+        continue
+      throw new TargetError(`the gradient of ${name} has shape [${shape}], its parameter [${parameter.shape}]`)
     }
     const isHost = isHostBackend()
     this.provide(isHost)
@@ -180,9 +186,28 @@ export abstract class GroupedOptimizer<Settings extends CommonSettings> implemen
     }
   }
 
-  /** Frees what is saved on a device; the parameters remain the model's. */
+  /** Frees what is saved; the parameters remain the model's. The optimizer cannot be used afterwards. */
   dispose(): void {
+    this.isDisposed = true
     for (const slot of this.slots.values()) release(slot)
+  }
+
+  private requireUsable(): void {
+    const { name } = this.rule
+    if (this.isDisposed) throw new OptimizerStateError(`this ${name} was disposed; make another one`)
+    for (const [disposed, { parameter }] of this.slots) {
+      if (!parameter.isDisposed) continue
+      throw new OptimizerStateError(`${disposed} was disposed, which this ${name} trains; make one of a living model`)
+    }
+  }
+
+  private unknown(name: string): TargetError {
+    const known = [...this.slots.keys()]
+    const some = known.slice(0, 3).join(', ') + (known.length > 3 ? ', …' : '')
+    return new TargetError(
+      `the gradient of ${name} belongs to no parameter of this ${this.rule.name}, which has ${some}; gradients have the names of ` +
+        'parameters(), and what was frozen when the optimizer was made is none of them',
+    )
   }
 
   private settings(owner: string, given: Partial<Settings>): Settings {
