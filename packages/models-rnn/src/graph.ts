@@ -31,6 +31,8 @@ export interface GraphNode {
 export interface NamedGraphNode extends GraphNode {
   /** Its name in the graph. */
   name: string
+  /** Whether it reads what the first input became, with its steps, so that it is told the lengths. */
+  hasLengths: boolean
 }
 
 /** How a {@link Graph} is put together. */
@@ -90,9 +92,19 @@ export class Graph extends Layer {
     const owner = classNameOf(this)
     refuseUnknownOptions(`new ${owner}()`, options, GRAPH_OPTIONS, ModuleStructureError)
     const { inputs, nodes, output, outputs = {} } = options
+    if (!Array.isArray(inputs) || inputs.length === 0 || Object.prototype.toString.call(nodes) !== '[object Object]') {
+      throw new ModuleStructureError(
+        `new ${owner}() expects inputs, a list of names, and nodes, an object of { layer, input } by name`,
+      )
+    }
     this.inputs = [...inputs]
+    if (Object.hasOwn(outputs, 'output'))
+      throw new ModuleStructureError(
+        `${owner}: outputs has an 'output', which is the first one's name; give it another`,
+      )
     this.outputs = { output, ...outputs }
     const known = new Set(inputs)
+    const ofFirst = new Set([inputs[0]])
     const require = (place: string, by: string): void => {
       if (known.has(place)) return
       throw new ModuleStructureError(
@@ -119,14 +131,16 @@ export class Graph extends Layer {
       }
       for (const state of isRecurrent ? STATES : [])
         if (hasCell || !/^c|Cell$/.test(state)) known.add(`${name}.${state}`)
-      return { name, layer, input, ...(initial && { initial }) }
+      const hasLengths = ofFirst.has(input)
+      if (hasLengths) ofFirst.add(name)
+      return { name, layer, input, hasLengths, ...(initial && { initial }) }
     })
     for (const [name, place] of Object.entries(this.outputs)) require(place, name)
   }
 
   /**
    * @param given the first input, or all by name
-   * @param context `lengths`, the steps of each row of the first input, which every layer is told
+   * @param context `lengths`, the steps of each row of the first input, which the layers that read it are told, and those that read these
    * @returns the output, or with further outputs all of them by name; the caller disposes them
    * @throws {@link TensorError} when an input is missing or not known, {@link LengthsError}, and what the layers throw.
    */
@@ -140,11 +154,11 @@ export class Graph extends Layer {
     const found = tidy(() => {
       const values = new Map<string, Tensor>(Object.entries(read))
       const at = (place: string): Tensor => values.get(place) as Tensor
-      for (const { name, layer, input, initial } of this.nodes) {
+      for (const { name, layer, input, initial, hasLengths } of this.nodes) {
         const states = initial && {
           initial: { h: stateOf(at(initial.h)), ...(initial.c && { c: stateOf(at(initial.c)) }) },
         }
-        const output = layer.forward(at(input), { ...told, ...states } as LayerContext)
+        const output = layer.forward(at(input), { ...(hasLengths && told), ...states } as LayerContext)
         values.set(name, output instanceof Tensor ? output : output.output)
         if (!(layer instanceof RecurrentLayer)) continue
         const { hn, cn } = output as unknown as { hn: Tensor3D; cn?: Tensor3D }
@@ -157,7 +171,7 @@ export class Graph extends Layer {
       return Object.fromEntries(
         Object.entries(this.outputs).map(([name, place]) => [
           name,
-          this.inputs.includes(place) ? at(place).clone() : at(place),
+          Object.values(read).includes(at(place)) ? at(place).clone() : at(place), // the inputs are the caller's
         ]),
       )
     }) as Record<string, Tensor> & { output: Tensor }

@@ -7,13 +7,13 @@ import { Module } from './module'
 /** What a layer is told beside its inputs. */
 export interface LayerContext {
   /** Steps of each row, `[N]`, where rows are padded to a common length. */
-  lengths?: ArrayLike<number>
+  lengths?: ArrayLike<number> | undefined
 }
 
 /** How {@link Layer.vjp} computes. */
 export interface VJPOptions extends LayerContext {
   /** Whether the pullback also gives the gradient with respect to the inputs. @default false */
-  inputGradient?: boolean
+  inputGradient?: boolean | undefined
 }
 
 /** The gradients that a pullback returns; the caller disposes the tensors. */

@@ -10,6 +10,8 @@ import { fitStateDict } from './state-dict/fit'
 import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './state-dict/load-options'
 import { type LayerSummary, type SummaryRow, summaryTable } from './summary'
 
+const BRAND = Symbol.for('@rowwise/module')
+
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
 
@@ -31,7 +33,10 @@ export abstract class Module {
   static readonly name: string = 'Module'
   /** Whether layers such as dropout behave as in training; set by {@link Module.train} and {@link Module.eval}. */
   training = true
+  /** Marks modules of every copy of this package. */
+  readonly [BRAND] = true
   readonly #ownParameters = new Map<string, Variable>()
+  readonly #borrowed = new Set<Variable>()
   readonly #children = new Map<string, Module>()
   #isDisposed = false
   /** Where the module is in another one, for messages; empty in none. */
@@ -70,7 +75,8 @@ export abstract class Module {
    *
    * Prefixes that wrappers add to names (`module.` of DataParallel, `_orig_mod.` of torch.compile, `model.` of Lightning) are
    * taken off where the names do not fit with them; other names are mapped by `rename`. Floats of 16 and 64 bits become float32.
-   * Tensors beside the module's that are not floats (counters, quantised and complex numbers) are left alone.
+   * Tensors beside the module's that are not floats (counters, quantised and complex numbers) are left alone. Of a parameter that
+   * modules share one name is enough.
    *
    * @throws {@link StateDictError} that lists every missing and unexpected name, every wrong shape and every tensor that is
    * disposed, not of floats, or has a NaN or infinite weight; {@link ModuleOptionError} for a wrong option.
@@ -84,7 +90,13 @@ export abstract class Module {
     checkLoadOptions(`${owner}.loadStateDict`, options, LOAD_OPTIONS)
     const parameters = this.#allParameters()
     const sizes = Object.entries(parameters).map(([name, { shape }]) => [name, { shape, options: {} }])
-    const { values, notes } = fitStateDict(owner, Object.fromEntries(sizes), stateDict, options)
+    const { values, notes } = fitStateDict(
+      owner,
+      Object.fromEntries(sizes),
+      stateDict,
+      options,
+      (a, b) => parameters[a] === parameters[b],
+    )
     assignValues(parameters, values)
     for (const note of notes) options.onNote?.(note)
   }
@@ -154,7 +166,7 @@ export abstract class Module {
   /** Frees every parameter; the module cannot be used afterwards. */
   dispose(): void {
     this.#isDisposed = true
-    for (const parameter of this.#ownParameters.values()) parameter.dispose()
+    for (const parameter of this.#ownParameters.values()) if (!this.#borrowed.has(parameter)) parameter.dispose()
     for (const child of this.#children.values()) child.dispose()
   }
 
@@ -190,6 +202,62 @@ export abstract class Module {
   }
 
   /**
+   * Makes a parameter of another module one of this module, too (tied weights), which the other one still owns.
+   *
+   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or there is no living variable of this shape.
+   */
+  protected shareParameter(name: string, parameter: Variable, shape: readonly number[]): Variable {
+    this.#requireName(name)
+    if (!(parameter instanceof Variable) || parameter.isDisposed || parameter.shape.join() !== shape.join()) {
+      const found =
+        parameter instanceof Variable
+          ? `of shape [${parameter.shape}]${parameter.isDisposed ? ', disposed' : ''}`
+          : 'no variable'
+      throw new ModuleStructureError(
+        `${classNameOf(this)}: ${name} is ${found}, expected a parameter of another module of shape [${shape}], such as embedding.parameters().weight`,
+      )
+    }
+    this.#ownParameters.set(name, parameter)
+    this.#borrowed.add(parameter)
+    return parameter
+  }
+
+  /**
+   * Puts another module in the place of a child, such as a new last layer for other classes; the one before is the caller's again.
+   * Optimizers are made afterwards.
+   *
+   * @throws {@link ModuleStructureError} when there is no such child, or `module` is no module.
+   * @example
+   * ```ts
+   * this.fc = this.replaceModule('fc', new Linear({ inFeatures: 64, outFeatures: 3 }))
+   * ```
+   */
+  protected replaceModule<Child extends Module>(name: string, module: Child): Child {
+    const before = this.#children.get(name)
+    if (before === undefined) {
+      const known = [...this.#children.keys()].join(', ') || 'none'
+      throw new ModuleStructureError(
+        `${classNameOf(this)} has no module '${name}' to replace; its modules are ${known}`,
+      )
+    }
+    const others = [...this.#children]
+    this.#children.delete(name)
+    try {
+      this.registerModule(name, module)
+    } catch (error) {
+      this.#children.set(name, before)
+      throw error
+    } finally {
+      // The order of the parameters stays.
+      const now = this.#children.get(name) as Module
+      this.#children.clear()
+      for (const [other, child] of others) this.#children.set(other, other === name ? now : child)
+    }
+    before.#moveTo('')
+    return module
+  }
+
+  /**
    * Makes `module` a child: its parameters appear under `name.`.
    *
    * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or `module` is no module.
@@ -199,7 +267,10 @@ export abstract class Module {
     if ((module as Module) === this)
       throw new ModuleStructureError(`${classNameOf(this)}: ${name} is the module itself`)
     if (!(module instanceof Module)) {
-      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is no module; pass a layer, such as new Linear(…)`)
+      const found = isForeign(module)
+        ? 'a module of another copy of @rowwise/models-rnn; load one copy: by import or by require, and of one version'
+        : 'no module; pass a layer, such as new Linear(…)'
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is ${found}`)
     }
     if (module.#parts().has(this)) {
       throw new ModuleStructureError(`${classNameOf(this)}: ${name} has the module itself among its parts`)
@@ -262,13 +333,24 @@ export abstract class Module {
 
   #requireName(name: string): void {
     const owner = classNameOf(this)
-    if (typeof name !== 'string' || name === '' || name.includes('.') || name in Object.prototype) {
+    if (
+      typeof name !== 'string' ||
+      name === '' ||
+      name.includes('.') ||
+      name in Object.prototype ||
+      name === 'prototype'
+    ) {
       throw new ModuleStructureError(
         `${owner}: ${JSON.stringify(name)} cannot be a name of a parameter or a module; a name has no dot, is not empty, and none that every object has`,
       )
     }
     if (this.#ownParameters.has(name) || this.#children.has(name)) {
-      throw new ModuleStructureError(`${owner} already has '${name}'; give every parameter and module its own name`)
+      const replaced = this.#children.has(name)
+        ? `; this.replaceModule('${name}', …) puts another one in its place`
+        : ''
+      throw new ModuleStructureError(
+        `${owner} already has '${name}'; give every parameter and module its own name${replaced}`,
+      )
     }
   }
 
@@ -278,8 +360,10 @@ export abstract class Module {
     for (const [field, value] of Object.entries(this)) {
       const found = partsIn(value, new Set()).find((part) => !known.has(part))
       if (found === undefined) continue
-      const call = found instanceof Module ? `registerModule('${field}', …)` : `registerParameter('${field}', …)`
-      const what = found instanceof Module ? `the module ${classNameOf(found)}` : 'a variable'
+      const isModule = !(found instanceof Variable)
+      const register = this.#children.has(field) ? 'replaceModule' : 'registerModule'
+      const call = isModule ? `${register}('${field}', …)` : `registerParameter('${field}', …)`
+      const what = isModule ? `the module ${classNameOf(found)}` : 'a variable'
       throw new ModuleStructureError(
         `${classNameOf(this)}.${field} holds ${what} that is not registered, so its weights would be neither trained nor saved; ` +
           `write this.${field} = this.${call}`,
@@ -306,12 +390,17 @@ export abstract class Module {
 }
 
 /** The modules and variables in a field: itself, or in an array, an object, a Map or a Set. */
-function partsIn(value: unknown, seen: Set<unknown>): (Module | Variable)[] {
-  if (value instanceof Module || value instanceof Variable) return [value]
+function partsIn(value: unknown, seen: Set<unknown>): object[] {
+  if (value instanceof Module || value instanceof Variable || isForeign(value)) return [value]
   if (typeof value !== 'object' || value === null || seen.has(value)) return []
   seen.add(value)
   const isPlain = Object.getPrototypeOf(value) === Object.prototype
   if (isPlain) return Object.values(value).flatMap((item) => partsIn(item, seen))
   const isContainer = Array.isArray(value) || value instanceof Map || value instanceof Set
   return isContainer ? [...value.values()].flatMap((item) => partsIn(item, seen)) : []
+}
+
+/** Whether a value is a module of another copy of this package. */
+function isForeign(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && BRAND in value && !(value instanceof Module)
 }

@@ -41,9 +41,7 @@ export function recompute(
       const trained = named.filter(([, { trainable }]) => trainable)
       const sources = [...(inputGradient ? [inputs] : []), ...trained.map(([, parameter]) => parameter)]
       if (sources.length === 0) return { parameters: {} }
-      const gradients = tidy(
-        () => engine().gradients(() => forward(inputs), sources, gradient, true).grads,
-      ) as (Tensor | null)[]
+      const gradients = tidy(() => recorded(() => forward(inputs), sources, gradient) as Tensor[]) as (Tensor | null)[]
       const first = inputGradient ? (gradients.shift() ?? zerosLike(inputs)) : undefined
       const byInputs = first === gradient ? gradient.clone() : first
       const present = trained.flatMap(([name], place): [string, Tensor][] => {
@@ -54,4 +52,17 @@ export function recompute(
     },
     release: () => value.dispose(),
   })
+}
+
+/** The gradients of TensorFlow.js's tape. Its core brings none along, and train-loop or `@tensorflow/tfjs` do. */
+function recorded(forward: () => Tensor, sources: Tensor[], gradient: Tensor): (Tensor | null)[] {
+  try {
+    return engine().gradients(forward, sources, gradient, true).grads
+  } catch (error) {
+    if (!/gradient function not found/.test((error as Error).message)) throw error
+    throw new PullbackError(
+      'TensorFlow.js has no gradients of its operations here, as @tensorflow/tfjs-core registers none by itself; import @rowwise/train-loop, or @tensorflow/tfjs',
+      { cause: error },
+    )
+  }
 }

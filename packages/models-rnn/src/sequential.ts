@@ -1,6 +1,6 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { describeValue } from '@rowwise/safetensors'
-import { dispose, Tensor, type Tensor1D, tidy } from '@tensorflow/tfjs-core'
+import { add, dispose, Tensor, type Tensor1D, tidy } from '@tensorflow/tfjs-core'
 import { requireLengths } from './check-tensor'
 import { classNameOf } from './class-name'
 import { LengthsError, ModuleStructureError, PullbackError, TensorError } from './errors'
@@ -56,7 +56,8 @@ export class Sequential extends Layer {
   /** The same where the first layer is an embedding that is read often. */
   private readonly lookup: { embedding: Embedding; steps: readonly Step[] } | undefined
   private readonly layers: readonly Layer[]
-  private readonly sharesParameters: boolean
+  /** The first name of a parameter that layers share, by its others. */
+  private readonly firstNames: ReadonlyMap<string, string>
 
   constructor(...layers: SequentialLayers) {
     super()
@@ -72,8 +73,9 @@ export class Sequential extends Layer {
     this.steps = stepsOf(named)
     const linked = linkEmbedding(named)
     if (linked) this.lookup = { embedding: linked.embedding, steps: [linked.step, ...this.steps.slice(2)] }
-    const parameters = Object.values(this.stateDict())
-    this.sharesParameters = new Set(parameters).size < parameters.length
+    const firsts = new Map(Object.entries(this.parameters()).map(([name, parameter]) => [parameter as Tensor, name]))
+    const names = Object.entries(this.stateDict()).map(([name, of]) => [name, firsts.get(of) as string] as const)
+    this.firstNames = new Map(names.filter(([name, first]) => name !== first))
   }
 
   /**
@@ -138,12 +140,16 @@ export class Sequential extends Layer {
       throw error
     }
     const trained = first < 0 ? [] : steps.slice(first)
-    return passOf(() => this.label(), { value, pullback: (gradient) => pullBack(trained, passes, gradient), release })
+    return passOf(() => this.label(), {
+      value,
+      pullback: (gradient) => pullBack(trained, passes, gradient, this.firstNames),
+      release,
+    })
   }
 
-  /** Whether {@link Sequential.vjp} can compute right now: every layer can, and none shares parameters with another. */
+  /** Whether {@link Sequential.vjp} can compute right now: every layer can. */
   override hasPullback(): boolean {
-    return super.hasPullback() && !this.sharesParameters && this.layers.every((layer) => layer.hasPullback())
+    return super.hasPullback() && this.layers.every((layer) => layer.hasPullback())
   }
 }
 
@@ -203,8 +209,13 @@ function tensorOf(output: LayerOutput): Tensor {
   return output instanceof Tensor ? output : output.output
 }
 
-/** Takes a gradient through passes from the last to the first. */
-function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient: Tensor): LayerGradients {
+/** Takes a gradient through passes from the last to the first. What layers share has the sum of their gradients, under its first name. */
+function pullBack(
+  steps: readonly Step[],
+  passes: readonly LayerVJP[],
+  gradient: Tensor,
+  firstNames: ReadonlyMap<string, string>,
+): LayerGradients {
   const found: Readonly<Record<string, Tensor>>[] = []
   let upstream: Tensor | undefined = gradient
   for (let place = passes.length - 1; place >= 0; place--) {
@@ -222,11 +233,22 @@ function pullBack(steps: readonly Step[], passes: readonly LayerVJP[], gradient:
   }
   const named: Record<string, Tensor> = {}
   found.forEach((parameters, place) => {
-    for (const name in parameters) named[wholeName(steps[place], name)] = parameters[name]
+    for (const name in parameters) {
+      const whole = wholeName(steps[place], name)
+      const first = firstNames.get(whole) ?? whole
+      named[first] = first in named ? sumOf(named[first], parameters[name]) : parameters[name]
+    }
   })
   const byInputs = passes.length === 0 ? undefined : upstream
   return {
     ...(byInputs && { inputs: byInputs === gradient ? gradient.clone() : byInputs }),
     parameters: named,
   }
+}
+
+/** The sum of two tensors, in their place. */
+function sumOf(a: Tensor, b: Tensor): Tensor {
+  const sum = tidy(() => add(a, b))
+  dispose([a, b])
+  return sum
 }

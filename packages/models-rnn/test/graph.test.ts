@@ -93,6 +93,42 @@ describe('Graph', () => {
     expect(values(graph.forward(x, { lengths: [6, 2] }) as tf.Tensor)).toEqual(values(expected))
   })
 
+  it('tells lengths to the layers after its first input, not to a decoder of other steps', () => {
+    const decoder = new GRU({ ...sizes(2), inputSize: 3 })
+    const graph = new Graph({
+      inputs: ['x', 'y'],
+      nodes: {
+        encoder: { layer: new GRU({ ...sizes(1), inputSize: 3 }), input: 'x' },
+        decoder: { layer: decoder, input: 'y', initial: { h: 'encoder.hn' } },
+      },
+      output: 'decoder',
+      outputs: { h: 'encoder.hn' },
+    })
+    const [x, y] = [draw(1, 2, 4, 3), draw(2, 2, 6, 3)]
+    const { output, h } = graph.forward({ x, y }, { lengths: [4, 2] }) as unknown as Record<string, tf.Tensor>
+    expect(values(output)).toEqual(values(decoder.forward(y, { initial: { h } }).output))
+  })
+
+  it('hands out tensors of its own, also where a layer gives back what it reads', () => {
+    class Same extends Tanh {
+      override forward(x: tf.Tensor) {
+        return x
+      }
+    }
+    const x = draw(1, 2)
+    const graph = new Graph({ inputs: ['x'], nodes: { same: { layer: new Same(), input: 'x' } }, output: 'same' })
+    ;(graph.forward(x) as tf.Tensor).dispose()
+    expect(x.isDisposed).toBe(false)
+  })
+
+  it('refuses a second output of the name of the first, and no inputs or nodes', () => {
+    const nodes = { a: { layer: new Tanh(), input: 'x' } }
+    const refused = code('MODULE_STRUCTURE')
+    expect(() => new Graph({ inputs: ['x'], nodes, output: 'a', outputs: { output: 'x' } })).toThrow(refused)
+    expect(() => new Graph({} as never)).toThrow(refused)
+    expect(() => new Graph({ inputs: ['x'], output: 'x' } as never)).toThrow(refused)
+  })
+
   it.each([
     ['reads what comes later', { a: { layer: new Tanh(), input: 'b' }, b: { layer: new Tanh(), input: 'x' } }],
     [

@@ -44,6 +44,15 @@ const networks: [name: string, make: (generator: Generator) => Layer[]][] = [
     ],
   ],
   [
+    'a language model with tied weights',
+    (generator) => {
+      const embedding = embeddingOf(generator)
+      const lstm = new LSTM({ inputSize: 4, hiddenSize: 4, generator })
+      const weight = embedding.parameters().weight
+      return [embedding, lstm, new Linear({ inFeatures: 4, outFeatures: VOCABULARY, weight, generator })]
+    },
+  ],
+  [
     'an RNN without biases, its final state',
     (generator) => [
       embeddingOf(generator),

@@ -1,6 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { asNet, type Layer, Linear, RecurrentLayer, Sequential, Softmax } from '@rowwise/models-rnn'
+import {
+  Activation,
+  asNet,
+  isStandard,
+  type Layer,
+  Linear,
+  RecurrentLayer,
+  Sequential,
+  Softmax,
+} from '@rowwise/models-rnn'
+import { log, maximum, type Tensor } from '@tensorflow/tfjs-core'
 import { UsageError } from '../exit'
 
 /** A model whose sizes are known. */
@@ -51,17 +61,17 @@ async function artifactsOf(path: string, bytes: Uint8Array): Promise<object> {
   return { modelTopology, weightSpecs: groups.flatMap(({ weights }) => weights), weightData, userDefinedMetadata }
 }
 
-/**
- * A model that gives logits, and says what it reads: a softmax at the end is left out, which every command takes by
- * itself.
- */
+/** The logits of probabilities, but for a summand that a softmax does not see. */
+class Logarithm extends Activation {
+  protected override apply(inputs: Tensor): Tensor {
+    return log(maximum(inputs, 2 ** -126))
+  }
+}
+
+/** A model that gives logits, and says what it reads: every command takes the softmax by itself. */
 export function usable(layer: Layer): UsableModel {
   if (layer instanceof Sequential && 'config' in layer) return layer as unknown as UsableModel
-  const children = layer instanceof Sequential ? layer.namedChildren() : [['model', layer] as const]
-  const hasSoftmax = children.at(-1)?.[1] instanceof Softmax
-  const parts = hasSoftmax ? children.slice(0, -1) : children
-  const isSame = layer instanceof Sequential && !hasSoftmax
-  const model = isSame ? layer : new Sequential(Object.fromEntries(parts) as Record<string, Layer>)
+  const model = withoutSoftmax(layer)
   const layers = everyLayer(model)
   const recurrent = layers.find((part) => part instanceof RecurrentLayer)
   const last = layers.findLast((part) => part instanceof Linear)
@@ -69,6 +79,16 @@ export function usable(layer: Layer): UsableModel {
     throw new UsageError('the model has no recurrent layer with a linear one after it, so it tells nothing apart')
   const config = { inputSize: recurrent.inputSize, numClasses: last.outFeatures }
   return Object.assign(asNet(model) ?? model, { config })
+}
+
+/** A softmax at the end is left out; of a model with a forward of its own, such as one that masks, it is undone. */
+function withoutSoftmax(layer: Layer): Sequential {
+  if (!(layer instanceof Sequential)) return new Sequential({ model: layer })
+  const children = layer.namedChildren() as readonly (readonly [string, Layer])[]
+  if (!(children.at(-1)?.[1] instanceof Softmax)) return layer
+  return isStandard(layer)
+    ? new Sequential(Object.fromEntries(children.slice(0, -1)))
+    : new Sequential({ model: layer, logits: new Logarithm() })
 }
 
 function everyLayer(layer: { namedChildren(): readonly (readonly [string, object])[] }): object[] {

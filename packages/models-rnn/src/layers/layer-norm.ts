@@ -49,7 +49,7 @@ export class LayerNorm extends Layer {
     const owner = classNameOf(this)
     refuseUnknownOptions(`new ${owner}()`, options, LAYER_NORM_OPTIONS, ModuleOptionError)
     const { normalizedShape, eps = 1e-5, elementwiseAffine = true, bias = true } = options
-    const shape = typeof normalizedShape === 'object' ? [...normalizedShape] : [normalizedShape]
+    const shape = Array.isArray(normalizedShape) ? [...normalizedShape] : [normalizedShape as number]
     requirePositiveInteger(
       owner,
       shape.length === 0

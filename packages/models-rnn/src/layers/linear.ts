@@ -32,6 +32,11 @@ export interface LinearOptions {
   outFeatures: number
   /** Learn an additive bias. @default true */
   bias?: boolean
+  /**
+   * A parameter [outFeatures, inFeatures] of another layer to share (tied weights, Press and Wolf 2017), which that layer owns:
+   * `embedding.parameters().weight`. One of its own when absent.
+   */
+  weight?: Variable
   /** Draws the initial weights. @default a new Generator() with PyTorch's default seed */
   generator?: Generator
 }
@@ -39,7 +44,8 @@ export interface LinearOptions {
 /**
  * y = x·Wᵀ + b, after `torch.nn.Linear`, with its parameters `weight` [out, in] and `bias` [out] and its initial values.
  *
- * @throws {@link ModuleOptionError} when an option is unknown, a size is not a positive integer, or too large to be allocated.
+ * @throws {@link ModuleOptionError} when an option is unknown, a size is not a positive integer, or too large to be allocated;
+ * {@link ModuleStructureError} when the weight to share has another shape.
  * @example
  * ```ts
  * const layer = new Linear({ inFeatures: 64, outFeatures: 10, generator: new Generator(0) })
@@ -60,7 +66,7 @@ export class Linear extends Layer {
     super()
     const owner = classNameOf(this)
     refuseUnknownOptions(`new ${owner}()`, options, LINEAR_OPTIONS, ModuleOptionError)
-    const { inFeatures, outFeatures, bias = true, generator = new Generator() } = options
+    const { inFeatures, outFeatures, bias = true, weight, generator = new Generator() } = options
     requirePositiveInteger(owner, { inFeatures, outFeatures })
     requireBoolean(owner, { bias })
     requireGenerator(owner, generator)
@@ -69,7 +75,9 @@ export class Linear extends Layer {
     const sizes = linearParameters({ inFeatures, outFeatures })
     requireAllocatable(owner, sizes)
     const weights = generator.uniform(allocate(owner, 'weight', sizes.weight), ...kaimingBounds(inFeatures))
-    this.weight = this.registerParameter('weight', weights, sizes.weight.shape)
+    this.weight = weight
+      ? this.shareParameter('weight', weight, sizes.weight.shape)
+      : this.registerParameter('weight', weights, sizes.weight.shape)
     if (bias) {
       const bound = 1 / Math.sqrt(inFeatures)
       const biases = generator.uniform(new Float32Array(outFeatures), -bound, bound)
@@ -163,7 +171,9 @@ export class Linear extends Layer {
   }
 }
 
-const LINEAR_OPTIONS: OptionNames<LinearOptions> = { inFeatures: true, outFeatures: true, bias: true, generator: true }
+const LINEAR_OPTIONS: OptionNames<LinearOptions> = {
+  ...{ inFeatures: true, outFeatures: true, bias: true, weight: true, generator: true },
+}
 
 /** The parameters of `torch.nn.Linear`, in its order: `weight` [out, in] and `bias` [out]. */
 export function linearParameters(features: { inFeatures: number; outFeatures: number }): ParameterSizes {

@@ -31,16 +31,16 @@ export class LastStep extends Layer {
    * @returns float32 `[N, F]`, which the caller disposes
    * @throws {@link TensorError}, {@link ShapeError} and {@link LengthsError} when inputs or lengths do not fit.
    */
-  forward(inputs: Tensor3D, context: LayerContext = {}): Tensor2D {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor2D {
     const lengths = readSteps(() => this.label(), inputs, context)
-    return takeLast(inputs, lengths)
+    return takeLast(inputs as Tensor3D, lengths)
   }
 
   /** As {@link Layer.vjp}. */
-  override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     requireVJPOptions(() => this.label(), options)
     const { lengths } = options
-    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, { lengths }), inputs, options) : undefined
+    return this.hasPullback() ? recompute((x) => this.forward(x, { lengths }), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -84,18 +84,18 @@ export class MeanOverTime extends Layer {
    * @returns float32 `[N, F]`, which the caller disposes
    * @throws {@link TensorError}, {@link ShapeError} and {@link LengthsError} when inputs or lengths do not fit.
    */
-  forward(inputs: Tensor3D, context: LayerContext = {}): Tensor2D {
+  forward(inputs: Tensor, context: LayerContext = {}): Tensor2D {
     const lengths = readSteps(() => this.label(), inputs, context)
     const [batch, time] = inputs.shape
     const scale = Float32Array.from({ length: batch }, (_, row) => 1 / (lengths?.[row] ?? time))
-    return tidy(() => mul(sum(withoutPadding(inputs, lengths), 1), tensor(scale, [batch, 1])))
+    return tidy(() => mul(sum(withoutPadding(inputs as Tensor3D, lengths), 1), tensor(scale, [batch, 1])))
   }
 
   /** As {@link Layer.vjp}. */
-  override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     requireVJPOptions(() => this.label(), options)
     const { lengths } = options
-    return this.hasPullback() ? recompute((x) => this.forward(x as Tensor3D, { lengths }), inputs, options) : undefined
+    return this.hasPullback() ? recompute((x) => this.forward(x, { lengths }), inputs, options) : undefined
   }
 
   protected override summaryOfLayer(): LayerSummary {
@@ -165,7 +165,7 @@ function chosen(
 }
 
 /** The lengths that go with inputs, both checked. */
-function readSteps(owner: () => string, inputs: Tensor3D, context: LayerContext): Int32Array | undefined {
+function readSteps(owner: () => string, inputs: Tensor, context: LayerContext): Int32Array | undefined {
   requireContext(owner, context)
   const { lengths } = context
   requireTensor(() => `inputs of ${owner()}`, inputs)

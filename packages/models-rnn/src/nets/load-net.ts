@@ -1,6 +1,6 @@
 import { GATES } from '@rowwise/rnn-kernels'
 import type { SafetensorsFile } from '@rowwise/safetensors'
-import type { LoadStateDictOptions } from '../state-dict/load-options'
+import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from '../state-dict/load-options'
 import { readFile } from '../state-dict/read-file'
 import { withoutWrappers } from '../state-dict/wrappers'
 import { GRUNet } from './gru-net'
@@ -23,6 +23,7 @@ export function loadNet(
   file: Uint8Array | ArrayBuffer | SafetensorsFile,
   options: LoadStateDictOptions = {},
 ): RecurrentNet {
+  checkLoadOptions('loadNet', options, LOAD_OPTIONS)
   const decoded = readFile('loadNet', file)
   const targets = Object.values(options.rename ?? {})
   const names = [...Object.keys(decoded.tensors).map(withoutWrappers), ...targets.map((target) => `${target}.`)]

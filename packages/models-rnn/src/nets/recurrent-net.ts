@@ -2,7 +2,7 @@ import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import type { SafetensorsFile, StateDict } from '@rowwise/safetensors'
 import { Generator } from '@rowwise/torch-random'
 import { classNameOf } from '../class-name'
-import { ModuleOptionError } from '../errors'
+import { ModuleOptionError, StateDictError } from '../errors'
 import type { Layer } from '../layer'
 import { Linear } from '../layers/linear'
 import { lastStep } from '../layers/steps'
@@ -134,7 +134,16 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
     // Before anything of these sizes is allocated: all of them must be those of the weights.
     const { values, notes } = fitStateDict(kind.owner, netParameters(kind, shape), stateDict, load)
     const model = new this({ ...shape, dropout, ...(nonlinearity && { nonlinearity }) })
-    assignValues(model.parameters(), values)
+    const parameters = model.parameters()
+    const strange = [...values].find(([name, { length }]) => parameters[name]?.size !== length)?.[0]
+    if (strange !== undefined || Object.keys(parameters).length !== values.size) {
+      const made = classNameOf(model)
+      model.dispose()
+      throw new StateDictError(
+        `${made} made a network of another shape than the state dict's${strange ? `, by ${strange}` : ''}; a subclass passes the options of its constructor on to super()`,
+      )
+    }
+    assignValues(parameters, values)
     for (const note of notes) onNote?.(note)
     return model
   }

@@ -28,7 +28,7 @@ export class RNNNet extends RecurrentNet<RNNNetConfig> {
   static readonly kind: NetKind = { owner: 'RNNNet', layer: 'rnn_1', module: 'RNN', cell: 'rnn_tanh' }
 
   constructor(options: RNNNetOptions = {}) {
-    const { nonlinearity = 'tanh' } = options
+    const { nonlinearity = 'tanh' } = options ?? {}
     super(RNNNet.kind, (layer) => new RNN({ ...layer, nonlinearity }), options, { nonlinearity })
   }
 }

@@ -1,5 +1,5 @@
 import type { GateActivation } from '@rowwise/rnn-kernels'
-import type { Tensor3D } from '@tensorflow/tfjs-core'
+import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core'
 import {
   type HiddenState,
   RecurrentLayer,
@@ -25,7 +25,7 @@ export interface LSTMOptions extends RecurrentLayerOptions {
 /** Hidden and cell state of every layer and direction. */
 export interface LSTMState extends HiddenState {
   /** The cell state, float32 `[numLayers·D, N, H]`. */
-  c: Tensor3D
+  c: Tensor
 }
 
 /** What {@link LSTM.forward} hands back; the caller disposes the tensors. */

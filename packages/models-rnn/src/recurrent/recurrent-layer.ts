@@ -2,7 +2,16 @@ import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
 import { type Cell, canFuse, type GateActivation, hasCellState, type LookupInputs } from '@rowwise/rnn-kernels'
 import { Generator } from '@rowwise/torch-random'
-import { slice, squeeze, stack, type Tensor, type Tensor2D, type Tensor3D, tidy } from '@tensorflow/tfjs-core'
+import {
+  slice,
+  squeeze,
+  stack,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor3D,
+  tidy,
+} from '@tensorflow/tfjs-core'
 import { requireLengths, requireShape, requireTensor, requireTensors } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringToCurrentBackend } from '../current-backend'
@@ -47,7 +56,7 @@ export interface RecurrentLayerOptions {
 /** The state of every layer and direction before the first step. D is 2 when bidirectional, else 1. */
 export interface HiddenState {
   /** The hidden state, float32 `[numLayers·D, N, H]`. */
-  h: Tensor3D
+  h: Tensor
 }
 
 /** What a recurrent layer hands back; the caller disposes the tensors. D is 2 when bidirectional, else 1. */
@@ -59,9 +68,11 @@ export interface RecurrentLayerOutputs {
 }
 
 /** What a recurrent layer is told beside its inputs. */
-export interface RecurrentContext<State> extends LayerContext {
+export interface RecurrentContext<State> {
+  /** Steps of each row, `[N]`, where rows are padded to a common length: integers, or an int32 tensor of them. */
+  lengths?: ArrayLike<number> | Tensor1D | undefined
   /** The state before the first step; zeros when absent. */
-  initial?: State
+  initial?: State | undefined
 }
 
 /**
@@ -163,7 +174,7 @@ export abstract class RecurrentLayer<
    * @throws {@link TensorError} when the inputs or a state is not a live float32 tensor, {@link ShapeError} when a shape does not
    * fit, {@link LengthsError} when lengths do not, {@link ModuleDisposedError} when the layer was disposed.
    */
-  forward(inputs: Tensor3D, context: RecurrentContext<State> = {}): Outputs {
+  forward(inputs: Tensor, context: RecurrentContext<State> = {}): Outputs {
     refuseUnknownOptions(`${this.label()}.forward`, context, { lengths: true, initial: true }, ModuleOptionError)
     const lengths = this.prepare(inputs, context)
     return tidy(() => {
@@ -176,10 +187,10 @@ export abstract class RecurrentLayer<
   }
 
   /** As {@link Layer.vjp}: its value is `output`. */
-  override vjp(inputs: Tensor3D, options: VJPOptions = {}): LayerVJP | undefined {
+  override vjp(inputs: Tensor, options: VJPOptions = {}): LayerVJP | undefined {
     requireVJPOptions(() => this.label(), options)
     const lengths = this.prepare(inputs, options)
-    return this.hasPullback() ? this.pass(inputs, 'output', lengths, options) : undefined
+    return this.hasPullback() ? this.pass(inputs as Tensor3D, 'output', lengths, options) : undefined
   }
 
   /** Whether {@link RecurrentLayer.vjp} can compute right now: the fused kernels must be there, and no projection. */
@@ -263,8 +274,8 @@ export abstract class RecurrentLayer<
   }
 
   /** The state of each layer and direction by itself. */
-  private statesOf(initial: HiddenState & { c?: Tensor3D }): DirectionState<Tensor>[] {
-    const pick = (state: Tensor3D, at: number): Tensor2D => squeeze(slice(state, [at, 0, 0], [1, -1, -1]), [0])
+  private statesOf(initial: HiddenState & { c?: Tensor }): DirectionState<Tensor>[] {
+    const pick = (state: Tensor, at: number): Tensor2D => squeeze(slice(state, [at, 0, 0], [1, -1, -1]), [0])
     return Array.from({ length: initial.h.shape[0] }, (_, at) => ({
       h: pick(initial.h, at),
       ...(initial.c && { c: pick(initial.c, at) }),
@@ -272,7 +283,7 @@ export abstract class RecurrentLayer<
   }
 
   /** Everything that a pass reads is alive, fits, and is on the current backend. Gives the lengths back. */
-  private prepare(inputs: Tensor3D, { lengths, initial }: RecurrentContext<State>): Int32Array | undefined {
+  private prepare(inputs: Tensor, { lengths, initial }: RecurrentContext<State>): Int32Array | undefined {
     this.requireUsable()
     const owner = (): string => this.label(`inputSize ${this.inputSize}`)
     requireTensor(() => `inputs of ${owner()}`, inputs)

@@ -27,7 +27,7 @@ export class RNN extends RecurrentLayer {
   readonly nonlinearity: Nonlinearity
 
   constructor(options: RNNOptions) {
-    const { nonlinearity = 'tanh' } = options
+    const { nonlinearity = 'tanh' } = options ?? {}
     requireOneOf('RNN', { nonlinearity }, ['tanh', 'relu'])
     super(`rnn_${nonlinearity}`, options, { nonlinearity: true })
     this.nonlinearity = nonlinearity

@@ -11,6 +11,7 @@ import {
 import { classNameOf } from '../class-name'
 import { ModuleOptionError, StateDictError } from '../errors'
 import type { Module } from '../module'
+import { RecurrentNet } from '../nets/recurrent-net'
 import { requireOneOf } from '../options'
 import type { LoadStateDictOptions } from './load-options'
 import { readFile } from './read-file'
@@ -26,7 +27,7 @@ export interface SaveOptions {
 const SAVE_OPTIONS: OptionNames<SaveOptions> = { dtype: true, metadata: true }
 
 /**
- * A module's weights as a safetensors file, under PyTorch's names; a network's `config` stands in the metadata.
+ * A module's weights as a safetensors file, under PyTorch's names; the `config` of a {@link RecurrentNet} stands in the metadata.
  *
  * @throws {@link ModuleOptionError} for a wrong option, {@link StateDictError} when a weight is too large for F16,
  * {@link ModuleDisposedError} when the module was disposed.
@@ -40,7 +41,7 @@ export async function save(model: Module, options: SaveOptions = {}): Promise<Ui
   refuseUnknownOptions('save', options, SAVE_OPTIONS, ModuleOptionError)
   const { dtype = 'F32', metadata = {} } = options
   requireOneOf('save', { dtype }, ['F32', 'F16', 'BF16'])
-  const { config } = model as { config?: object }
+  const config = model instanceof RecurrentNet ? model.config : undefined
   const entries = Object.entries(model.stateDict()).map(async ([name, tensor]): Promise<[string, Safetensor]> => {
     const { shape } = tensor
     return [name, { dtype, shape, data: rounded(model, name, dtype, await tensor.data<'float32'>()) } as Safetensor]

@@ -22,6 +22,7 @@ export interface FittedWeights {
  *
  * @param owner the model's class, for messages
  * @param expected the model's parameters
+ * @param areOne whether two names are of one parameter, which modules share
  * @throws {@link StateDictError} that lists every missing and unexpected name, every wrong shape and every value that cannot
  * be loaded.
  */
@@ -30,11 +31,15 @@ export function fitStateDict(
   expected: ParameterSizes,
   stateDict: StateDict,
   options: LoadStateDictOptions,
+  areOne: (name: string, other: string) => boolean = () => false,
 ): FittedWeights {
   const { strict = true, allowNonFinite = false } = options
   const entries = readEntries(stateDict)
   const named = nameEntries(entries, new Set(Object.keys(expected)), options.rename)
-  const missing = Object.keys(expected).filter((name) => !named.matched.has(name))
+  const found = [...named.matched.keys()]
+  const missing = Object.keys(expected).filter(
+    (name) => !named.matched.has(name) && !found.some((other) => areOne(name, other)),
+  )
   const unexpected = [...named.others].filter(([, { floats, problem }]) => floats || problem).map(([name]) => name)
   const values = new Map<string, Float32Array>()
   const problems = [
@@ -45,8 +50,8 @@ export function fitStateDict(
     const problem = entry.problem ?? shapeProblem(name, entry, expected[name].shape)
     const loaded = problem === undefined ? (entry.floats as () => Float32Array)() : new Float32Array(0)
     const isRefused = !allowNonFinite && !loaded.every(Number.isFinite)
-    const found = problem ?? (isRefused ? nonFinite(entry.dtype) : undefined)
-    if (found !== undefined) problems.push(`${showName(name)} ${found}`)
+    const wrong = problem ?? (isRefused ? nonFinite(entry.dtype) : undefined)
+    if (wrong !== undefined) problems.push(`${showName(name)} ${wrong}`)
     values.set(name, loaded)
   }
   if (problems.length > 0) {

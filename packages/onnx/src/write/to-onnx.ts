@@ -1,5 +1,5 @@
 import { refuseUnknownOptions } from '@rowwise/errors'
-import { Graph, isStandard, Layer, RecurrentLayer } from '@rowwise/models-rnn'
+import { Graph, isStandard, Layer, RecurrentLayer, RecurrentNet } from '@rowwise/models-rnn'
 import { OnnxUnsupportedError } from '../errors'
 import { type Dim, GraphWriter, OPSETS } from './graph-writer'
 import { flattened, inputOf, type Written, writeLayer } from './layers'
@@ -51,7 +51,7 @@ export async function toOnnx(model: Layer, options: ToOnnxOptions = {}): Promise
   if (model instanceof Graph && isStandard(model)) await writeGraph(writer, model, told)
   else await writeChain(writer, model, told)
   if (told) writer.input(told, 'int32', ['batch'])
-  const { config } = model as { config?: object }
+  const config = model instanceof RecurrentNet ? model.config : undefined
   return writer.finish('model', { ...(config && { config: JSON.stringify(config) }), ...metadata })
 }
 
@@ -87,17 +87,17 @@ async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | u
     const { value, dims } = at(place)
     return dims.length > 2 ? value : writer.one('Unsqueeze', `${place}.state`, [value, writer.integers([0])])
   }
-  for (const { name, layer, input, initial } of model.nodes) {
+  for (const { name, layer, input, initial, hasLengths } of model.nodes) {
+    const told = hasLengths ? lengths : undefined
     const read = at(input)
     if (layer instanceof RecurrentLayer) {
       const begun = initial && { h: stateAt(initial.h), ...(initial.c && { c: stateAt(initial.c) }) }
-      const states = await writeRecurrent(writer, name, layer, read.value, { lengths, initial: begun })
+      const states = await writeRecurrent(writer, name, layer, read.value, { lengths: told, initial: begun })
       setStates(values, name, layer, states, read.dims)
       continue
     }
     let written = read
-    for (const [inner, each] of flattened(layer, name))
-      written = await writeLayer(writer, inner, each, written, lengths)
+    for (const [inner, each] of flattened(layer, name)) written = await writeLayer(writer, inner, each, written, told)
     values.set(name, written.states ? { value: written.states.output(), dims: written.dims } : written)
   }
   for (const [name, place] of Object.entries(model.outputs)) writer.output(name, at(place).value, at(place).dims)
