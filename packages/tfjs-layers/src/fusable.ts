@@ -55,7 +55,8 @@ export function reasonAgainst(
     return `its inputs are of ${inputs.dtype}`
   const [batch, time] = inputs.shape
   const steps = Array.isArray(mask) ? mask[0] : mask
-  if (steps && steps.size !== batch * time) return 'its mask is not one of steps, [batch, time]'
+  if (steps && ![`${batch},${time}`, `${batch},${time},1`].includes(steps.shape.join()))
+    return 'its mask is not one of steps, [batch, time]'
   const states = initialState ?? (layer.stateful ? layer.states_ : null) ?? []
   const isState = (state: Tensor): boolean =>
     state.dtype === 'float32' && state.shape.join() === `${batch},${layer.cell.units}`

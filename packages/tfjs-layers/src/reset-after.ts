@@ -48,7 +48,7 @@ export function isResetAfter(cell: object): boolean {
 }
 
 /**
- * Teaches tfjs-layers to load GRU layers with Keras's `reset_after=True`, its default, which it refuses: registers a
+ * Teaches tfjs-layers to load GRU layers and cells with Keras's `reset_after=True`, its default, which it refuses: registers a
  * `fromConfig` for them, so `tf.loadLayersModel` finds it.
  *
  * @returns what takes that back
@@ -57,20 +57,28 @@ export function registerResetAfter(gru: { constructor: unknown }, gruCell: { con
   const { classNameMap } = serialization.SerializationMap.getMap()
   const GRU = gru.constructor as new (config: Config) => { cell: CellOfLayers }
   const Cell = gruCell.constructor as CellClass
-  const known = classNameMap.GRU
   let isActive = true
-  const fromConfig = (cls: typeof GRU, config: Config, custom?: Config): unknown => {
-    if (!isActive || config.resetAfter !== true)
-      return (known[1] as (...given: unknown[]) => unknown)(cls, config, custom)
-    const layer = new cls({ ...config, resetAfter: false })
-    layer.cell = resetAfterCell(Cell, config)
-    return layer
+  const register = <Class>(name: string, Known: Class, make: (cls: Class, config: Config) => unknown): (() => void) => {
+    const known = classNameMap[name]
+    const fromConfig = (cls: Class, config: Config, custom?: Config): unknown =>
+      isActive && config.resetAfter === true
+        ? make(cls, config)
+        : (known[1] as (...given: unknown[]) => unknown)(cls, config, custom)
+    const ours = [Known, fromConfig] as unknown as typeof known
+    classNameMap[name] = ours
+    return () => {
+      if (classNameMap[name] === ours) classNameMap[name] = known
+    }
   }
-  const ours = [GRU, fromConfig] as unknown as typeof known
-  classNameMap.GRU = ours
+  const undo = [
+    register('GRU', GRU, (cls, config) =>
+      Object.assign(new cls({ ...config, resetAfter: false }), { cell: resetAfterCell(Cell, config) }),
+    ),
+    register('GRUCell', Cell, (cls, config) => resetAfterCell(cls, config)),
+  ]
   return () => {
     isActive = false
-    if (classNameMap.GRU === ours) classNameMap.GRU = known
+    for (const each of undo) each()
   }
 }
 

@@ -258,6 +258,19 @@ describe.each(['wasm', 'cpu'])('on the %s backend, outputs and gradients are tho
   })
 })
 
+describe('a mask of another shape', () => {
+  it.each([[[T, N]], [[N * T]]])('of [%s] is refused as tfjs-layers does', (shape) => {
+    const layer = built(tf.layers.lstm({ units: H, ...seeded(1) }))
+    const call = () => (layer as never as AnyLayer).call(drawn(2, N, T, I), { mask: tfc.ones(shape, 'bool') })
+    expect(call).toThrow()
+    const { result, fused } = withKernels(() => {
+      expect(call).toThrow()
+      return {}
+    })
+    expect([result, fused]).toEqual([{}, 0])
+  })
+})
+
 describe('tf.layers.rnn', () => {
   it('runs fused around one of the known cells', () => {
     const layer = built(tf.layers.rnn({ cell: tf.layers.lstmCell({ units: H, ...seeded(3) }), returnSequences: true }))

@@ -55,6 +55,26 @@ describe.each(['wasm', 'cpu'])('models on the %s backend', (backend) => {
     expect(difference(output(again, x), outputs)).toBeLessThan(2e-6)
   })
 
+  it('loads an RNN of a GRUCell with reset_after, which computes what the GRU does', async () => {
+    const gru = await load('gru')
+    const { modelTopology } = JSON.parse(read('gru/model.json').toString())
+    const [input, { config }] = modelTopology.model_config.config.layers
+    const { batch_input_shape: _, ...ofCell } = config
+    const layers = [
+      input,
+      { class_name: 'RNN', config: { name: 'rnn', cell: { class_name: 'GRUCell', config: ofCell } } },
+    ]
+    const topology = { class_name: 'Sequential', config: { name: 'of_a_cell', layers } }
+    const model = await tf.loadLayersModel({ load: async () => ({ modelTopology: topology }) })
+    const layer = gru.layers.find((each) => each.getClassName() === 'GRU') as tf.layers.Layer
+    model.setWeights(layer.getWeights())
+    const x = tfc.tensor(expected.x)
+    const reference = output(tf.model({ inputs: gru.inputs, outputs: layer.output as tf.SymbolicTensor }), x)
+    expect(difference(output(model, x), reference)).toBeLessThan(2e-6)
+    undo()
+    expect(difference(output(model, x), reference)).toBeLessThan(2e-6)
+  })
+
   it('fits with the losses of tfjs-layers over 50 steps', async () => {
     const fused = await losses(classifier(), 50)
     undo()

@@ -91,11 +91,12 @@ export class Generator {
    * each, stretched by a fused multiply-add, which is what PyTorch's build for AVX2 and AVX-512 machines compiles to.
    *
    * @param out any number of items; filled in order and returned.
-   * @throws {@link RandomRangeError} unless both bounds are finite and `from <= to`.
+   * @throws {@link RandomRangeError} unless both bounds are finite and `from <= to`, and `out` is a Float32Array.
    */
   uniform(out: Float32Array, from = 0, to = 1): Float32Array {
-    const lower = Math.fround(from)
-    const width = Math.fround(Math.fround(to) - lower)
+    requireFloats('uniform', out)
+    const [lower, upper] = [Math.fround(from), Math.fround(to)]
+    const width = Math.fround(upper - lower)
     if (!Number.isFinite(width) || from > to) {
       throw new RandomRangeError(
         `uniform from ${from} to ${to}: expected two bounds that are finite in float32, as is their distance, the lower one first`,
@@ -104,6 +105,7 @@ export class Generator {
     for (let index = 0; index < out.length; index++) {
       const unit = (this.engine.draw() & MANTISSA_MASK) * MANTISSA_UNIT
       out[index] = unit * width + lower // the product is exact in float64; its sum all but always
+      if (out[index] === upper) out[index] = lower // what rounds up to the end is the beginning in PyTorch, too
     }
     return out
   }
@@ -114,9 +116,10 @@ export class Generator {
    * number is kept for the next such call. The last bit depends on the machine's cosine, in PyTorch and here.
    *
    * @param out any number of items; filled in order and returned.
-   * @throws {@link RandomRangeError} unless both are finite and `std` is not negative.
+   * @throws {@link RandomRangeError} unless both are finite, `std` is not negative, and `out` is a Float32Array.
    */
   normal(out: Float32Array, mean = 0, std = 1): Float32Array {
+    requireFloats('normal', out)
     if (!Number.isFinite(mean) || !Number.isFinite(std) || std < 0) {
       throw new RandomRangeError(`normal of mean ${mean} and std ${std}: expected finite numbers, std of at least 0`)
     }
@@ -212,4 +215,11 @@ function toNormal(values: Float32Array, at: number, mean: number, std: number): 
     values[k] = fround(fround(radius * fround(Math.cos(angle))) * std) + mean
     values[k + NORMAL_BLOCK / 2] = fround(fround(radius * fround(Math.sin(angle))) * std) + mean
   }
+}
+
+/** Refuses other arrays, whose draws are others in PyTorch; arrays of another realm count. */
+function requireFloats(method: string, out: Float32Array): void {
+  const kind = Object.prototype.toString.call(out).slice(8, -1)
+  if (kind === 'Float32Array') return
+  throw new RandomRangeError(`${method} got ${kind} to fill, expected a Float32Array`)
 }

@@ -97,6 +97,12 @@ describe('Generator', () => {
     )
   })
 
+  it('draws the beginning of the interval where a number rounds up to its end, as PyTorch 2.15 does', () => {
+    // torch.manual_seed(7); torch.empty(12).uniform_(1e7, 1e7 + 3)
+    const expected = [2, 1, 2, 2, 1, 1, 1, 2, 1, 0, 0, 2].map((last) => 1e7 + last)
+    expect([...new Generator(7).uniform(new Float32Array(12), 1e7, 1e7 + 3)]).toEqual(expected)
+  })
+
   it('keeps uniform draws inside [from, to]', () => {
     const values = new Generator(9).uniform(new Float32Array(10_000), -0.25, 0.5)
     expect(Math.min(...values)).toBeGreaterThanOrEqual(-0.25)
@@ -139,6 +145,12 @@ describe('Generator refuses', () => {
     expect(() => new Generator().uniform(new Float32Array(1), from, to)).toThrow(
       expect.objectContaining({ code: 'RANDOM_RANGE' }),
     )
+  })
+
+  it.each([new Float64Array(4), [0, 0], 5, null])('to fill %s', (out) => {
+    const refused = expect.objectContaining({ code: 'RANDOM_RANGE' })
+    expect(() => new Generator().uniform(out as never)).toThrow(refused)
+    expect(() => new Generator().normal(out as never)).toThrow(refused)
   })
 
   it('a state of another length, naming both lengths', () => {
