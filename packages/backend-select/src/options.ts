@@ -55,8 +55,8 @@ export function checkOptions(
   if (prefer !== 'auto' && !isBackend(prefer)) {
     throw new BackendOptionError(`${where} is '${prefer}', expected one of auto, ${ORDER.join(', ')}`)
   }
-  if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
-    throw new BackendOptionError(`timeoutMs is ${timeoutMs}, expected milliseconds over 0`)
+  if (!(typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs < 2 ** 31)) {
+    throw new BackendOptionError(`timeoutMs is ${JSON.stringify(timeoutMs)}, expected milliseconds over 0`)
   }
   if (wasmPath !== undefined && typeof wasmPath !== 'string') {
     throw new BackendOptionError(`wasmPath is ${String(wasmPath)}, expected a directory as a string`)

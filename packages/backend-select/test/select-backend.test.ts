@@ -43,6 +43,18 @@ describe('selectBackend, when tfjs-node-gpu', () => {
     expect(await project.select()).toMatchObject({ ...runsOnWasm, ...triedCuda(code) })
   })
 
+  it('leaves a process behind that keeps its output open, does not wait for that', async () => {
+    const project = new FakeProject()
+    project.addNodeGpu(`
+      const wait = 'setTimeout(() => {}, 12_000)'
+      require('node:child_process').spawn(process.execPath, ['-e', wait], { stdio: 'inherit' }).unref()
+      console.log('rowwise-probe:{')
+      module.exports = { backend: () => ({ isUsingGpuDevice: false }) }`)
+    const began = performance.now()
+    expect(await project.select()).toMatchObject({ ...runsOnWasm, ...triedCuda('NO_GPU') })
+    expect(performance.now() - began).toBeLessThan(11_000)
+  })
+
   it('hangs, goes on at the time limit', async () => {
     const project = new FakeProject()
     project.addNodeGpu('for (;;) {}')
@@ -173,7 +185,7 @@ describe('selectBackend({ prefer })', () => {
     delete process.env.ROWWISE_BACKEND
   })
 
-  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('refuses the time limit %s', async (timeoutMs) => {
-    await expect(selectBackend({ timeoutMs })).rejects.toThrow(/timeoutMs/)
+  it.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5'])('refuses the time limit %j', async (timeoutMs) => {
+    await expect(selectBackend({ timeoutMs: timeoutMs as number })).rejects.toThrow(/timeoutMs/)
   })
 })

@@ -9,6 +9,8 @@ export type ProbeResult =
   | { outcome: 'timed-out' }
 
 const MARK = 'rowwise-probe:'
+/** How long output that was written before the end may take to arrive. */
+const LAST_OUTPUT_MS = 500
 const MAX_OUTPUT = 64 * 1024 // a crash report may be long; its first part tells the library
 
 /**
@@ -28,26 +30,39 @@ export function probeCuda(packageDirectory: string, timeoutMs: number): Promise<
   const environment = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', NODE_OPTIONS: '' }
   const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
   let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk) => {
-    stdout = (stdout + chunk).slice(-MAX_OUTPUT)
-  })
-  child.stderr.on('data', (chunk) => {
-    stderr = (stderr + chunk).slice(0, MAX_OUTPUT)
-  })
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      child.kill('SIGKILL')
-      resolve({ outcome: 'timed-out' })
-    }, timeoutMs)
-    child.on('error', (error) => finish({ outcome: 'died', how: String(error), message: '' }))
-    child.on('close', (code, signal) => {
-      const line = stdout.split('\n').find((candidate) => candidate.startsWith(MARK))
-      if (line !== undefined) finish(JSON.parse(line.slice(MARK.length)) as ProbeResult)
-      else finish({ outcome: 'died', how: signal ? `signal ${signal}` : `exit code ${code}`, message: stderr })
+    const timers = [setTimeout(() => finish({ outcome: 'timed-out' }), timeoutMs)]
+    child.stdout.on('data', (chunk) => {
+      stdout = (stdout + chunk).slice(-MAX_OUTPUT)
+      const result = resultIn(stdout)
+      if (result) finish(result)
     })
+    child.stderr.on('data', (chunk) => {
+      stderr = (stderr + chunk).slice(0, MAX_OUTPUT)
+    })
+    child.on('error', (error) => finish({ outcome: 'died', how: String(error), message: '' }))
+    const died = (code: number | null, signal: string | null): void =>
+      finish({ outcome: 'died', how: signal ? `signal ${signal}` : `exit code ${code}`, message: stderr })
+    child.on('close', died)
+    // Its own children may keep its output open.
+    child.on('exit', (...how) => timers.push(setTimeout(died, LAST_OUTPUT_MS, ...how)))
     function finish(result: ProbeResult): void {
-      clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
+      child.kill('SIGKILL')
+      child.stdout.destroy()
+      child.stderr.destroy()
       resolve(result)
     }
   })
+}
+
+/** What the child reported, if it did by now. */
+function resultIn(output: string): ProbeResult | undefined {
+  for (const line of output.split('\n').slice(0, -1)) {
+    if (!line.startsWith(MARK)) continue
+    try {
+      return JSON.parse(line.slice(MARK.length)) as ProbeResult
+    } catch {} // the package's own output
+  }
+  return undefined
 }

@@ -29,7 +29,8 @@ export async function startWasm(wasmPath: string | undefined): Attempt {
     const reason = `${SIMD_FILE} was found neither in an installed ${PACKAGE} nor beside the program.`
     return { code: 'WASM_FILE_MISSING', reason, fix: `${reinstall}; for a bundle, ${forBundles}` }
   }
-  return (await brokenFile(join(directory, SIMD_FILE))) ?? (await start(directory))
+  const fix = wasmPath === undefined ? reinstall : `pass a directory that has ${SIMD_FILE} as wasmPath, or leave it out`
+  return (await brokenFile(join(directory, SIMD_FILE), fix)) ?? (await start(directory))
 }
 
 function missingFeature(): Reason | null {
@@ -46,13 +47,13 @@ async function withoutSimd(): Promise<Reason | null> {
   }
 }
 
-async function brokenFile(path: string): Promise<Reason | null> {
+async function brokenFile(path: string, fix: string): Promise<Reason | null> {
   const bytes = await readFile(path).catch(() => null)
   if (bytes === null) {
-    return { code: 'WASM_FILE_MISSING', reason: `${path} is missing or unreadable.`, fix: reinstall }
+    return { code: 'WASM_FILE_MISSING', reason: `${path} is missing or unreadable.`, fix }
   }
   if (WebAssembly.validate(new Uint8Array(bytes))) return null
-  return { code: 'WASM_FILE_CORRUPT', reason: `${path} is not a valid WebAssembly module.`, fix: reinstall }
+  return { code: 'WASM_FILE_CORRUPT', reason: `${path} is not a valid WebAssembly module.`, fix }
 }
 
 async function start(directory: string): Promise<Reason | null> {
