@@ -13,30 +13,45 @@ export interface ValueAndGradients {
 }
 
 /**
- * The loss of a batch and its gradient by every parameter that it depends on (`loss.backward()` in PyTorch).
+ * A loss and its gradient by every parameter that it depends on (`loss.backward()` in PyTorch): of a batch, or, for loops of your own, of
+ * whatever a function computes, such as several outputs, or two models against each other. That is recorded by TensorFlow.js's tape.
  *
+ * @throws {@link TrainOptionError} when the loss is not one number, or depends on no parameter that is trained.
  * @example
  * ```ts
  * const { loss, gradients } = valueAndGradients(model, crossEntropy, batch)
  * optimizer.step(gradients)
  * tf.dispose([loss, gradients])
+ *
+ * const both = valueAndGradients(model, () => {
+ *   const { classes, size } = model.forward(inputs)
+ *   return tf.add(crossEntropy(classes, labels), mseLoss(size, sizes))
+ * })
  * ```
  */
-export function valueAndGradients(model: Trainable, loss: LossFunction, batch: Batch): ValueAndGradients {
-  const pass = model.vjp?.(batch.inputs)
-  if (pass === undefined) return byTape(model, loss, batch)
+export function valueAndGradients(model: Trainable, loss: LossFunction, batch: Batch): ValueAndGradients
+export function valueAndGradients(model: Pick<Trainable, 'parameters'>, loss: () => Tensor): ValueAndGradients
+export function valueAndGradients(
+  model: Trainable | Pick<Trainable, 'parameters'>,
+  loss: LossFunction | (() => Tensor),
+  batch?: Batch,
+): ValueAndGradients {
+  if (batch === undefined) return byTape(model, loss as () => Tensor)
+  const { inputs, targets } = batch
+  const { forward, vjp } = model as Trainable
+  const pass = vjp?.call(model, inputs)
+  if (pass === undefined) return byTape(model, () => loss(requireOutputs(forward.call(model, inputs)), targets))
   try {
-    return byPullback(model, pass, loss, batch.targets)
+    return byPullback(model as Trainable, pass, loss, targets)
   } finally {
     pass.release()
   }
 }
 
 /** TensorFlow.js records the model and the loss. */
-function byTape(model: Trainable, loss: LossFunction, { inputs, targets }: Batch): ValueAndGradients {
+function byTape(model: Pick<Trainable, 'parameters'>, loss: () => Tensor): ValueAndGradients {
   const parameters = trained(model.parameters())
-  const forward = (): Scalar => requireScalar(loss(requireOutputs(model.forward(inputs)), targets))
-  const { value, grads } = recorded(() => variableGrads(forward, Object.values(parameters)))
+  const { value, grads } = recorded(() => variableGrads(() => requireScalar(loss()), Object.values(parameters)))
   const present = Object.entries(parameters).filter(([, { name }]) => grads[name] != null)
   return {
     loss: value,

@@ -32,6 +32,29 @@ describe('valueAndGradients', () => {
     )
   })
 
+  it('takes a function that computes a loss of whatever it wants, of what has parameters', () => {
+    const [a, b] = [new SoftmaxRegression(), new SoftmaxRegression()]
+    const [{ inputs, targets }] = batches()
+    const expected = valueAndGradients(a, crossEntropy, { inputs, targets }).gradients.weight.dataSync()
+    const before = tf.memory().numTensors
+    const both = { parameters: () => ({ a: a.weight, b: b.weight }) }
+    const { loss, gradients } = valueAndGradients(both, () => {
+      const [first, second] = [a, b].map((model) => crossEntropy(model.forward(inputs as tf.Tensor2D), targets))
+      return tf.add(first, tf.mul(second, 2))
+    })
+    expect(loss.dataSync()[0]).toBeCloseTo(3 * Math.log(3), 5)
+    tf.test_util.expectArraysClose(gradients.a.dataSync(), expected, 1e-6)
+    tf.test_util.expectArraysClose(
+      gradients.b.dataSync(),
+      expected.map((value) => 2 * value),
+      1e-6,
+    )
+    tf.dispose([loss, { ...gradients }])
+    expect(tf.memory().numTensors).toBe(before)
+    expect(() => valueAndGradients(a, () => tf.ones([2]))).toThrow(expect.objectContaining({ code: 'TRAIN_OPTION' }))
+    expect(() => valueAndGradients(a, () => tf.scalar(1))).toThrow(/depends on no parameter/)
+  })
+
   describe('of a model that has a pullback', () => {
     const expected = () => {
       const { loss, gradients } = valueAndGradients(new SoftmaxRegression(), crossEntropy, batches()[0])
