@@ -3,13 +3,14 @@ import type { StateDict } from '@rowwise/safetensors'
 import { type Tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
 import { ModuleDisposedError, ModuleStructureError } from './errors'
-import { requireBoolean } from './options'
+import { flag, requireOption } from './options'
 import { describeArithmetic } from './recurrent/describe'
 import { assignValues } from './state-dict/assign'
 import { fitStateDict } from './state-dict/fit'
 import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './state-dict/load-options'
 import { type LayerSummary, type SummaryRow, summaryTable } from './summary'
 
+const FLAG = flag(true)
 const BRAND = Symbol.for('@rowwise/module')
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
@@ -103,7 +104,7 @@ export abstract class Module {
 
   /** Switches this module and its children to training (or with `false` to evaluation). */
   train(mode = true): this {
-    requireBoolean('train()', { mode })
+    requireOption('train()', 'mode', mode, FLAG)
     this.training = mode
     for (const child of this.#children.values()) child.train(mode)
     return this
@@ -125,7 +126,7 @@ export abstract class Module {
    * ```
    */
   requiresGrad(isTrained = true): this {
-    requireBoolean('requiresGrad()', { isTrained })
+    requireOption('requiresGrad()', 'isTrained', isTrained, FLAG)
     for (const parameter of Object.values(this.#allParameters())) parameter.trainable = isTrained
     return this
   }

@@ -1,11 +1,9 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
-import { Generator } from '@rowwise/torch-random'
+import type { Generator } from '@rowwise/torch-random'
 import { dispose, mul, type Tensor, tensor, tidy } from '@tensorflow/tfjs-core'
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
-import { ModuleOptionError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
-import { requireDropout, requireGenerator } from '../options'
+import { dropoutRate, GENERATOR, type Rules, readOptions } from '../options'
 import { passOf } from '../pass'
 import type { LayerSummary } from '../summary'
 
@@ -37,10 +35,7 @@ export class Dropout extends Layer {
   constructor(options: DropoutOptions = {}) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions(`new ${owner}()`, options, DROPOUT_OPTIONS, ModuleOptionError)
-    const { p = 0.5, generator = new Generator() } = options
-    requireDropout(owner, p, 'p')
-    requireGenerator(owner, generator)
+    const { p, generator } = readOptions(owner, options, RULES)
     this.p = p
     this.generator = generator
   }
@@ -83,7 +78,7 @@ export class Dropout extends Layer {
   }
 }
 
-const DROPOUT_OPTIONS: OptionNames<DropoutOptions> = { p: true, generator: true }
+const RULES = { p: dropoutRate(0.5), generator: GENERATOR } satisfies Rules<DropoutOptions>
 
 /** What elements are multiplied by: 0 with probability `p`, else 1/(1−p), so that the expectation stays. */
 export function dropoutMask(size: number, p: number, generator: Generator): Float32Array {

@@ -1,8 +1,7 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { isTypedArray } from '@rowwise/host'
 import { filledTensor, hostValues, isHostBackend, readIntegers, readValues } from '@rowwise/host-values'
 import type { LookupInputs } from '@rowwise/rnn-kernels'
-import { Generator } from '@rowwise/torch-random'
+import type { Generator } from '@rowwise/torch-random'
 import {
   add,
   cast,
@@ -25,7 +24,7 @@ import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError, TensorError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
-import { requireGenerator, requireNonNegativeInteger, requirePositiveInteger } from '../options'
+import { GENERATOR, integer, optional, type Rules, readOptions } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
 import { passOf } from '../pass'
 import type { LayerSummary } from '../summary'
@@ -67,14 +66,10 @@ export class Embedding extends Layer {
   constructor(options: EmbeddingOptions) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions(`new ${owner}()`, options, EMBEDDING_OPTIONS, ModuleOptionError)
-    const { numEmbeddings, embeddingDim, paddingIdx, generator = new Generator() } = options
-    requirePositiveInteger(owner, { numEmbeddings, embeddingDim })
-    if (paddingIdx !== undefined) requireNonNegativeInteger(owner, { paddingIdx })
+    const { numEmbeddings, embeddingDim, paddingIdx, generator } = readOptions(owner, options, RULES)
     if (paddingIdx !== undefined && paddingIdx >= numEmbeddings) {
       throw new ModuleOptionError(`${owner}: paddingIdx is ${paddingIdx}, expected an index below ${numEmbeddings}`)
     }
-    requireGenerator(owner, generator)
     this.numEmbeddings = numEmbeddings
     this.embeddingDim = embeddingDim
     this.paddingIdx = paddingIdx
@@ -233,6 +228,6 @@ const OFTEN = 8
 /** Features from which on a vector is copied faster by a call than in a loop. */
 const WIDE = 64
 
-const EMBEDDING_OPTIONS: OptionNames<EmbeddingOptions> = {
-  ...{ numEmbeddings: true, embeddingDim: true, paddingIdx: true, generator: true },
-}
+const RULES = {
+  ...{ numEmbeddings: integer(1), embeddingDim: integer(1), paddingIdx: optional(integer(0)), generator: GENERATOR },
+} satisfies Rules<EmbeddingOptions>

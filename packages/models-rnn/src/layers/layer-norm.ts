@@ -1,11 +1,10 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { add, mean, mul, reshape, rsqrt, square, sub, type Tensor, tidy, type Variable } from '@tensorflow/tfjs-core'
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
-import { ModuleOptionError, ShapeError } from '../errors'
+import { ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
-import { requireBoolean, requirePositiveInteger, requirePositiveNumber } from '../options'
+import { flag, integer, positive, type Rules, readOptions, requireOption, unchecked } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
 import { recompute } from '../recompute'
 import type { LayerSummary } from '../summary'
@@ -47,19 +46,11 @@ export class LayerNorm extends Layer {
   constructor(options: LayerNormOptions) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions(`new ${owner}()`, options, LAYER_NORM_OPTIONS, ModuleOptionError)
-    const { normalizedShape, eps = 1e-5, elementwiseAffine = true, bias = true } = options
-    const shape = Array.isArray(normalizedShape) ? [...normalizedShape] : [normalizedShape as number]
-    requirePositiveInteger(
-      owner,
-      shape.length === 0
-        ? { normalizedShape }
-        : Object.fromEntries(
-            shape.map((size, axis) => [shape.length > 1 ? `normalizedShape[${axis}]` : 'normalizedShape', size]),
-          ),
-    )
-    requireBoolean(owner, { elementwiseAffine, bias })
-    requirePositiveNumber(owner, { eps })
+    const { normalizedShape, eps, elementwiseAffine, bias } = readOptions(owner, options, RULES)
+    const shape =
+      Array.isArray(normalizedShape) && normalizedShape.length > 0 ? [...normalizedShape] : [normalizedShape]
+    for (const [axis, size] of shape.entries())
+      requireOption(owner, shape.length > 1 ? `normalizedShape[${axis}]` : 'normalizedShape', size, integer(1))
     this.normalizedShape = shape
     this.eps = eps
     this.size = shape.reduce((product, size) => product * size, 1)
@@ -116,6 +107,11 @@ export class LayerNorm extends Layer {
   }
 }
 
-const LAYER_NORM_OPTIONS: OptionNames<LayerNormOptions> = {
-  ...{ normalizedShape: true, eps: true, elementwiseAffine: true, bias: true },
-}
+const RULES = {
+  ...{
+    normalizedShape: unchecked<number | readonly number[]>(),
+    eps: positive(1e-5),
+    elementwiseAffine: flag(true),
+    bias: flag(true),
+  },
+} satisfies Rules<LayerNormOptions>

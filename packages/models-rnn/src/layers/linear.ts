@@ -1,7 +1,6 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { giveArray, holdValues, passingTensor, readValues, takeArray } from '@rowwise/host-values'
 import { canFuseLinear, fusedLinear, linearPass } from '@rowwise/rnn-kernels'
-import { Generator } from '@rowwise/torch-random'
+import type { Generator } from '@rowwise/torch-random'
 import {
   add,
   matMul,
@@ -15,9 +14,9 @@ import {
 import { requireTensor } from '../check-tensor'
 import { classNameOf } from '../class-name'
 import { bringParameters, bringToCurrentBackend } from '../current-backend'
-import { ModuleOptionError, ShapeError } from '../errors'
+import { ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireContext, requireVJPOptions, type VJPOptions } from '../layer'
-import { requireBoolean, requireGenerator, requirePositiveInteger } from '../options'
+import { flag, GENERATOR, integer, type Rules, readOptions, unchecked } from '../options'
 import { allocate, type ParameterSizes, requireAllocatable } from '../parameter-sizes'
 import { passOf } from '../pass'
 import { recompute } from '../recompute'
@@ -65,11 +64,7 @@ export class Linear extends Layer {
   constructor(options: LinearOptions) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions(`new ${owner}()`, options, LINEAR_OPTIONS, ModuleOptionError)
-    const { inFeatures, outFeatures, bias = true, weight, generator = new Generator() } = options
-    requirePositiveInteger(owner, { inFeatures, outFeatures })
-    requireBoolean(owner, { bias })
-    requireGenerator(owner, generator)
+    const { inFeatures, outFeatures, bias, weight, generator } = readOptions(owner, options, RULES)
     this.inFeatures = inFeatures
     this.outFeatures = outFeatures
     const sizes = linearParameters({ inFeatures, outFeatures })
@@ -171,9 +166,10 @@ export class Linear extends Layer {
   }
 }
 
-const LINEAR_OPTIONS: OptionNames<LinearOptions> = {
-  ...{ inFeatures: true, outFeatures: true, bias: true, weight: true, generator: true },
-}
+const RULES = {
+  ...{ inFeatures: integer(1), outFeatures: integer(1), bias: flag(true), generator: GENERATOR },
+  weight: unchecked<Variable | undefined>(),
+} satisfies Rules<LinearOptions>
 
 /** The parameters of `torch.nn.Linear`, in its order: `weight` [out, in] and `bias` [out]. */
 export function linearParameters(features: { inFeatures: number; outFeatures: number }): ParameterSizes {

@@ -1,12 +1,12 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import type { OptionNames } from '@rowwise/errors'
 import type { SafetensorsFile, StateDict } from '@rowwise/safetensors'
-import { Generator } from '@rowwise/torch-random'
+import type { Generator } from '@rowwise/torch-random'
 import { classNameOf } from '../class-name'
-import { ModuleOptionError, StateDictError } from '../errors'
+import { StateDictError } from '../errors'
 import type { Layer } from '../layer'
 import { Linear } from '../layers/linear'
 import { lastStep } from '../layers/steps'
-import { requireBoolean, requireDropout, requireGenerator, requirePositiveInteger } from '../options'
+import { dropoutRate, flag, GENERATOR, integer, type Rules, readOptions, requireOption, unchecked } from '../options'
 import { requireAllocatable } from '../parameter-sizes'
 import type { RecurrentLayer, RecurrentLayerOptions } from '../recurrent/recurrent-layer'
 import { Sequential } from '../sequential'
@@ -78,15 +78,8 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
     own: Readonly<Record<string, unknown>> = {},
   ) {
     const owner = classNameOf(new.target.prototype)
-    const names = { ...NET_OPTIONS, ...Object.fromEntries(Object.keys(own).map((name) => [name, true as const])) }
-    refuseUnknownOptions(`new ${owner}()`, options, names, ModuleOptionError)
-    const { inputSize = 28, hiddenSize = 64, numLayers = 1, numClasses = 10 } = options
-    const { bias = true, bidirectional = false, dropout = 0, generator = new Generator() } = options
-    requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers, numClasses })
-    requireBoolean(owner, { bias, bidirectional })
-    requireDropout(owner, dropout)
-    requireGenerator(owner, generator)
-    const shape = { inputSize, hiddenSize, numLayers, bias, bidirectional }
+    const ofOwn = Object.fromEntries(Object.keys(own).map((name) => [name, unchecked()]))
+    const { dropout, generator, numClasses, ...shape } = readOptions(owner, options, { ...RULES, ...ofOwn })
     requireAllocatable(owner, netParameters({ ...kind, owner }, { ...shape, numClasses }))
     const recurrent = make({ ...shape, dropout, generator })
     const layers: Record<string, Layer> = {
@@ -95,16 +88,16 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
       fc_1: new Linear({ inFeatures: recurrent.outputSize, outFeatures: numClasses, generator }),
     }
     super(layers)
+    const { inputSize, hiddenSize, numLayers, ...rest } = shape
     this.config = {
       inputSize,
       hiddenSize,
       numLayers,
       numClasses,
-      bias,
-      bidirectional,
+      ...rest,
       dropout,
       ...own,
-    } as Required<Config>
+    } as unknown as Required<Config>
   }
 
   /**
@@ -129,7 +122,7 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
     const own = kind.module === 'RNN' ? { nonlinearity: true as const } : {}
     checkLoadOptions(caller, options, { ...LOAD_OPTIONS, dropout: true, ...own } as OptionNames<FromStateDictOptions>)
     const { dropout = 0, nonlinearity, onNote, ...load } = options
-    requireDropout(caller, dropout)
+    requireOption(caller, 'dropout', dropout, dropoutRate(0))
     const shape = netShape(kind, stateDict, options.rename)
     // Before anything of these sizes is allocated: all of them must be those of the weights.
     const { values, notes } = fitStateDict(kind.owner, netParameters(kind, shape), stateDict, load)
@@ -193,7 +186,7 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
   }
 }
 
-const NET_OPTIONS: OptionNames<RecurrentNetOptions> = {
-  ...{ inputSize: true, hiddenSize: true, numLayers: true, numClasses: true },
-  ...{ bias: true, bidirectional: true, dropout: true, generator: true },
-}
+const RULES = {
+  ...{ inputSize: integer(1, 28), hiddenSize: integer(1, 64), numLayers: integer(1, 1), numClasses: integer(1, 10) },
+  ...{ bias: flag(true), bidirectional: flag(false), dropout: dropoutRate(0), generator: GENERATOR },
+} satisfies Rules<RecurrentNetOptions>

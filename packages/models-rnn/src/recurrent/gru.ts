@@ -1,6 +1,6 @@
 import type { GateActivation } from '@rowwise/rnn-kernels'
-import { requireBoolean } from '../options'
-import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
+import { flag } from '../options'
+import { GATE_ACTIVATION, RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
 
 /** How {@link GRU} is built. */
 export interface GRUOptions extends RecurrentLayerOptions {
@@ -32,8 +32,9 @@ export class GRU extends RecurrentLayer {
   static override readonly name: string = 'GRU'
 
   constructor(options: GRUOptions) {
-    const { resetAfter = true, ...rest } = options ?? {}
-    requireBoolean('GRU', { resetAfter })
-    super(resetAfter ? 'gru' : 'gru_reset_before', options && rest, { gateActivation: true })
+    super(options?.resetAfter === false ? 'gru_reset_before' : 'gru', options, {
+      resetAfter: flag(true),
+      gateActivation: GATE_ACTIVATION,
+    })
   }
 }

@@ -1,6 +1,8 @@
 import type { GateActivation } from '@rowwise/rnn-kernels'
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core'
+import { integer } from '../options'
 import {
+  GATE_ACTIVATION,
   type HiddenState,
   RecurrentLayer,
   type RecurrentLayerOptions,
@@ -49,6 +51,6 @@ export class LSTM extends RecurrentLayer<LSTMState, LSTMOutputs> {
   static override readonly name: string = 'LSTM'
 
   constructor(options: LSTMOptions) {
-    super('lstm', options, { projSize: true, gateActivation: true })
+    super('lstm', options, { projSize: integer(0, 0), gateActivation: GATE_ACTIVATION })
   }
 }

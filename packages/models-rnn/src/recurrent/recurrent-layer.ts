@@ -1,7 +1,7 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
+import { refuseUnknownOptions } from '@rowwise/errors'
 import { copiedTensor, hostTensor, readValues } from '@rowwise/host-values'
 import { type Cell, canFuse, type GateActivation, hasCellState, type LookupInputs } from '@rowwise/rnn-kernels'
-import { Generator } from '@rowwise/torch-random'
+import type { Generator } from '@rowwise/torch-random'
 import {
   slice,
   squeeze,
@@ -17,14 +17,7 @@ import { classNameOf } from '../class-name'
 import { bringToCurrentBackend } from '../current-backend'
 import { ModuleOptionError, ShapeError } from '../errors'
 import { Layer, type LayerContext, type LayerVJP, requireVJPOptions, type VJPOptions } from '../layer'
-import {
-  requireBoolean,
-  requireDropout,
-  requireGenerator,
-  requireNonNegativeInteger,
-  requireOneOf,
-  requirePositiveInteger,
-} from '../options'
+import { dropoutRate, flag, GENERATOR, integer, oneOf, type Rule, type Rules, readOptions } from '../options'
 import { allocate, requireAllocatable } from '../parameter-sizes'
 import { passOf } from '../pass'
 import { reshapeHint } from '../reshape-hint'
@@ -103,31 +96,20 @@ export abstract class RecurrentLayer<
   private readonly layers: readonly (readonly Direction[])[]
 
   /**
-   * @param own names of the options that only this cell has
+   * @param own the options that only this cell has
    * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
    */
   protected constructor(
     /** The cell, as the kernels name it. */
     readonly cell: Cell,
     options: RecurrentLayerOptions & { projSize?: number; gateActivation?: GateActivation },
-    own: Readonly<Record<string, true>> = {},
+    own: Readonly<Record<string, Rule<unknown>>> = {},
   ) {
     super()
     const owner = classNameOf(this)
-    refuseUnknownOptions<RecurrentLayerOptions>(
-      `new ${owner}()`,
-      options,
-      { ...RECURRENT_OPTIONS, ...own },
-      ModuleOptionError,
-    )
-    const { inputSize, hiddenSize, numLayers = 1, bias = true, bidirectional = false } = options
-    const { dropout = 0, projSize = 0, gateActivation = 'sigmoid', generator = new Generator() } = options
-    requirePositiveInteger(owner, { inputSize, hiddenSize, numLayers })
-    requireNonNegativeInteger(owner, { projSize })
-    requireBoolean(owner, { bias, bidirectional })
-    requireDropout(owner, dropout)
-    requireGenerator(owner, generator)
-    requireOneOf(owner, { gateActivation }, ['sigmoid', 'hard_sigmoid'])
+    const read = readOptions(owner, options, { ...RULES, ...own })
+    const { inputSize, hiddenSize, numLayers, bias, bidirectional, dropout, generator } = read
+    const { projSize = 0, gateActivation = 'sigmoid' } = read as { projSize?: number; gateActivation?: GateActivation }
     if (projSize >= hiddenSize) {
       throw new ModuleOptionError(`${owner}: projSize is ${projSize}, expected less than hiddenSize, ${hiddenSize}`)
     }
@@ -318,7 +300,10 @@ export abstract class RecurrentLayer<
   }
 }
 
-const RECURRENT_OPTIONS: OptionNames<RecurrentLayerOptions> = {
-  ...{ inputSize: true, hiddenSize: true, numLayers: true, bias: true },
-  ...{ bidirectional: true, dropout: true, generator: true },
-}
+const RULES = {
+  ...{ inputSize: integer(1), hiddenSize: integer(1), numLayers: integer(1, 1), bias: flag(true) },
+  ...{ bidirectional: flag(false), dropout: dropoutRate(0), generator: GENERATOR },
+} satisfies Rules<RecurrentLayerOptions>
+
+/** The activation of an LSTM's or a GRU's gates. */
+export const GATE_ACTIVATION = oneOf<GateActivation>('sigmoid', 'hard_sigmoid')

@@ -1,4 +1,4 @@
-import { requireOneOf } from '../options'
+import { oneOf } from '../options'
 import { RecurrentLayer, type RecurrentLayerOptions } from './recurrent-layer'
 
 /** What an {@link RNN} applies to each new state. */
@@ -27,9 +27,8 @@ export class RNN extends RecurrentLayer {
   readonly nonlinearity: Nonlinearity
 
   constructor(options: RNNOptions) {
-    const { nonlinearity = 'tanh' } = options ?? {}
-    requireOneOf('RNN', { nonlinearity }, ['tanh', 'relu'])
-    super(`rnn_${nonlinearity}`, options, { nonlinearity: true })
-    this.nonlinearity = nonlinearity
+    const isReLU = options?.nonlinearity === 'relu'
+    super(isReLU ? 'rnn_relu' : 'rnn_tanh', options, { nonlinearity: oneOf<Nonlinearity>('tanh', 'relu') })
+    this.nonlinearity = isReLU ? 'relu' : 'tanh'
   }
 }

@@ -1,4 +1,3 @@
-import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import {
   describeValue,
   encodeSafetensors,
@@ -12,7 +11,7 @@ import { classNameOf } from '../class-name'
 import { ModuleOptionError, StateDictError } from '../errors'
 import type { Module } from '../module'
 import { RecurrentNet } from '../nets/recurrent-net'
-import { requireOneOf } from '../options'
+import { oneOf, type Rules, readOptions, unchecked } from '../options'
 import type { LoadStateDictOptions } from './load-options'
 import { readFile } from './read-file'
 
@@ -24,7 +23,10 @@ export interface SaveOptions {
   metadata?: Readonly<Record<string, string>>
 }
 
-const SAVE_OPTIONS: OptionNames<SaveOptions> = { dtype: true, metadata: true }
+const SAVE_RULES = {
+  dtype: oneOf<'F32' | 'F16' | 'BF16'>('F32', 'F16', 'BF16'),
+  metadata: unchecked<Readonly<Record<string, string>> | undefined>(),
+} satisfies Rules<SaveOptions>
 
 /**
  * A module's weights as a safetensors file, under PyTorch's names; the `config` of a {@link RecurrentNet} stands in the metadata.
@@ -38,9 +40,7 @@ const SAVE_OPTIONS: OptionNames<SaveOptions> = { dtype: true, metadata: true }
  */
 export async function save(model: Module, options: SaveOptions = {}): Promise<Uint8Array> {
   requireModule('save', model)
-  refuseUnknownOptions('save', options, SAVE_OPTIONS, ModuleOptionError)
-  const { dtype = 'F32', metadata = {} } = options
-  requireOneOf('save', { dtype }, ['F32', 'F16', 'BF16'])
+  const { dtype, metadata } = readOptions('save', options, SAVE_RULES, 'save')
   const config = model instanceof RecurrentNet ? model.config : undefined
   const entries = Object.entries(model.stateDict()).map(async ([name, tensor]): Promise<[string, Safetensor]> => {
     const { shape } = tensor

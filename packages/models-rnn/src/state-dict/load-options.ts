@@ -1,7 +1,7 @@
 import { type OptionNames, refuseUnknownOptions } from '@rowwise/errors'
 import { describeValue } from '@rowwise/safetensors'
 import { ModuleOptionError } from '../errors'
-import { requireBoolean } from '../options'
+import { flag, requireOption } from '../options'
 
 /** How {@link Module.loadStateDict} treats what does not fit. */
 export interface LoadStateDictOptions {
@@ -37,7 +37,8 @@ export function checkLoadOptions<Options extends LoadStateDictOptions>(
 ): void {
   refuseUnknownOptions(caller, options, known, ModuleOptionError)
   const { strict = true, allowNonFinite = false, onNote } = options
-  requireBoolean(caller, { strict, allowNonFinite })
+  requireOption(caller, 'strict', strict, flag(true))
+  requireOption(caller, 'allowNonFinite', allowNonFinite, flag(false))
   if (onNote !== undefined && typeof onNote !== 'function') {
     throw new ModuleOptionError(`${caller}: onNote is ${describeValue(onNote)}, expected a function of a text`)
   }
