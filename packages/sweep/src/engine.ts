@@ -43,7 +43,7 @@ export interface JobContext {
   directory: string
   /** Files that all jobs of the set share, such as weights to predict with; empty when there are none. */
   shared: string
-  /** Aborted when the machine is wanted back: save, and return or throw. */
+  /** Aborted when the machine is wanted back: save, and return or throw within 20 s, after which the job is left or its process ended. */
   signal: AbortSignal
 }
 
@@ -69,7 +69,10 @@ export interface JobSetOptions {
 export interface JobSet {
   /** Jobs to be done. One that has an outcome, or was added before, is not added again. */
   add(jobs: readonly Job[]): Promise<void>
-  /** All outcomes, each once, those of earlier programs first. Ends when the signal is aborted. */
+  /**
+   * All outcomes, each once, those of earlier programs first. Ends when the signal is aborted; what else was asked of a store that does
+   * not answer fails then.
+   */
   outcomes(signal?: AbortSignal): AsyncIterable<Outcome>
   /** Fills a directory with what a job left in its own; whether it left something. */
   fetch(key: string, directory: string): Promise<boolean>
@@ -101,6 +104,13 @@ const KEY = /^[\w@.-]{1,64}$/
 /** Whether a text can be a job's name, and so a file's. */
 export function isKey(key: unknown): key is string {
   return typeof key === 'string' && KEY.test(key) && !key.startsWith('.')
+}
+
+const SET_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i
+
+/** Whether a text can be the name of a set of jobs, and so part of a key of Redis and a directory. */
+export function isSetName(name: unknown): name is string {
+  return typeof name === 'string' && SET_NAME.test(name)
 }
 
 /** @throws {@link JobRefusedError} for anything that {@link encodeOutcome} does not write. */

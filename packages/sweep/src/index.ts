@@ -35,11 +35,10 @@ export { importancesOf, type Row, type SweepTable } from './table'
 // Where jobs run
 export {
   fetchLocalFiles,
-  localEngine,
-  type LocalEngineOptions,
   readOutcomes,
   type StoredOutcomes,
-} from './engines/local'
+} from './engines/stored-outcomes'
+export { localEngine, type LocalEngineOptions } from './engines/local'
 export { type RunJobsOptions, runJobs } from './run-jobs'
 export type { Jobs } from './engines/pool'
 export type {

@@ -1,4 +1,5 @@
 import { isRowwiseError } from '@rowwise/errors'
+import { refuseOptions, requireCallbacks, requireEngine, requireSignal } from './checks'
 import type { Engine, JobSet, Outcome } from './engine'
 import { searcherOf } from './search/searcher-of'
 import { checkSweep, type Objective, type Sweep } from './sweep'
@@ -33,7 +34,7 @@ export interface SweepProgress {
  * that run the same sweep at once decide the same and count nothing twice.
  *
  * @returns every part of every trial, the best first
- * @throws {@link SweepDefinitionError} for a sweep that cannot be, {@link SweepMismatchError} when the engine holds another of its name,
+ * @throws {@link SweepDefinitionError} for a sweep or options that cannot be, {@link SweepMismatchError} when the engine holds another of its name,
  * {@link SweepStoreError} when something cannot be saved; what was found until then stays.
  * @example
  * ```ts
@@ -43,7 +44,12 @@ export interface SweepProgress {
  * )
  * ```
  */
-export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweepOptions): Promise<SweepTable> {
+export async function runSweep(sweep: Sweep, input: RunSweepOptions): Promise<SweepTable> {
+  refuseOptions('runSweep()', input, { engine: true, onRow: true, signal: true })
+  const { engine, onRow, signal } = input
+  requireEngine('runSweep()', engine)
+  requireCallbacks('runSweep()', { onRow })
+  requireSignal('runSweep()', signal)
   const complete = checkSweep(sweep)
   const searcher = searcherOf(complete)
   const jobs = await engine.open({ name: complete.name, definition: complete })
@@ -88,10 +94,11 @@ export async function runSweep(sweep: Sweep, { engine, onRow, signal }: RunSweep
     for (const known of await give()) await take(known)
   }
 
+  const outcomes = jobs.outcomes(signal) // before jobs are given: the signal holds from here on
   try {
     for (const known of await give()) await take(known)
     if (!searcher.done) {
-      for await (const outcome of jobs.outcomes(signal)) {
+      for await (const outcome of outcomes) {
         await take(outcome)
         if (searcher.done) break
       }

@@ -155,6 +155,17 @@ export function positionOf(dimension: Dimension, value: Value): number {
 
 /** A value in a message, cut. */
 export function show(value: unknown): string {
-  const text = typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? String(value))
+  const text = textOf(value)
   return text.length > 100 ? `${text.slice(0, 100)}…` : text
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number') return String(value) // JSON has null for NaN
+  if (typeof value === 'function') return 'a function'
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Array.isArray(value) ? 'an array' : 'an object' // which is within itself, or has a bigint
+  }
 }

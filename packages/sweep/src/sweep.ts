@@ -1,4 +1,6 @@
 import { Generator } from '@rowwise/torch-random'
+import { requirePlain } from './checks'
+import { isSetName } from './engine'
 import { SweepDefinitionError } from './errors'
 import { checkSpace, type Space, show } from './space'
 
@@ -63,7 +65,7 @@ export interface Sweep {
   readonly objective: Objective
   /** Of the search's draws and of every trial. @default 0 */
   readonly seed?: number
-  /** What else decides the results, such as the data set: a sweep is taken up again only with the same. */
+  /** What else decides the results, such as the data set, as plain data: a sweep is taken up again only with the same. */
   readonly fixed?: Readonly<Record<string, unknown>>
 }
 
@@ -77,8 +79,6 @@ export interface Objective {
 
 /** A sweep with its defaults filled in. */
 export type CompleteSweep = Required<Sweep>
-
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i
 
 /** A sweep's settings are compared by their text, so nothing else may be in them. */
 const FIELDS = ['name', 'space', 'search', 'epochs', 'objective', 'seed', 'fixed']
@@ -103,7 +103,7 @@ export function checkSweep(sweep: unknown): CompleteSweep {
   }
   refuseUnknown('the sweep', sweep, FIELDS)
   const { name, space, search, epochs = 1, objective, seed = 0, fixed = {} } = sweep as Sweep
-  if (typeof name !== 'string' || !NAME.test(name)) {
+  if (!isSetName(name)) {
     throw new SweepDefinitionError(
       `name is ${show(name)}, expected up to 64 letters, digits, '.', '_' and '-', such as mnist-lr`,
     )
@@ -118,6 +118,7 @@ export function checkSweep(sweep: unknown): CompleteSweep {
   if (typeof fixed !== 'object' || fixed === null || Array.isArray(fixed)) {
     throw new SweepDefinitionError(`fixed is ${show(fixed)}, expected an object`)
   }
+  requirePlain('fixed', fixed)
   return { name, space: inOrder(space), search, epochs, objective, seed, fixed }
 }
 

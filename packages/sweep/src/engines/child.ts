@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
-import type { JobContext } from '../engine'
 import { type ChildTask, STOP } from './child-task'
+import { functionOf } from './function-of'
 
 // A process of our own: what a job prints is for people, so it must not mix with what the program prints for machines.
 process.stdout.write = ((chunk: string | Uint8Array, ...rest: unknown[]) => {
@@ -19,15 +19,11 @@ process.on('message', (message) => {
   if (message === STOP) current?.abort()
 })
 
-type Job = (data: object, context: JobContext) => object | Promise<object>
-
 /** Does a job; the pool's processes run this. */
 export default async function work({ module, kind, data, directory, shared }: ChildTask): Promise<object> {
   current = new AbortController()
   const { signal } = current
-  const functions = (await load(module)) as Record<string, Job | undefined>
-  const job = functions[kind]
-  if (typeof job !== 'function') throw new Error(`the module ${module} exports no function '${kind}'`)
+  const job = functionOf(`the module ${module}`, await load(module), kind)
   try {
     const value = await job(data, { directory, shared, signal })
     return { value: plain(value), stopped: signal.aborted }
@@ -46,7 +42,7 @@ function plain(value: object): object {
 }
 
 /** A module that this machine cannot load is no job's fault. */
-async function load(module: string): Promise<unknown> {
+async function load(module: string): Promise<object> {
   try {
     return await import(module)
   } catch (error) {

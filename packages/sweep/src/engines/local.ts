@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { checkCanSave, writeFileAtomically } from '@rowwise/atomic-file'
 import { DirectoryInUseError, DirectoryLock } from '@rowwise/directory-lock'
 import { reasonOf } from '@rowwise/errors'
+import { refuseOptions, requireBoolean, requirePath } from '../checks'
 import {
   decodeOutcome,
   type Engine,
@@ -14,17 +15,12 @@ import {
   type JobSetOptions,
   type Outcome,
 } from '../engine'
-import {
-  JobRefusedError,
-  SweepDefinitionError,
-  SweepMismatchError,
-  SweepNotFoundError,
-  SweepStoreError,
-} from '../errors'
+import { JobRefusedError, SweepDefinitionError, SweepMismatchError, SweepStoreError } from '../errors'
 import { copyDirectory } from '../files/directory'
 import { attempt, type Before } from './attempt'
 import { canonicalJson, requireSame } from './definition'
 import { type Jobs, type Pool, poolOf } from './pool'
+import { DEFINITION, FILES, forgetFailed, keysIn, OUTCOMES } from './stored-outcomes'
 
 /** How {@link localEngine} runs jobs. */
 export interface LocalEngineOptions {
@@ -38,21 +34,25 @@ export interface LocalEngineOptions {
   retryFailed?: boolean
 }
 
-const DEFINITION = 'definition.json'
-const OUTCOMES = 'outcomes'
-const FILES = 'files'
-
 /**
  * Runs jobs on this machine: functions in this process, or a module's in as many processes as there are workers, each with its share of
  * the threads. What is in the directory survives: the same call later goes on where this one ended, also by `kill -9`.
  *
- * @throws {@link SweepDefinitionError} for workers or a module that cannot be.
+ * A job that is told to stop has 20 s: its process is ended then, and the promise of a function in this process is left behind. One that
+ * computes without a pause there cannot be stopped.
+ *
+ * @throws {@link SweepDefinitionError} for options that cannot be.
  * @example
  * ```ts
  * const engine = localEngine({ jobs: new URL('./trial.js', import.meta.url), directory: 'sweeps/lr', workers: 2 })
  * ```
  */
-export function localEngine({ jobs, directory, workers = 1, retryFailed = false }: LocalEngineOptions): Engine {
+export function localEngine(input: LocalEngineOptions): Engine {
+  const owner = 'localEngine()'
+  refuseOptions(owner, input, { jobs: true, directory: true, workers: true, retryFailed: true })
+  const { jobs, directory, workers = 1, retryFailed = false } = input
+  requirePath(owner, 'directory', directory)
+  requireBoolean(owner, 'retryFailed', retryFailed)
   const pool = poolOf(jobs, workers)
   return { open: (options) => LocalJobs.open(options, { pool, directory, workers, retryFailed }) }
 }
@@ -213,54 +213,6 @@ class LocalJobs implements JobSet {
   }
 }
 
-/** What a directory of {@link localEngine} holds. */
-export interface StoredOutcomes {
-  /** Of the sweep or of other jobs. */
-  definition: unknown
-  /** Those that came so far. */
-  outcomes: Outcome[]
-}
-
-/**
- * The outcomes that a directory holds, without taking it: a sweep may be running there.
- *
- * @throws {@link SweepNotFoundError} when it holds none of ours, or its definition is damaged.
- */
-export async function readOutcomes(directory: string): Promise<StoredOutcomes> {
-  const definitionFile = join(directory, DEFINITION)
-  const text = await readFile(definitionFile, 'utf8').catch((cause) => {
-    throw new SweepNotFoundError(`${directory} holds no sweep: ${reasonOf(cause)}; pass the directory of one`, {
-      cause,
-    })
-  })
-  const outcomes: Outcome[] = []
-  for (const key of await keysIn(join(directory, OUTCOMES))) {
-    const file = join(directory, OUTCOMES, `${key}.json`)
-    outcomes.push(decodeOutcome(await readFile(file, 'utf8'), file))
-  }
-  return { definition: decodeDefinition(text, definitionFile), outcomes }
-}
-
-function decodeDefinition(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    const fix = 'restore the file, or pass the directory of another sweep'
-    throw new SweepNotFoundError(`${file} is no sweep's definition: ${reasonOf(cause)}; ${fix}`, { cause })
-  }
-}
-
-/** Fills a directory with what a job left, without taking the sweep's; whether it left something. */
-export async function fetchLocalFiles(directory: string, key: string, into: string): Promise<boolean> {
-  if (!isKey(key)) throw new JobRefusedError(`a job is called ${JSON.stringify(key)}, which is no name`)
-  return copyDirectory(join(directory, FILES, key), into)
-}
-
-async function keysIn(directory: string): Promise<string[]> {
-  const names = await readdir(directory)
-  return names.filter((name) => name.endsWith('.json') && isKey(name.slice(0, -5))).map((name) => name.slice(0, -5))
-}
-
 /** What a lock and an attempt to save leave. */
 const OURS = /^lock-\d+\.json$|\.tmp$/
 
@@ -268,13 +220,6 @@ async function requireEmpty(directory: string): Promise<void> {
   const other = (await readdir(directory)).find((name) => !OURS.test(name))
   if (other === undefined) return
   throw new SweepMismatchError(`${directory} holds other files, such as ${other}; choose another directory`)
-}
-
-async function forgetFailed(directory: string): Promise<void> {
-  const { outcomes } = await readOutcomes(directory)
-  for (const { key, status } of outcomes) {
-    if (status === 'failed') await rm(join(directory, OUTCOMES, `${key}.json`))
-  }
 }
 
 async function takeDirectory(directory: string): Promise<DirectoryLock> {

@@ -2,15 +2,17 @@ import { availableParallelism } from 'node:os'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Tinypool } from 'tinypool'
-import type { JobContext, JobFunctions, JobKind } from '../engine'
+import { untilAborted } from '../aborted'
+import { JOB_KINDS, type JobContext, type JobFunctions, type JobKind } from '../engine'
 import { SweepDefinitionError } from '../errors'
 import { show } from '../space'
 import { type ChildTask, STOP } from './child-task'
+import { functionOf } from './function-of'
 
 /** What does a job: functions that run in this process, or the address of a module whose exports run in others. */
 export type Jobs = JobFunctions | URL | string
 
-/** How long a job may save after it was told to stop. */
+/** How long a job may save after it was told to stop; a process is ended then, and a function's promise left behind. */
 const STOP_MILLISECONDS = 20_000
 const STOP_EVERY_MILLISECONDS = 100
 
@@ -32,9 +34,22 @@ export function poolOf(jobs: Jobs, workers: number): Pool {
     throw new SweepDefinitionError(`workers is ${show(workers)}, expected an integer of at least 1`)
   }
   if (typeof jobs === 'string' || jobs instanceof URL) return new Processes(addressOf(jobs), workers)
+  requireFunctions(jobs)
   if (workers === 1) return new InPlace(jobs)
   throw new SweepDefinitionError(
     `workers is ${workers}, but functions run in this process, one at a time; pass the address of a module, such as new URL('./trial.js', import.meta.url)`,
+  )
+}
+
+/** @throws {@link SweepDefinitionError} for what does no jobs: every job would be given to it in vain. */
+function requireFunctions(jobs: unknown): asserts jobs is JobFunctions {
+  const found = (typeof jobs === 'object' && jobs !== null ? jobs : {}) as Record<string, unknown>
+  const given = JOB_KINDS.filter((kind) => found[kind] !== undefined)
+  if (given.length > 0 && given.every((kind) => typeof found[kind] === 'function')) return
+  const names = Object.keys(found)
+  throw new SweepDefinitionError(
+    `jobs is ${names.length > 0 ? `an object with ${names.join(', ')}` : show(jobs)}, expected functions by the names ` +
+      `${JOB_KINDS.join(' and ')}, or the address of a module that exports them, such as new URL('./trial.js', import.meta.url)`,
   )
 }
 
@@ -51,13 +66,18 @@ class InPlace implements Pool {
   constructor(private readonly functions: JobFunctions) {}
 
   async run(kind: JobKind, data: Readonly<Record<string, unknown>>, context: JobContext): Promise<object> {
-    const job = functionOf(this.functions, kind)
-    if (typeof job !== 'function') throw new Error(`there is no function '${kind}'`)
+    const job = functionOf('the object of jobs', this.functions, kind)
+    const { signal } = context
+    if (signal.aborted) throw new StoppedError('stopped')
+    const late = lateAfter(signal)
     try {
-      const value = await job(structuredClone(data), context)
-      if (!context.signal.aborted) return value
+      const work = (async () => job(structuredClone(data), context))() // what it throws at once is its failure, too
+      const value = await untilAborted(late.signal, work)
+      if (!signal.aborted) return value
     } catch (error) {
-      if (!context.signal.aborted) throw error
+      if (!signal.aborted) throw error
+    } finally {
+      late.dispose()
     }
     throw new StoppedError('stopped')
   }
@@ -65,12 +85,22 @@ class InPlace implements Pool {
   async close(): Promise<void> {}
 }
 
-/** The function of a kind; its data were checked, or are its caller's own. */
-function functionOf(functions: JobFunctions, kind: string): AnyJob | undefined {
-  return (functions as Record<string, AnyJob | undefined>)[kind]
+/** Aborted when a job was told to stop so long ago that it is left behind. */
+function lateAfter(signal: AbortSignal): { signal: AbortSignal; dispose(): void } {
+  const late = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const start = (): void => {
+    timer = setTimeout(() => late.abort(), STOP_MILLISECONDS)
+  }
+  signal.addEventListener('abort', start)
+  return {
+    signal: late.signal,
+    dispose() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', start)
+    },
+  }
 }
-
-type AnyJob = (data: object, context: JobContext) => object | Promise<object>
 
 class Processes implements Pool {
   private pool: Promise<Tinypool> | null = null

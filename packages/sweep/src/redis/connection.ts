@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
+import { isRecord } from '../engine'
 import { RedisError } from '../errors'
+import { show } from '../space'
 
 /** Where Redis is: an address such as `redis://:password@host:6379` or `rediss://…` for TLS, or all options of ioredis. */
 export type RedisConnection = string | RedisOptions
@@ -24,7 +26,7 @@ export async function connect(connection: RedisConnection): Promise<Connected> {
     retryStrategy: (times) => Math.min(100 * times, LONGEST_DELAY_MILLISECONDS),
     lazyConnect: true,
   }
-  const client = make(connection, options)
+  const client = endingSurely(make(connection, options))
   let last: Error | null = null
   client.on('error', (error: Error) => {
     last = error
@@ -49,7 +51,7 @@ function withDuplicates(client: Redis): Connected {
   const made = [client]
   const duplicate = client.duplicate.bind(client)
   client.duplicate = (override) => {
-    const copy = duplicate(override)
+    const copy = endingSurely(duplicate(override))
     copy.on('error', () => {}) // it connects again
     made.push(copy)
     return copy
@@ -62,11 +64,24 @@ function withDuplicates(client: Redis): Connected {
   }
 }
 
+/**
+ * A client that is told to disconnect while it waits to connect again neither says that it has ended nor fails the commands that wait.
+ * One that is told so while it connects does both.
+ */
+function endingSurely(client: Redis): Redis {
+  const disconnect = client.disconnect.bind(client)
+  client.disconnect = (reconnect = false) => {
+    if (!reconnect && client.status === 'reconnecting') client.connect().catch(() => {})
+    disconnect(reconnect)
+  }
+  return client
+}
+
 function make(connection: RedisConnection, options: RedisOptions): Redis {
-  if (typeof connection !== 'string') return new Redis({ ...connection, ...options })
-  if (/^(rediss?|unix):\/\//.test(connection)) return new Redis(connection, options)
+  if (isRecord(connection)) return new Redis({ ...connection, ...options })
+  if (typeof connection === 'string' && /^(rediss?|unix):\/\//.test(connection)) return new Redis(connection, options)
   throw new RedisError(
-    `${hidden(connection)} is not an address of Redis, expected redis://host:6379, or rediss://host:6379 for TLS`,
+    `${typeof connection === 'string' ? hidden(connection) : show(connection)} is not an address of Redis, expected redis://host:6379, or rediss://host:6379 for TLS`,
   )
 }
 

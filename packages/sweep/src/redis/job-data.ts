@@ -1,7 +1,7 @@
-import { isKey, isRecord, JOB_KINDS, type Job, type JobKind } from '../engine'
+import { isKey, isRecord, isSetName, JOB_KINDS, type Job, type JobKind } from '../engine'
 import { JobRefusedError } from '../errors'
 import { isValue, show } from '../space'
-import { jobId, SET_NAME } from './names'
+import { jobId } from './names'
 
 /** A job as it lies in the queue. */
 export interface QueuedJob extends Job {
@@ -30,7 +30,7 @@ export function checkQueuedJob(id: unknown, kind: unknown, data: unknown): Queue
   if (!isRecord(data)) refuse(`its data are ${show(data)}, expected an object`)
   const { set, key, after, data: work, ...others } = data as Record<string, unknown>
   if (Object.keys(others).length > 0) refuse(`it has ${show(Object.keys(others)[0])}, which is unknown`)
-  if (typeof set !== 'string' || !SET_NAME.test(set)) refuse(`its set is ${show(set)}, which is no name`)
+  if (!isSetName(set)) refuse(`its set is ${show(set)}, which is no name`)
   if (!isKey(key)) refuse(`its key is ${show(key)}, which is no name`)
   if (after !== undefined && !isKey(after)) refuse(`it goes on from ${show(after)}, which is no name`)
   if (id !== jobId(set as string, key as string)) refuse('its id is not that of its set and key')

@@ -14,6 +14,3 @@ export const SETS = 'rowwise:sets'
 
 /** A job's id in the queue. Names have no '/', so a set's jobs can be told from another's. */
 export const jobId = (name: string, key: string): string => `${name}/${key}`
-
-/** How a set may be called, and so a key of Redis and a directory. */
-export const SET_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i
