@@ -48,8 +48,8 @@ function requireFunctions(jobs: unknown): asserts jobs is JobFunctions {
   if (given.length > 0 && given.every((kind) => typeof found[kind] === 'function')) return
   const names = Object.keys(found)
   throw new SweepDefinitionError(
-    `jobs is ${names.length > 0 ? `an object with ${names.join(', ')}` : show(jobs)}, expected functions by the names ` +
-      `${JOB_KINDS.join(' and ')}, or the address of a module that exports them, such as new URL('./trial.js', import.meta.url)`,
+    `jobs is ${names.length > 0 ? `an object with ${names.join(', ')}` : show(jobs)}, expected an object with a ` +
+      `function ${JOB_KINDS.join(' or ')}, or the address of a module that exports them, such as new URL('./trial.js', import.meta.url)`,
   )
 }
 

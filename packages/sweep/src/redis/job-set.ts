@@ -104,7 +104,7 @@ export class RedisJobs implements JobSet {
     if (retryFailed) await forgetFailed(client, keys.outcomes)
     const connection = client as never // BullMQ types ioredis by structure
     const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
-    const events = new QueueEvents(QUEUE, { connection: client.duplicate() as never })
+    const events = new QueueEvents(QUEUE, { connection }) // on a client of its own, which it makes of this one
     return new RedisJobs(connected, name, files, queue, events, new Set(await client.hkeys(keys.outcomes)))
   }
 

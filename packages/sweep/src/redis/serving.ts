@@ -190,8 +190,8 @@ export class Serving {
       try {
         return await command()
       } catch (error) {
-        this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
         if (this.stop.signal.aborted) throw error
+        this.note(`Redis refuses: ${reasonFrom(error)}; trying again`)
         await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS))
       }
     }

@@ -14,7 +14,7 @@ import { checkOptions, DEFAULT_LOST_SECONDS, type WorkerOptions } from './worker
 
 const CHECK_MILLISECONDS = 250
 
-/** A connection that is down at so many checks in a row does not come back soon. */
+/** A Redis that is away, or silent, at so many checks in a row does not come back soon. */
 const GONE_CHECKS = 12
 
 /**
@@ -82,8 +82,13 @@ async function closed(worker: Worker, client: Redis, serving: Serving): Promise<
   const gone = new AbortController()
   let misses = 0
   const timer = setInterval(() => {
-    misses = client.status === 'ready' ? 0 : misses + 1
+    misses += 1
     if (misses >= GONE_CHECKS) gone.abort()
+    else if (client.status === 'ready')
+      client
+        .ping()
+        .then(() => (misses = 0))
+        .catch(() => {})
   }, CHECK_MILLISECONDS)
   const isGone = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()))
   try {
