@@ -32,7 +32,7 @@ async function stopped(child: ChildProcess): Promise<{ code: unknown; seconds: n
 const AFTER_A_LOOK = 2500
 
 describe.skipIf(!hasRedis)('when Redis has been gone for a while', () => {
-  it.each(['sweep', 'jobs'])('a program that does a %s ends when it is told to', async (what) => {
+  it.each(['sweep', 'jobs'])('a program that waits for outcomes ends when it is told to: %s', async (what) => {
     const redis = await server()
     const { child, said } = stoppable(redis.url, what)
     await expect.poll(said, { timeout: 10_000 }).toContain('started')

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { certificate, freePort, hasRedis } from '@rowwise/redis-server'
-import { runSweep } from '@rowwise/sweep'
-import { redisEngine, runWorker } from '@rowwise/sweep/redis'
+import { runJobs, runSweep } from '@rowwise/sweep'
+import { readRedisSet, redisEngine, runWorker } from '@rowwise/sweep/redis'
 import { Queue } from 'bullmq'
 import fc from 'fast-check'
 import { Redis } from 'ioredis'
@@ -32,6 +32,45 @@ describe.skipIf(!hasRedis)('a worker', () => {
     })
     const result = runSweep(random, { engine: engine(url) })
     await refused
+    worker(url)
+    expect(shown(await result)).toEqual(await undisturbed(random))
+  })
+
+  it('that has no function for a job leaves it to others, and ends', async () => {
+    const { url } = await server()
+    const shards = [0, 1].map((k) => ({ key: String(k), kind: 'shard' as const, data: { from: k, to: k + 2 } }))
+    const onlyTrials = { trial: () => ({ metrics: { loss: 1 } }) }
+    const refused = expect(runWorker({ connection: url, jobs: onlyTrials })).rejects.toMatchObject({
+      code: 'SWEEP_STORE',
+      message: expect.stringContaining("has no function 'shard', it has trial"),
+    })
+    const found: unknown[] = []
+    const isDone = runJobs(shards, {
+      ...{ name: 'shards', definition: {}, engine: engine(url) },
+      onOutcome: ({ status, attempts, value }) => void found.push([status, attempts, value?.sum]),
+    })
+    await refused
+    worker(url)
+    expect(await isDone).toBe(true)
+    expect(found.sort()).toEqual([
+      ['done', 1, 1],
+      ['done', 1, 3],
+    ])
+  })
+
+  it('whose callback throws ends with its error, and the outcome stays', async () => {
+    const { url } = await server()
+    const notes: string[] = []
+    const fault = new Error('a fault of the callback')
+    const onOutcome = () => {
+      throw fault
+    }
+    const running = worker(url, { onOutcome, onNote: (note) => notes.push(note) })
+    const ended = expect(running).rejects.toBe(fault)
+    const result = runSweep(random, { engine: engine(url) })
+    await ended
+    expect(notes).toEqual([])
+    expect((await readRedisSet(url, 'random')).outcomes).toHaveLength(1)
     worker(url)
     expect(shown(await result)).toEqual(await undisturbed(random))
   })

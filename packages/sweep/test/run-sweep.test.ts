@@ -38,7 +38,10 @@ const shown = ({ rows }: Awaited<ReturnType<typeof runSweep>>) =>
     reason,
   }))
 
-afterEach(() => vi.unstubAllEnvs())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.useRealTimers()
+})
 
 describe('runSweep in this process', () => {
   it('finds the best of all trials', async () => {
@@ -69,6 +72,28 @@ describe('runSweep in this process', () => {
     const { best, rows } = await runSweep(random, { engine: localEngine({ jobs: { trial }, directory: place() }) })
     expect(best).toBeNull()
     expect(rows[0].reason).toBe('its report has undefined as loss, expected a finite number; it has accuracy')
+  })
+
+  it('leaves a trial behind that does not end within 20 s of being told to', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const stop = new AbortController()
+    let isEnded = false
+    const trial = () => {
+      stop.abort()
+      return new Promise<TrialReport>(() => {})
+    }
+    const directory = place()
+    const engine = localEngine({ jobs: { trial }, directory })
+    const result = runSweep(random, { engine, signal: stop.signal }).finally(() => {
+      isEnded = true
+    })
+    await vi.waitUntil(() => stop.signal.aborted)
+    await vi.advanceTimersByTimeAsync(19_900)
+    expect(isEnded).toBe(false)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(await result).toMatchObject({ complete: false, rows: [] })
+    const quick = localEngine({ jobs: { trial: () => ({ metrics: { loss: 1 } }) }, directory })
+    expect((await runSweep(random, { engine: quick })).complete).toBe(true)
   })
 })
 
@@ -173,6 +198,27 @@ describe('a sweep that was stopped', () => {
     writeFileSync(join(directory, 'definition.json'), '{"name":"ran')
     const message = expect.stringMatching(/definition\.json is no sweep's definition: .*; restore the file/)
     await expect(readOutcomes(directory)).rejects.toMatchObject({ code: 'SWEEP_NOT_FOUND', message })
+  })
+})
+
+describe('jobs without the function that a job needs', () => {
+  it('are no failure of the trials: the right module goes on', async () => {
+    const directory = place()
+    const wrong = localEngine({ jobs: new URL('./fixtures/only-train.mjs', import.meta.url), directory })
+    await expect(runSweep(random, { engine: wrong })).rejects.toMatchObject({
+      code: 'SWEEP_STORE',
+      message: expect.stringMatching(/only-train\.mjs has no function 'trial', it has train; nothing is lost/),
+    })
+    const table = await runSweep(random, { engine: localEngine({ jobs, directory }) })
+    expect(table.rows.every(({ status }) => status === 'done')).toBe(true)
+  })
+
+  it('are told from failures in this process, too', async () => {
+    const engine = localEngine({ jobs: { shard: () => ({}) }, directory: place() })
+    await expect(runSweep(random, { engine })).rejects.toMatchObject({
+      code: 'SWEEP_STORE',
+      message: expect.stringContaining("the object of jobs has no function 'trial', it has shard"),
+    })
   })
 })
 
