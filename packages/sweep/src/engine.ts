@@ -43,7 +43,10 @@ export interface JobContext {
   directory: string
   /** Files that all jobs of the set share, such as weights to predict with; empty when there are none. */
   shared: string
-  /** Aborted when the machine is wanted back: save, and return or throw within 20 s, after which the job is left or its process ended. */
+  /**
+   * Aborted when the machine is wanted back: save, and return or throw within 20 s. After that a process is ended, and a function's promise
+   * left behind.
+   */
   signal: AbortSignal
 }
 

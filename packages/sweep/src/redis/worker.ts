@@ -14,8 +14,11 @@ import { checkOptions, DEFAULT_LOST_SECONDS, type WorkerOptions } from './worker
 
 const CHECK_MILLISECONDS = 250
 
-/** A Redis that is away, or silent, at so many checks in a row does not come back soon. */
-const GONE_CHECKS = 12
+/** A connection that is down for so long does not come back soon. */
+const AWAY_MILLISECONDS = 3000
+
+/** One that is up may be busy with what a job leaves, which can be 32 MiB. */
+const SILENT_MILLISECONDS = 15_000
 
 /**
  * Does the jobs of a queue until the signal ends it. A job that it was doing when it died is done by another worker.
@@ -80,15 +83,15 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
  */
 async function closed(worker: Worker, client: Redis, serving: Serving): Promise<void> {
   const gone = new AbortController()
-  let misses = 0
+  let lastAnswer = performance.now()
+  const onAnswer = (): void => {
+    lastAnswer = performance.now()
+  }
   const timer = setInterval(() => {
-    misses += 1
-    if (misses >= GONE_CHECKS) gone.abort()
-    else if (client.status === 'ready')
-      client
-        .ping()
-        .then(() => (misses = 0))
-        .catch(() => {})
+    const isReady = client.status === 'ready'
+    const silence = performance.now() - lastAnswer
+    if (silence > (isReady ? SILENT_MILLISECONDS : AWAY_MILLISECONDS)) gone.abort()
+    else if (isReady) client.ping().then(onAnswer, () => {})
   }, CHECK_MILLISECONDS)
   const isGone = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()))
   try {
