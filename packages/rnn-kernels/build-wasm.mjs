@@ -10,7 +10,7 @@ const FLAGS = [
   // Loop strength reduction derives the rows' addresses from each other: six additions that wait for one another in every turn.
   ...['-mllvm', '-disable-lsr'],
   // 2 GiB, as MAX_PAGES in src/runtimes/wasm/arena.ts, and STACK_BYTES of wasm-runtime.ts. Each thread sets its stack pointer.
-  '-Wl,--shared-memory,--max-memory=2147483648,--export=__stack_pointer,--export=__heap_base,-z,stack-size=16384',
+  '-Wl,--shared-memory,--max-memory=2147483648,--export=__stack_pointer,-z,stack-size=16384',
 ]
 
 /** The numbers of the job's fields and of the cells: the lists in C are the only ones. */

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import type { Arena } from '../src/runtimes/wasm/arena'
+import type { Block } from '../src/runtimes/wasm/arena'
 import { compute, problem, REFERENCE, wasmRuntime } from './runtimes'
+
+/** Where the blocks of an arena end, and those of them that are free. */
+interface ArenaState {
+  memory: WebAssembly.Memory
+  top: number
+  free: Block[]
+}
 
 /** Bytes of a runtime's memory in use, and that it has grown to. */
 function bytesOf(runtime: ReturnType<typeof wasmRuntime>): number[] {
-  const { arena } = (runtime as unknown as { machine: { arena: Arena } }).machine
-  return [arena.bytesUsed, arena.memory.buffer.byteLength]
+  const { arena } = (runtime as unknown as { machine: { arena: ArenaState } }).machine
+  return [arena.top - arena.free.reduce((sum, { bytes }) => sum + bytes, 0), arena.memory.buffer.byteLength]
 }
 
 describe('the memory of the kernels', () => {

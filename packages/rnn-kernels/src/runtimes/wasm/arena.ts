@@ -18,25 +18,12 @@ export interface Block {
 /** Blocks of one growing WebAssembly memory, shared between threads. Freed neighbours become one again. */
 export class Arena {
   readonly memory: WebAssembly.Memory
-  private view: Float32Array
   private top = FIRST_BLOCK
   private free: Block[] = []
 
   /** @param maxPages that the memory may grow to */
-  constructor(shared: boolean, maxPages = MAX_PAGES) {
-    this.memory = reserve(shared, maxPages)
-    this.view = new Float32Array(this.memory.buffer)
-  }
-
-  /** Bytes between the first and the last block in use. */
-  get bytesUsed(): number {
-    return this.top - FIRST_BLOCK - this.free.reduce((sum, { bytes }) => sum + bytes, 0)
-  }
-
-  /** The memory as float32; do not keep it over an allocation, which may replace it. */
-  get floats(): Float32Array {
-    if (this.view.byteLength !== this.memory.buffer.byteLength) this.view = new Float32Array(this.memory.buffer)
-    return this.view
+  constructor(maxPages = MAX_PAGES) {
+    this.memory = reserve(maxPages)
   }
 
   /** Finds or makes room; its content is arbitrary. */
@@ -87,10 +74,10 @@ export class Arena {
 }
 
 /** Reserves as much address space as there is, down to 64 MiB: a limit on virtual memory may forbid the whole of it. */
-function reserve(shared: boolean, maxPages: number): WebAssembly.Memory {
+function reserve(maxPages: number): WebAssembly.Memory {
   for (let maximum = maxPages; ; maximum /= 2) {
     try {
-      return new WebAssembly.Memory({ initial: 64, maximum, shared })
+      return new WebAssembly.Memory({ initial: 64, maximum, shared: true })
     } catch (cause) {
       if (maximum > 1024) continue
       throw new KernelMemoryError('no memory can be reserved for the kernels; raise the limit on virtual memory', {

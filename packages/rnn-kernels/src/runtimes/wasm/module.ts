@@ -22,7 +22,6 @@ export interface KernelExports {
   /** Multiplies and adds so many rounds; returns the floating-point operations. */
   multiplyAdds(rounds: number): number
   __stack_pointer: WebAssembly.Global<'i32'>
-  __heap_base: WebAssembly.Global<'i32'>
 }
 
 const BUILDS = { simd: SIMD_MODULE, 'relaxed-simd': RELAXED_SIMD_MODULE }

@@ -49,7 +49,7 @@ export class WasmMachine implements Machine {
     private readonly clock: KernelClock,
     maxPages?: number,
   ) {
-    this.arena = new Arena(true, maxPages)
+    this.arena = new Arena(maxPages)
     this.kernels = instantiate(module, this.arena.memory)
     this.linear = new WasmLinear(this.arena, this.kernels, mostThreads, (...job) => this.run(...job))
     this.stacks = this.arena.allocate(STACK_BYTES * mostThreads).at
