@@ -1,20 +1,59 @@
-import type { LossOps, OptimizerOps, RecurrentShape, RecurrentWeights } from '../../runtime'
+import type {
+  AdamSlot,
+  LinearOps,
+  LinearShape,
+  LossOps,
+  OptimizerOps,
+  RecurrentShape,
+  RecurrentWeights,
+} from '../../runtime'
 import type { ThreadNotes } from '../compiled/compiled-runtime'
 import type { Job, JobNumbers, KernelClock, Machine, Pass } from '../compiled/machine'
-import { nativeAdam } from './adam'
+import { isSharedLinear, isSharedLoop } from '../compiled/partition'
 import type { Addon } from './addon'
-import { NativeLinear } from './linear'
-import { nativeLosses } from './losses'
 import { NativeJob } from './native-job'
 
 /** No pool: the calling thread alone. */
 const ALONE = -1
 
-/** Runs the kernels as native code, with the addon's own threads. */
+/** Runs the kernels as native code, with the addon's own threads, on arrays where they are. */
 export class NativeMachine implements Machine {
-  readonly linear: NativeLinear
-  readonly losses: LossOps
-  readonly optimize: OptimizerOps
+  readonly linear: LinearOps = {
+    forward: (shape, x, weight, bias, y) => {
+      const { rows, inFeatures, outFeatures } = shape
+      const { addon, machine } = this
+      const pool = this.readyLinear(shape)
+      this.clock.time(() =>
+        addon.linear(machine, rows, inFeatures, outFeatures, x, weight, bias, y, this.scratch, pool),
+      )
+    },
+    gradients: (shape, dY, x, weight, { x: dX, weight: dWeight, bias }) => {
+      const sizes = [this.machine, shape.rows, shape.inFeatures, shape.outFeatures] as const
+      const pool = this.readyLinear(shape)
+      this.clock.time(() => this.addon.linearGradients(...sizes, dY, x, weight, dX, dWeight, bias, this.scratch, pool))
+    },
+  }
+  readonly losses: LossOps = {
+    softmax: (logits, classes, probabilities) => {
+      const rows = logits.length / classes
+      if (this.totals.length < 2 * rows) this.totals = new Float64Array(2 * rows)
+      const { addon, machine, totals } = this
+      const pool = this.poolFor(isSharedLoop(logits.length))
+      this.clock.time(() => addon.softmax(machine, rows, classes, probabilities, logits, totals, pool))
+      return totals
+    },
+    softmaxGradient: (probabilities, classes, targets, upstream) => {
+      const { addon, machine } = this
+      const pool = this.poolFor(isSharedLoop(probabilities.length))
+      const rows = targets.length
+      this.clock.time(() => addon.softmaxGradient(machine, rows, classes, probabilities, targets, upstream, pool))
+    },
+  }
+  readonly optimize: OptimizerOps = { adam: (sizes) => sizes.map((size) => this.adamSlot(size)) }
+  /** Of the linear layers: as much as the largest one so far needs, on every thread. */
+  private scratch = new Float32Array(0)
+  /** What the softmax returns. */
+  private totals = new Float64Array(0)
   private pool: number | null = null
   private disposed = false
 
@@ -25,12 +64,7 @@ export class NativeMachine implements Machine {
     private readonly mostThreads: number,
     private readonly notes: ThreadNotes,
     private readonly clock: KernelClock,
-  ) {
-    const poolFor = (together: boolean): number => this.poolFor(together)
-    this.linear = new NativeLinear(addon, machine, clock, mostThreads, poolFor)
-    this.losses = nativeLosses(addon, machine, clock, poolFor)
-    this.optimize = { adam: (sizes) => nativeAdam(addon, machine, sizes, clock, poolFor) }
-  }
+  ) {}
 
   newJob(kind: 'pass' | 'weights', numbers: JobNumbers): Job {
     return new NativeJob(this.addon, this.machine, kind, numbers)
@@ -68,6 +102,31 @@ export class NativeMachine implements Machine {
     this.disposed = true
     if (this.pool !== null && this.pool !== ALONE) this.addon.stopThreads(this.pool)
     this.pool = null
+  }
+
+  /** Makes scratch for a layer, and returns the pool for it. */
+  private readyLinear(shape: LinearShape): number {
+    const { rows, inFeatures, outFeatures } = shape
+    const together = this.mostThreads > 1 && isSharedLinear(shape)
+    const threads = together ? this.mostThreads : 1
+    const wanted = threads * this.addon.linear(this.machine, rows, inFeatures, outFeatures)
+    if (this.scratch.length < wanted) this.scratch = new Float32Array(wanted)
+    return this.poolFor(together)
+  }
+
+  private adamSlot(size: number): AdamSlot {
+    const { addon, machine, clock } = this
+    const [m, v, numbers] = [size, size, 8].map((length) => new Float32Array(length))
+    return {
+      m,
+      v,
+      update: (theta, gradient, next, c) => {
+        numbers.set([c.beta1, c.beta2, c.oneMinusBeta1, c.oneMinusBeta2])
+        numbers.set([c.stepSize, c.rootCorrection, c.eps, c.weightDecay], 4)
+        const pool = this.poolFor(isSharedLoop(size))
+        clock.time(() => addon.adam(machine, theta, gradient, m, v, next, numbers, pool))
+      },
+    }
   }
 
   /** A pass that was saved before the runtime was replaced may still be differentiated, on this thread alone. */

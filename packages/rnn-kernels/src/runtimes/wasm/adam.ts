@@ -1,31 +1,20 @@
 import type { AdamSlot } from '../../runtime'
 import type { KernelClock } from '../compiled/machine'
+import { Arena, bytesOf, pagesFor } from './arena'
 import { instantiate } from './module'
-
-const PAGE_BYTES = 65536
-/** Arrays begin on cache lines. */
-const LINE_BYTES = 64
 
 /** Adam as WebAssembly, in its own memory, which is free when nobody holds a slot any more. */
 export function wasmAdam(module: WebAssembly.Module, sizes: readonly number[], clock: KernelClock): AdamSlot[] {
-  const lines = (size: number): number => Math.ceil((4 * size) / LINE_BYTES) * LINE_BYTES
   const largest = Math.max(...sizes)
-  const bytes = 3 * lines(largest) + sizes.reduce((sum, size) => sum + 2 * lines(size), 0)
-  // The kernels' constants and stack are in the first page.
-  let top = 2 * PAGE_BYTES
-  const pages = Math.ceil((top + bytes) / PAGE_BYTES)
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
-  const { adam } = instantiate(module, memory)
-  const take = (size: number): Float32Array => {
-    const array = new Float32Array(memory.buffer, top, size)
-    top += lines(size)
-    return array
-  }
-  // What is read and written once in a step.
-  const passing = [take(largest), take(largest), take(largest)]
-  return sizes.map((size) => {
-    const [m, v] = [take(size), take(size)]
-    const [theta, gradient, next] = passing.map((array) => array.subarray(0, size))
+  // What is read and written once in a step, and the averages.
+  const lengths = [largest, largest, largest, ...sizes, ...sizes]
+  const bytes = bytesOf(lengths)
+  const arena = new Arena(pagesFor(bytes))
+  const { adam } = instantiate(module, arena.memory)
+  const arrays = arena.arraysAt(arena.allocate(bytes).at, lengths)
+  return sizes.map((size, index) => {
+    const [m, v] = [arrays[3 + index], arrays[3 + sizes.length + index]]
+    const [theta, gradient, next] = arrays.slice(0, 3).map((array) => array.subarray(0, size))
     const at = [theta, gradient, m, v, next].map(({ byteOffset }) => byteOffset) as [number, ...number[]]
     return {
       m,

@@ -3,6 +3,8 @@ import { KernelMemoryError } from '../../errors'
 const PAGE_BYTES = 65536
 const ALIGNMENT = 64 // a cache line
 
+const INITIAL_PAGES = 64
+
 /** Pages that the memory may grow to, 2 GiB: as much as every browser allows. The modules are compiled for it. */
 const MAX_PAGES = 32768
 
@@ -42,6 +44,16 @@ export class Arena {
     return { at, bytes }
   }
 
+  /** Arrays of so many floats one after the other from an address on, each in cache lines of its own. */
+  arraysAt(address: number, lengths: readonly number[]): Float32Array[] {
+    let at = address
+    return lengths.map((length) => {
+      const array = new Float32Array(this.memory.buffer, at, length)
+      at += bytesOf([length])
+      return array
+    })
+  }
+
   /** Gives a block back. */
   release(block: Block): void {
     const blocks = [...this.free, block].sort((a, b) => a.at - b.at)
@@ -73,11 +85,21 @@ export class Arena {
   }
 }
 
+/** Bytes of the arrays of {@link Arena.arraysAt}. */
+export function bytesOf(lengths: readonly number[]): number {
+  return lengths.reduce((sum, length) => sum + Math.ceil((4 * length) / ALIGNMENT) * ALIGNMENT, 0)
+}
+
+/** Pages of an arena for one block of so many bytes. */
+export function pagesFor(bytes: number): number {
+  return Math.max(INITIAL_PAGES, Math.ceil((FIRST_BLOCK + bytes) / PAGE_BYTES))
+}
+
 /** Reserves as much address space as there is, down to 64 MiB: a limit on virtual memory may forbid the whole of it. */
 function reserve(maxPages: number): WebAssembly.Memory {
   for (let maximum = maxPages; ; maximum /= 2) {
     try {
-      return new WebAssembly.Memory({ initial: 64, maximum, shared: true })
+      return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum, shared: true })
     } catch (cause) {
       if (maximum > 1024) continue
       throw new KernelMemoryError('no memory can be reserved for the kernels; raise the limit on virtual memory', {

@@ -1,7 +1,7 @@
 import { KernelMemoryError } from '../../errors'
 import type { LinearOps, LinearShape } from '../../runtime'
 import { isSharedLinear, MAX_SLICES } from '../compiled/partition'
-import type { Arena, Block } from './arena'
+import { type Arena, type Block, bytesOf } from './arena'
 import type { KernelExports } from './module'
 import type { Operation } from './threads/control'
 
@@ -12,7 +12,6 @@ type Name = (typeof NAMES)[number]
 /** The words of a job: rows, inFeatures, outFeatures, parts, and the addresses of the arrays. */
 const WORDS = 4 + NAMES.length
 const BIAS = 4 + NAMES.indexOf('bias')
-const LINE_BYTES = 64
 /** The kernels index floats with 32 bits, and their memory ends at 2 GiB. */
 const MOST_FLOATS = 2 ** 29
 
@@ -24,7 +23,7 @@ export class WasmLinear implements LinearOps {
   private block: Block | null = null
   private shape = ''
   private arrays: Record<Name, Float32Array> | null = null
-  private words = new Int32Array(0)
+  private words: Int32Array = new Int32Array(0)
   private parts = 1
 
   /** @param threads how many there are at most */
@@ -72,16 +71,11 @@ export class WasmLinear implements LinearOps {
     // Whichever thread takes a part has scratch of its own.
     const scratch = (parts > 1 ? this.threads : 1) * this.kernels.linearScratch(rows, inFeatures, outFeatures)
     const sizes = { x, weight, bias: outFeatures, y, dY: y, dX: x, dWeight: weight, dBias: outFeatures, scratch }
-    const bytesOf = (name: Name): number => lines(4 * sizes[name])
+    const lengths = [WORDS, ...NAMES.map((name) => sizes[name])]
     this.arrays = null
-    const begin = this.reserve(NAMES.reduce((sum, name) => sum + bytesOf(name), lines(4 * WORDS)))
-    const arrays = {} as Record<Name, Float32Array>
-    let at = begin + lines(4 * WORDS)
-    for (const name of NAMES) {
-      arrays[name] = new Float32Array(this.arena.memory.buffer, at, sizes[name])
-      at += bytesOf(name)
-    }
-    this.words = new Int32Array(this.arena.memory.buffer, begin, WORDS)
+    const [words, ...placed] = this.arena.arraysAt(this.reserve(bytesOf(lengths)), lengths)
+    const arrays = Object.fromEntries(NAMES.map((name, index) => [name, placed[index]])) as Record<Name, Float32Array>
+    this.words = new Int32Array(words.buffer, words.byteOffset, WORDS)
     this.words.set([rows, inFeatures, outFeatures, parts, ...NAMES.map((name) => arrays[name].byteOffset)])
     this.shape = key
     this.parts = parts
@@ -98,8 +92,4 @@ export class WasmLinear implements LinearOps {
     }
     return this.block.at
   }
-}
-
-function lines(bytes: number): number {
-  return Math.ceil(bytes / LINE_BYTES) * LINE_BYTES
 }
