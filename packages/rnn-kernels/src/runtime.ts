@@ -53,7 +53,7 @@ export interface RecurrentInputs {
   x: Float32Array | Lookup
   /** Called only when the runtime has not packed the weights of this `version` already. */
   weights: () => RecurrentWeights
-  /** Cache key for the packed weights: one object per tensor, replaced whenever its values change. */
+  /** Cache key for the packed weights: one object for their layout, and one per tensor, replaced whenever its values change. */
   version: readonly object[]
   /** The state before the first step; zeros when absent. */
   initial?: State

@@ -3,9 +3,12 @@ import { hostValues, moveToCurrentBackend } from '@rowwise/host-values'
 import type { KernelBackend, TensorInfo } from '@tensorflow/tfjs-core'
 import { requireRuntime } from '../configure'
 import type { Lookup, RecurrentOutputs, State } from '../runtime'
-import { hiddenSizeOf, type PassAttributes, type PassInputs, shapeOf } from './inputs'
+import { hiddenSizeOf, type PassAttributes, type PassInputs, shapeOf, type WeightLayout } from './inputs'
 import { fromKerasLayout } from './keras-layout'
 import { releaseFinished } from './reserve'
+
+/** Layouts as parts of a cache key, which has objects alone. */
+const LAYOUTS: Readonly<Record<WeightLayout, object>> = { pytorch: {}, keras: {} }
 
 /** One forward pass of the runtime. */
 export function forwardPass(
@@ -27,19 +30,19 @@ export function layerPass(
   attributes: PassAttributes,
   save: boolean,
 ): RecurrentOutputs {
-  const { lengths, returnOutput } = attributes
+  const { lengths, returnOutput, layout } = attributes
   const { weightIh, weightHh, biasIh, biasHh, h0, c0 } = inputs
   const tensors = [weightIh, weightHh, biasIh, biasHh].filter((tensor) => tensor !== undefined)
   const initial: State | undefined = h0 && { h: read(backend, h0), ...(c0 && { c: read(backend, c0) }) }
   return requireRuntime().recurrent.forward(shapeOf(xShape, weightHh.shape, attributes), {
     x,
-    // A tensor whose values change gets other data.
-    version: tensors.map(({ dataId }) => dataId),
+    // A tensor whose values change gets other data, and in another layout the same values are other weights.
+    version: [LAYOUTS[layout], ...tensors.map(({ dataId }) => dataId)],
     weights: () => {
       const [ih, hh, bias, biasOfState] = [weightIh, weightHh, biasIh, biasHh].map(
         (info) => info && read(backend, info),
       )
-      const { cell, layout } = attributes
+      const { cell } = attributes
       const [kernel, recurrentKernel] = [ih, hh] as Float32Array[]
       return layout === 'keras'
         ? fromKerasLayout(cell, hiddenSizeOf(weightHh.shape, layout), {
