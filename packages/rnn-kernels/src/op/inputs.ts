@@ -70,35 +70,31 @@ export function hiddenSizeOf(weightHh: readonly number[], layout: WeightLayout):
 /**
  * The attributes of a pass, after everything was checked: nothing of another size may reach the kernels' memory.
  *
- * @throws KernelOptionError for an unknown cell or activation, KernelShapeError, KernelLengthsError
+ * @param checkShapes refuses tensors that do not fit, in the layout
+ * @throws KernelOptionError for an unknown option, cell or activation, KernelShapeError, KernelLengthsError
  */
-export function checkPass(
+export function checkPass<Weights extends object>(
+  owner: string,
+  layout: WeightLayout,
   x: CheckedInputs,
-  weights: RecurrentWeightTensors,
+  weights: Weights,
   options: RecurrentOptions,
+  checkShapes: (x: CheckedInputs, weights: Weights, options: RecurrentOptions) => void,
 ): PassAttributes {
-  refuseUnknownOptions('recurrent', options, OPTIONS, KernelOptionError)
+  refuseUnknownOptions(owner, options, OPTIONS, KernelOptionError)
   checkCell(options)
-  checkShapes(x, weights, options.cell, options.initial)
-  return checkOptions(x, options, 'pytorch')
-}
-
-/**
- * The attributes of a pass whose tensors were checked.
- * @throws KernelOptionError, KernelShapeError, KernelLengthsError
- */
-export function checkOptions(x: CheckedInputs, options: RecurrentOptions, layout: WeightLayout): PassAttributes {
   const { cell, gateActivation = 'sigmoid', reverse = false, initial, returnOutput = true } = options
-  checkCell(options)
+  requireTensor('inputs', x)
+  if (typeof weights !== 'object' || weights === null)
+    throw new KernelShapeError(`the weights are ${String(weights)}, expected an object of tensors`)
+  if (initial !== undefined) requireTensor('initial.h', initial?.h)
+  checkShapes(x, weights, options)
   for (const [name, value] of Object.entries({ reverse, returnOutput })) {
     if (typeof value !== 'boolean') throw new KernelOptionError(`${name} is ${String(value)}, expected true or false`)
   }
   if (initial?.c && !hasCellState(cell))
     throw new KernelShapeError(`initial.c is given, but ${cell} has no cell state; leave it out`)
-  const lengths =
-    options.lengths === undefined
-      ? undefined
-      : checkLengths(options.lengths, x.shape[0] as number, x.shape[1] as number)
+  const lengths = options.lengths === undefined ? undefined : checkLengths(options.lengths, x.shape[0], x.shape[1])
   return { cell, gateActivation, reverse, lengths, returnOutput, layout }
 }
 
@@ -119,17 +115,15 @@ function checkCell({ cell, gateActivation = 'sigmoid' }: RecurrentOptions): void
 }
 
 /** Refuses tensors that do not fit. With a projection the hidden state has P features, else H. */
-function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Cell, initial?: InitialTensors): void {
-  const { weightIh, weightHh, biasIh, biasHh, weightHr } = weights
-  requireTensor('inputs', x)
+export function checkShapes(
+  x: CheckedInputs,
+  { weightIh, weightHh, biasIh, biasHh, weightHr }: RecurrentWeightTensors,
+  { cell, initial }: RecurrentOptions,
+): void {
   requireTensor('weightIh', weightIh)
   requireTensor('weightHh', weightHh)
-  if (biasIh !== undefined) requireTensor('biasIh', biasIh)
-  if (biasHh !== undefined) requireTensor('biasHh', biasHh)
   if (weightHr !== undefined) requireTensor('weightHr', weightHr)
-  if (initial !== undefined) requireTensor('initial.h', initial?.h)
-  if (initial?.c !== undefined) requireTensor('initial.c', initial?.c)
-  const [batch, time, inputSize] = x.shape
+  const [batch, , inputSize] = x.shape
   const gates = GATES[cell]
   const projSize = weightHh.shape[1]
   const hiddenSize = weightHr === undefined ? projSize : weightHh.shape[0] / gates
@@ -142,20 +136,29 @@ function checkShapes(x: CheckedInputs, weights: RecurrentWeightTensors, cell: Ce
   }
   if ((biasIh === undefined) !== (biasHh === undefined))
     throw new KernelShapeError('one bias without the other; pass both or none')
-  const check = (name: string, found: Tensor | undefined, rows: number, columns?: number): void => {
-    if (found === undefined || (isShape(found.shape, rows, columns) && found.dtype === 'float32')) return
-    const expected = columns === undefined ? rows : [rows, columns]
-    throw new KernelShapeError(
-      `${name} is ${found.dtype} [${found.shape}], expected float32 [${expected}] for inputs [${[batch, time, inputSize]}] and ${cell} of ${hiddenSize} hidden units`,
-    )
+  const rows = gates * hiddenSize
+  checkTensors(`inputs [${x.shape}] and ${cell} of ${hiddenSize} hidden units`, {
+    weightIh: [weightIh, rows, inputSize],
+    weightHh: [weightHh, rows, projSize],
+    biasIh: [biasIh, rows],
+    biasHh: [biasHh, rows],
+    weightHr: [weightHr, projSize, hiddenSize],
+    'initial.h': [initial?.h, batch, projSize],
+    'initial.c': [initial?.c, batch, hiddenSize],
+  })
+}
+
+/** Refuses tensors, as far as they are given, that are not float32 of their shape. @throws KernelShapeError */
+export function checkTensors(
+  where: string,
+  expected: Record<string, readonly [tensor: CheckedInputs | undefined, ...shape: number[]]>,
+): void {
+  for (const [name, [tensor, ...shape]] of Object.entries(expected)) {
+    if (tensor === undefined) continue
+    requireTensor(name, tensor)
+    if (tensor.dtype === 'float32' && tensor.shape.join() === shape.join()) continue
+    throw new KernelShapeError(`${name} is ${tensor.dtype} [${tensor.shape}], expected float32 [${shape}] for ${where}`)
   }
-  check('weightIh', weightIh, gates * hiddenSize, inputSize)
-  check('weightHh', weightHh, gates * hiddenSize, projSize)
-  check('biasIh', biasIh, gates * hiddenSize)
-  check('biasHh', biasHh, gates * hiddenSize)
-  check('weightHr', weightHr, projSize, hiddenSize)
-  check('initial.h', initial?.h, batch, projSize)
-  check('initial.c', initial?.c, batch, hiddenSize)
 }
 
 /** Refuses what is not a living tensor. @throws KernelShapeError */
@@ -163,10 +166,6 @@ export function requireTensor(name: string, tensor: CheckedInputs | undefined): 
   if (!Array.isArray(tensor?.shape))
     throw new KernelShapeError(`${name} is ${tensor === null ? 'null' : typeof tensor}, expected a tensor`)
   if (tensor.isDisposed) throw new KernelShapeError(`${name} is a disposed tensor, expected a living one`)
-}
-
-function isShape(found: readonly number[], rows: number, columns?: number): boolean {
-  return found[0] === rows && found[1] === columns && found.length === (columns === undefined ? 1 : 2)
 }
 
 function checkLengths(lengths: ArrayLike<number>, batch: number, time: number): Int32Array {

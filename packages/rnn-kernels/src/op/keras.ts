@@ -14,7 +14,7 @@ import { type Cell, GATES } from '../cell'
 import { composedRecurrent } from '../composed/composed'
 import { KernelShapeError } from '../errors'
 import { isHigherOrder } from './higher-order'
-import { type CheckedInputs, checkOptions, requireTensor } from './inputs'
+import { type CheckedInputs, checkPass, checkTensors, requireTensor } from './inputs'
 import { gateOrder } from './keras-layout'
 import { canFuse, runRecurrent } from './recurrent'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from './types'
@@ -51,9 +51,7 @@ export function kerasRecurrent(
   weights: KerasWeightTensors,
   options: RecurrentOptions,
 ): RecurrentOutputs {
-  requireTensor('inputs', inputs)
-  const attributes = checkOptions(inputs, options, 'keras')
-  checkShapes(inputs, weights, options)
+  const attributes = checkPass('kerasRecurrent', 'keras', inputs, weights, options, checkShapes)
   if (!canFuse() || isHigherOrder()) return composedRecurrent(inputs, weightsOfPyTorch(options.cell, weights), options)
   const { kernel, recurrentKernel, bias } = weights
   return runRecurrent(
@@ -69,27 +67,20 @@ function checkShapes(
   { kernel, recurrentKernel, bias }: KerasWeightTensors,
   { cell, initial }: RecurrentOptions,
 ): void {
-  for (const [name, tensor] of Object.entries({ inputs: x, kernel, recurrentKernel })) requireTensor(name, tensor)
+  requireTensor('kernel', kernel)
+  requireTensor('recurrentKernel', recurrentKernel)
+  if (x.shape.length !== 3 || x.dtype !== 'float32' || !(x.size > 0))
+    throw new KernelShapeError(`inputs is ${x.dtype} [${x.shape}], expected float32 [N, T, I], none of them 0`)
   const [batch, , inputSize] = x.shape
   const [hiddenSize] = recurrentKernel.shape
   const columns = GATES[cell] * hiddenSize
-  const states = { 'initial.h': initial?.h, 'initial.c': initial?.c }
-  const expected: Record<string, [Tensor | undefined, number[]]> = {
-    kernel: [kernel, [inputSize, columns]],
-    recurrentKernel: [recurrentKernel, [hiddenSize, columns]],
-    bias: [bias, cell === 'gru' ? [2, columns] : [columns]],
-  }
-  for (const [name, state] of Object.entries(states)) expected[name] = [state, [batch, hiddenSize]]
-  if (x.shape.length !== 3 || x.dtype !== 'float32' || !(x.size > 0))
-    throw new KernelShapeError(`inputs is ${x.dtype} [${x.shape}], expected float32 [N, T, I], none of them 0`)
-  for (const [name, [tensor, shape]] of Object.entries(expected)) {
-    if (tensor === undefined) continue
-    requireTensor(name, tensor)
-    if (tensor.dtype === 'float32' && tensor.shape.join() === shape.join()) continue
-    throw new KernelShapeError(
-      `${name} is ${tensor.dtype} [${tensor.shape}], expected float32 [${shape}] for inputs [${x.shape}] and ${cell} of ${hiddenSize} hidden units`,
-    )
-  }
+  checkTensors(`inputs [${x.shape}] and ${cell} of ${hiddenSize} hidden units`, {
+    kernel: [kernel, inputSize, columns],
+    recurrentKernel: [recurrentKernel, hiddenSize, columns],
+    bias: [bias, ...(cell === 'gru' ? [2, columns] : [columns])],
+    'initial.h': [initial?.h, batch, hiddenSize],
+    'initial.c': [initial?.c, batch, hiddenSize],
+  })
 }
 
 /** The same as operations of TensorFlow.js, for a backend without kernels. */

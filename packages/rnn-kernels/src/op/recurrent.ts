@@ -17,7 +17,7 @@ import { composedRecurrent } from '../composed/composed'
 import { currentRuntime } from '../configure'
 import type { RecurrentGradients, SavedPass } from '../runtime'
 import { isHigherOrder } from './higher-order'
-import { checkPass, hiddenSizeOf, type PassAttributes, type PassInputs, passInputs } from './inputs'
+import { checkPass, checkShapes, hiddenSizeOf, type PassAttributes, type PassInputs, passInputs } from './inputs'
 import { writeKerasGradient } from './keras-layout'
 import { forwardPass, moveHere, read } from './pass'
 import { keepWithTape } from './reserve'
@@ -72,7 +72,7 @@ export function recurrent(
   weights: RecurrentWeightTensors,
   options: RecurrentOptions,
 ): RecurrentOutputs {
-  const attributes = checkPass(inputs, weights, options)
+  const attributes = checkPass('recurrent', 'pytorch', inputs, weights, options, checkShapes)
   const { lengths } = attributes
   if (!canFuse() || isHigherOrder() || weights.weightHr)
     return composedRecurrent(inputs, weights, { ...options, lengths })

@@ -5,7 +5,7 @@ import { engine, Tensor, type Tensor1D, type Tensor2D, type Tensor3D } from '@te
 import { requireRuntime } from '../configure'
 import { KernelOptionError, KernelShapeError } from '../errors'
 import type { LinearGradients, RecurrentGradients, Upstream, WantedGradients } from '../runtime'
-import { checkPass, passInputs, requireTensor } from './inputs'
+import { checkPass, checkShapes, passInputs, requireTensor } from './inputs'
 import { layerPass, moveHere, read } from './pass'
 import { releaseFinished } from './reserve'
 import type { LookupInputs, RecurrentOptions, RecurrentWeightTensors } from './types'
@@ -58,11 +58,8 @@ export function recurrentPass(
   const isDisposed = x instanceof Tensor && x.isDisposed
   const [batch, time, inputSize] = shape
   const size = batch * time * inputSize
-  const attributes = checkPass(
-    { shape, dtype: x instanceof Tensor ? x.dtype : 'float32', size, isDisposed },
-    weights,
-    options,
-  )
+  const given = { shape, dtype: x instanceof Tensor ? x.dtype : 'float32', size, isDisposed }
+  const attributes = checkPass('recurrent', 'pytorch', given, weights, options, checkShapes)
   if (weights.weightHr)
     throw new KernelShapeError('weightHr is given, but the kernels know no projection; use recurrent')
   releaseFinished()
