@@ -1,5 +1,6 @@
 import {
   add,
+  customGrad,
   matMul,
   reshape,
   squeeze,
@@ -11,24 +12,13 @@ import {
   tensor,
   tidy,
   unstack,
+  where,
   zeros,
   zerosLike,
 } from '@tensorflow/tfjs-core'
 import { type Cell, hasCellState } from '../cell'
 import type { RecurrentOptions, RecurrentOutputs, RecurrentWeightTensors } from '../op/types'
-import { gru } from './gru'
-import { gruResetBefore } from './gru-reset-before'
-import { lstm } from './lstm'
-import { rnnRelu, rnnTanh } from './rnn'
-import { type ComposedCell, choose, GATE_ACTIVATIONS, type State } from './step'
-
-const CELLS: Record<Cell, ComposedCell> = {
-  lstm,
-  gru,
-  gru_reset_before: gruResetBefore,
-  rnn_tanh: rnnTanh,
-  rnn_relu: rnnRelu,
-}
+import { CELLS, GATE_ACTIVATIONS, type State } from './cells'
 
 /**
  * One direction of one recurrent layer as a graph of TensorFlow.js operations: the specification of {@link recurrent}, and its path on
@@ -94,4 +84,14 @@ function steps(sequence: Tensor3D): Tensor2D[] {
 function outputOf(hidden: Tensor2D[], mask: Tensor3D | undefined): Tensor3D {
   const output = stack(hidden, 1) as Tensor3D
   return mask ? choose(mask, output, zerosLike(output)) : output
+}
+
+/** `a` where the mask is true, `b` elsewhere. The gradient of `where` multiplies by the mask, and 0·NaN is NaN: this one chooses. */
+function choose<T extends Tensor>(mask: Tensor, a: T, b: T): T {
+  const choice = customGrad((a, b, save) => {
+    ;(save as (saved: Tensor[]) => void)([mask])
+    const gradFunc = (dy: Tensor, [mask]: Tensor[]) => [where(mask, dy, zerosLike(dy)), where(mask, zerosLike(dy), dy)]
+    return { value: where(mask, a as Tensor, b as Tensor), gradFunc }
+  })
+  return choice(a, b) as T
 }
