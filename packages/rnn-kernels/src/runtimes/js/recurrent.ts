@@ -59,9 +59,11 @@ function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: 
   const { cell: name, batch, time, inputSize: I, hiddenSize: H, reverse } = shape
   const { x, lengths = new Int32Array(batch).fill(time), initial, save, returnOutput } = inputs
   const cell = CELLS[name]
+  const hasC = hasCellState(name)
+  const isHard = shape.gateActivation === 'hard_sigmoid'
   const depth = I + H
   const stride = cell.slots * H + 4 // rows a power of two apart would share the sets of a cache
-  const { weights, bias } = joinWeights(shape, cell, inputs.weights())
+  const { weights, bias } = joinWeights(shape, cell.products, stride, inputs.weights())
   const [vectors, tokens] = 'tokens' in x ? [x.vectors, x.tokens] : [x, undefined]
   const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a] || a - b)
   const total = save ? lengths.reduce((sum, length) => sum + length, 0) : batch
@@ -77,25 +79,35 @@ function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: 
     return panelsOf(product.count * H, length, { values: weights, row: depth, at: product.gate * H * depth + first })
   })
   const outputs: RecurrentOutputs = { h: new Float32Array(batch * H) }
-  if (hasCellState(name)) outputs.c = new Float32Array(batch * H)
-  if (returnOutput) outputs.output = new Float32Array(batch * time * H)
+  if (hasC) outputs.c = new Float32Array(batch * H)
+  const output = returnOutput ? new Float32Array(batch * time * H) : undefined
+  if (output) outputs.output = output
   let h = ordered(initial?.h)
   let c = ordered(initial?.c)
   for (let index = 0, start = 0, rows = batch; index < lengths[order[0]]; index++) {
     while (lengths[order[rows - 1]] <= index) rows--
     const step = {
-      ...{ start, rows, H, stride, isHard: shape.gateActivation === 'hard_sigmoid' },
-      ...{ gates: gates.subarray(start * stride), resets: resets.subarray(start * H) },
-      ...{ hBefore: h, h: save ? new Float64Array(rows * H) : h },
-      ...{ cBefore: c, c: save && hasCellState(name) ? new Float64Array(rows * H) : c },
+      start,
+      rows,
+      H,
+      stride,
+      isHard,
+      gates: save ? gates.subarray(start * stride) : gates,
+      resets: save ? resets.subarray(start * H) : resets,
+      hBefore: h,
+      h: save ? new Float64Array(rows * H) : h,
+      cBefore: c,
+      c: save && hasC ? new Float64Array(rows * H) : c,
     }
     for (let row = 0; row < rows; row++) {
       const place = order[row] * time + (reverse ? lengths[order[row]] - 1 - index : index)
       places[start + row] = place
       reads[start + row] = tokens ? tokens[place] : place
-      step.gates.set(bias, row * stride)
     }
     joinRows(vectors, I, reads, h, H, z, start, start + rows)
+    for (let row = 0, at = start * stride; row < rows; row++) {
+      for (let k = 0; k < stride; k++, at++) gates[at] = bias[k]
+    }
     addProducts(start, rows, false)
     cell.forward(step)
     if (cell.forwardReset) {
@@ -104,11 +116,12 @@ function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: 
     }
     h = step.h
     for (let row = 0; row < rows; row++) {
-      const states = [row * H, (row + 1) * H]
-      outputs.output?.set(h.subarray(...states), places[start + row] * H)
-      if (index < lengths[order[row]] - 1) continue
-      outputs.h.set(h.subarray(...states), order[row] * H)
-      outputs.c?.set(step.c.subarray(...states), order[row] * H)
+      const isLast = index === lengths[order[row]] - 1
+      for (let unit = 0, from = row * H; unit < H; unit++, from++) {
+        if (output) output[places[start + row] * H + unit] = h[from]
+        if (isLast) outputs.h[order[row] * H + unit] = h[from]
+        if (isLast && outputs.c) outputs.c[order[row] * H + unit] = step.c[from]
+      }
     }
     c = step.c
     if (!save) continue
@@ -290,7 +303,8 @@ function joinRows(
 /** PyTorch's weights with those of the inputs and of the hidden state beside each other, and what the sums begin with. */
 function joinWeights(
   { inputSize: I, hiddenSize: H }: RecurrentShape,
-  { products, slots }: JsCell,
+  products: readonly Product[],
+  stride: number,
   { weightIh, weightHh, biasIh, biasHh }: RecurrentWeights,
 ): { weights: Float64Array; bias: Float64Array } {
   const weights = new Float64Array(weightIh.length + weightHh.length)
@@ -298,7 +312,7 @@ function joinWeights(
     weights.set(weightIh.subarray(row * I, (row + 1) * I), at)
     weights.set(weightHh.subarray(row * H, (row + 1) * H), at + I)
   }
-  const bias = new Float64Array(slots * H)
+  const bias = new Float64Array(stride)
   for (const { gate, count, slot, x, h, reset } of products) {
     for (let k = 0; k < count * H; k++) {
       if (biasIh && x) bias[slot * H + k] += biasIh[gate * H + k]
