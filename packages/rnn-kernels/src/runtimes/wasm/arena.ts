@@ -49,7 +49,7 @@ export class Arena {
     let at = address
     return lengths.map((length) => {
       const array = new Float32Array(this.memory.buffer, at, length)
-      at += bytesOf([length])
+      at += linesOf(length)
       return array
     })
   }
@@ -87,7 +87,12 @@ export class Arena {
 
 /** Bytes of the arrays of {@link Arena.arraysAt}. */
 export function bytesOf(lengths: readonly number[]): number {
-  return lengths.reduce((sum, length) => sum + Math.ceil((4 * length) / ALIGNMENT) * ALIGNMENT, 0)
+  return lengths.reduce((sum, length) => sum + linesOf(length), 0)
+}
+
+/** Bytes of the cache lines of so many floats. */
+function linesOf(length: number): number {
+  return Math.ceil((4 * length) / ALIGNMENT) * ALIGNMENT
 }
 
 /** Pages of an arena for one block of so many bytes. */

@@ -74,9 +74,12 @@ export class WasmLinear implements LinearOps {
     const lengths = [WORDS, ...NAMES.map((name) => sizes[name])]
     this.arrays = null
     const [words, ...placed] = this.arena.arraysAt(this.reserve(bytesOf(lengths)), lengths)
-    const arrays = Object.fromEntries(NAMES.map((name, index) => [name, placed[index]])) as Record<Name, Float32Array>
+    const arrays = {} as Record<Name, Float32Array>
+    NAMES.forEach((name, index) => {
+      arrays[name] = placed[index]
+    })
     this.words = new Int32Array(words.buffer, words.byteOffset, WORDS)
-    this.words.set([rows, inFeatures, outFeatures, parts, ...NAMES.map((name) => arrays[name].byteOffset)])
+    this.words.set([rows, inFeatures, outFeatures, parts, ...placed.map(({ byteOffset }) => byteOffset)])
     this.shape = key
     this.parts = parts
     this.arrays = arrays
