@@ -1,16 +1,16 @@
-import { GATES, hasCellState } from '../../cell'
+import { hasCellState } from '../../cell'
 import { KernelStateError } from '../../errors'
 import type {
   RecurrentGradients,
   RecurrentInputs,
   RecurrentOutputs,
   RecurrentShape,
-  RecurrentWeights,
   Upstream,
   WantedGradients,
 } from '../../runtime'
 import { CELLS, type JsCell, type Product, type Step } from './cells'
 import { type Matrix, multiply, panelsOf, transpose } from './multiply'
+import { joinWeights, splitGradients } from './weights'
 
 /** Rows whose weight gradients are summed at once, at least: enough for long sums, few enough for a cache. */
 const SUMMED_ROWS = 64
@@ -63,7 +63,7 @@ function runForward(shape: RecurrentShape, inputs: RecurrentInputs): { outputs: 
   const isHard = shape.gateActivation === 'hard_sigmoid'
   const depth = I + H
   const stride = cell.slots * H + 4 // rows a power of two apart would share the sets of a cache
-  const { weights, bias } = joinWeights(shape, cell.products, stride, inputs.weights())
+  const { weights, bias } = joinWeights(shape, stride, inputs.weights())
   const [vectors, tokens] = 'tokens' in x ? [x.vectors, x.tokens] : [x, undefined]
   const order = Int32Array.from(lengths.keys()).sort((a, b) => lengths[b] - lengths[a] || a - b)
   const total = save ? lengths.reduce((sum, length) => sum + length, 0) : batch
@@ -191,7 +191,7 @@ function runBackward(trace: Trace, upstream: Upstream, wanted: WantedGradients):
     unsummed = 0
   }
   return {
-    ...splitGradients(trace, dWeights, dBias),
+    ...splitGradients(shape, dWeights, dBias),
     ...(wanted.x && { x: new Float32Array(dX) }),
     ...(wanted.initial && trace.hasInitial && { h: inBatchOrder(dH) }),
     ...(wanted.initial && trace.hasInitial && hasCellState(shape.cell) && { c: inBatchOrder(carry) }),
@@ -298,44 +298,4 @@ function joinRows(
     for (let k = reads[row] * I; k < (reads[row] + 1) * I; k++, to++) z[to] = vectors[k]
     for (let k = 0; k < H; k++, unit++, to++) z[to] = h[unit]
   }
-}
-
-/** PyTorch's weights with those of the inputs and of the hidden state beside each other, and what the sums begin with. */
-function joinWeights(
-  { inputSize: I, hiddenSize: H }: RecurrentShape,
-  products: readonly Product[],
-  stride: number,
-  { weightIh, weightHh, biasIh, biasHh }: RecurrentWeights,
-): { weights: Float64Array; bias: Float64Array } {
-  const weights = new Float64Array(weightIh.length + weightHh.length)
-  for (let row = 0, at = 0; at < weights.length; row++, at += I + H) {
-    weights.set(weightIh.subarray(row * I, (row + 1) * I), at)
-    weights.set(weightHh.subarray(row * H, (row + 1) * H), at + I)
-  }
-  const bias = new Float64Array(stride)
-  for (const { gate, count, slot, x, h, reset } of products) {
-    for (let k = 0; k < count * H; k++) {
-      if (biasIh && x) bias[slot * H + k] += biasIh[gate * H + k]
-      if (biasHh && (h || reset)) bias[slot * H + k] += biasHh[gate * H + k]
-    }
-  }
-  return { weights, bias }
-}
-
-/** The gradients as {@link joinWeights} has the weights, in PyTorch's layout. */
-function splitGradients({ shape, cell }: Trace, dWeights: Float64Array, dBias: Float64Array) {
-  const { inputSize: I, hiddenSize: H } = shape
-  const rows = GATES[shape.cell] * H
-  const [weightIh, weightHh] = [new Float32Array(rows * I), new Float32Array(rows * H)]
-  const [biasIh, biasHh] = [new Float32Array(rows), new Float32Array(rows)]
-  for (let row = 0, at = 0; row < rows; row++, at += I + H) {
-    weightIh.set(dWeights.subarray(at, at + I), row * I)
-    weightHh.set(dWeights.subarray(at + I, at + I + H), row * H)
-  }
-  for (const { gate, count, slot, x, h, reset } of cell.products) {
-    const sums = dBias.subarray(slot * H, (slot + count) * H)
-    if (x) biasIh.set(sums, gate * H)
-    if (h || reset) biasHh.set(sums, gate * H)
-  }
-  return { weightIh, weightHh, biasIh, biasHh }
 }
