@@ -96,18 +96,18 @@ export abstract class RecurrentLayer<
   private readonly layers: readonly (readonly Direction[])[]
 
   /**
-   * @param own the options that only this cell has
+   * @param own what the options that only this cell has may be, by name
    * @throws {@link ModuleOptionError} when an option is unknown or out of range, or a size too large to be allocated.
    */
   protected constructor(
     /** The cell, as the kernels name it. */
     readonly cell: Cell,
     options: RecurrentLayerOptions & { projSize?: number; gateActivation?: GateActivation },
-    own: Readonly<Record<string, Rule<unknown>>> = {},
+    own: object = {},
   ) {
     super()
     const owner = classNameOf(this)
-    const read = readOptions(owner, options, { ...RULES, ...own })
+    const read = readOptions(owner, options, { ...RULES, ...(own as Readonly<Record<string, Rule<unknown>>>) })
     const { inputSize, hiddenSize, numLayers, bias, bidirectional, dropout, generator } = read
     const { projSize = 0, gateActivation = 'sigmoid' } = read as { projSize?: number; gateActivation?: GateActivation }
     if (projSize >= hiddenSize) {
