@@ -25,19 +25,21 @@ export interface GraphNode {
     /** The cell state; an LSTM has both. */
     c?: string
   }
+  /** Whether it is told the lengths. @default true where it reads the first input, or a layer that does */
+  lengths?: boolean
 }
 
 /** A node with its name. */
 export interface NamedGraphNode extends GraphNode {
   /** Its name in the graph. */
   name: string
-  /** Whether it reads what the first input became, with its steps, so that it is told the lengths. */
-  hasLengths: boolean
+  /** Whether it is told the lengths. */
+  lengths: boolean
 }
 
 /** How a {@link Graph} is put together. */
 export interface GraphOptions {
-  /** The names of what it reads; the first has the rows that lengths are of. */
+  /** The names of what it reads; lengths are those of the first, unless nodes say otherwise. */
   inputs: readonly string[]
   /** The layers by name, in the order in which they are computed. */
   nodes: Readonly<Record<string, GraphNode>>
@@ -86,6 +88,8 @@ export class Graph extends Layer {
   readonly outputs: Readonly<Record<string, string>>
   /** Its nodes, in the order in which they are computed. */
   readonly nodes: readonly NamedGraphNode[]
+  /** The input that lengths are of. */
+  private readonly lengthsOf: string
 
   constructor(options: GraphOptions) {
     super()
@@ -104,7 +108,7 @@ export class Graph extends Layer {
       )
     this.outputs = { output, ...outputs }
     const known = new Set(inputs)
-    const ofFirst = new Set([inputs[0]])
+    const sources = new Map(inputs.map((name) => [name, name])) // the input whose steps a place has
     const require = (place: string, by: string): void => {
       if (known.has(place)) return
       throw new ModuleStructureError(
@@ -131,16 +135,20 @@ export class Graph extends Layer {
       }
       for (const state of isRecurrent ? STATES : [])
         if (hasCell || !/^c|Cell$/.test(state)) known.add(`${name}.${state}`)
-      const hasLengths = ofFirst.has(input)
-      if (hasLengths) ofFirst.add(name)
-      return { name, layer, input, hasLengths, ...(initial && { initial }) }
+      const source = sources.get(input)
+      if (source !== undefined) sources.set(name, source)
+      const { lengths = source === inputs[0] } = node
+      if (typeof lengths !== 'boolean')
+        throw new ModuleStructureError(`${owner}: lengths of ${name} is neither true nor false`)
+      return { name, layer, input, lengths, ...(initial && { initial }) }
     })
     for (const [name, place] of Object.entries(this.outputs)) require(place, name)
+    this.lengthsOf = sources.get(this.nodes.find(({ lengths }) => lengths)?.name ?? '') ?? inputs[0]
   }
 
   /**
    * @param given the first input, or all by name
-   * @param context `lengths`, the steps of each row of the first input, which the layers that read it are told, and those that read these
+   * @param context `lengths`, the steps of each row of the first input, for the nodes that are told them
    * @returns the output, or with further outputs all of them by name; the caller disposes them
    * @throws {@link TensorError} when an input is missing or not known, {@link LengthsError}, and what the layers throw.
    */
@@ -148,17 +156,17 @@ export class Graph extends Layer {
     this.requireUsable()
     requireContext(() => this.label(), context)
     const read = this.named(given)
-    const first = read[this.inputs[0]]
+    const padded = read[this.lengthsOf]
     const { lengths } = context
-    const told = lengths ? { lengths: requireLengths(lengths, first.shape[0], first.shape[1]) } : {}
+    const told = lengths ? { lengths: requireLengths(lengths, padded.shape[0], padded.shape[1]) } : {}
     const found = tidy(() => {
       const values = new Map<string, Tensor>(Object.entries(read))
       const at = (place: string): Tensor => values.get(place) as Tensor
-      for (const { name, layer, input, initial, hasLengths } of this.nodes) {
+      for (const { name, layer, input, initial, lengths: isTold } of this.nodes) {
         const states = initial && {
           initial: { h: stateOf(at(initial.h)), ...(initial.c && { c: stateOf(at(initial.c)) }) },
         }
-        const output = layer.forward(at(input), { ...(hasLengths && told), ...states } as LayerContext)
+        const output = layer.forward(at(input), { ...(isTold && told), ...states } as LayerContext)
         values.set(name, output instanceof Tensor ? output : output.output)
         if (!(layer instanceof RecurrentLayer)) continue
         const { hn, cn } = output as unknown as { hn: Tensor3D; cn?: Tensor3D }
@@ -176,6 +184,13 @@ export class Graph extends Layer {
       )
     }) as Record<string, Tensor> & { output: Tensor }
     return Object.keys(found).length === 1 ? found.output : found
+  }
+
+  /** Not possible: the nodes are fixed. @throws {@link ModuleStructureError} always, with what to do instead. */
+  protected override replaceModule(name: string): never {
+    throw new ModuleStructureError(
+      `${classNameOf(this)} has fixed nodes; make a new graph with another layer as ${name}`,
+    )
   }
 
   private isRead(place: string): boolean {

@@ -205,7 +205,7 @@ export abstract class Module {
   /**
    * Makes a parameter of another module one of this module, too (tied weights), which the other one still owns.
    *
-   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or there is no living variable of this shape.
+   * @throws {@link ModuleStructureError} when the name is taken, empty or has a dot, or the parameter is disposed, has another shape, or is not a variable.
    */
   protected shareParameter(name: string, parameter: Variable, shape: readonly number[]): Variable {
     this.#requireName(name)
@@ -224,12 +224,13 @@ export abstract class Module {
   }
 
   /**
-   * Puts another module in the place of a child, such as a new last layer for other classes; the one before is the caller's again.
-   * Optimizers are made afterwards.
+   * Takes another module instead of a child, such as a new last layer for other classes; the one before is the caller's again, to be
+   * disposed. Optimizers are made afterwards.
    *
-   * @throws {@link ModuleStructureError} when there is no such child, or `module` is no module.
+   * @throws {@link ModuleStructureError} when there is no such child, or `module` is not a module.
    * @example
    * ```ts
+   * this.fc.dispose()
    * this.fc = this.replaceModule('fc', new Linear({ inFeatures: 64, outFeatures: 3 }))
    * ```
    */
@@ -254,7 +255,7 @@ export abstract class Module {
       this.#children.clear()
       for (const [other, child] of others) this.#children.set(other, other === name ? now : child)
     }
-    before.#moveTo('')
+    if (before !== module) before.#moveTo('')
     return module
   }
 
@@ -309,7 +310,7 @@ export abstract class Module {
 
   #moveTo(path: string): void {
     this.#path = path
-    for (const [name, child] of this.#children) child.#moveTo(`${path}.${name}`)
+    for (const [name, child] of this.#children) child.#moveTo(path === '' ? name : `${path}.${name}`)
   }
 
   /** Every parameter by every name that it has. */

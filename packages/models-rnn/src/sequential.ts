@@ -56,8 +56,8 @@ export class Sequential extends Layer {
   /** The same where the first layer is an embedding that is read often. */
   private readonly lookup: { embedding: Embedding; steps: readonly Step[] } | undefined
   private readonly layers: readonly Layer[]
-  /** The first name of a parameter that layers share, by its others. */
-  private readonly firstNames: ReadonlyMap<string, string>
+  /** See {@link Sequential.firstNames}. */
+  private foundNames: ReadonlyMap<string, string> | undefined
 
   constructor(...layers: SequentialLayers) {
     super()
@@ -73,9 +73,6 @@ export class Sequential extends Layer {
     this.steps = stepsOf(named)
     const linked = linkEmbedding(named)
     if (linked) this.lookup = { embedding: linked.embedding, steps: [linked.step, ...this.steps.slice(2)] }
-    const firsts = new Map(Object.entries(this.parameters()).map(([name, parameter]) => [parameter as Tensor, name]))
-    const names = Object.entries(this.stateDict()).map(([name, of]) => [name, firsts.get(of) as string] as const)
-    this.firstNames = new Map(names.filter(([name, first]) => name !== first))
   }
 
   /**
@@ -145,6 +142,22 @@ export class Sequential extends Layer {
       pullback: (gradient) => pullBack(trained, passes, gradient, this.firstNames),
       release,
     })
+  }
+
+  /** Not possible: the layers are fixed. @throws {@link ModuleStructureError} always, with what to do instead. */
+  protected override replaceModule(name: string): never {
+    throw new ModuleStructureError(
+      `${classNameOf(this)} has fixed layers; make a new one of them: new Sequential({ ...Object.fromEntries(net.namedChildren()), ${name}: … })`,
+    )
+  }
+
+  /** The first name of a parameter that layers share, by its others; found when all constructors have ended. */
+  private get firstNames(): ReadonlyMap<string, string> {
+    if (this.foundNames) return this.foundNames
+    const firsts = new Map(Object.entries(this.parameters()).map(([name, parameter]) => [parameter as Tensor, name]))
+    const names = Object.entries(this.stateDict()).map(([name, of]) => [name, firsts.get(of) as string] as const)
+    this.foundNames = new Map(names.filter(([name, first]) => name !== first))
+    return this.foundNames
   }
 
   /** Whether {@link Sequential.vjp} can compute right now: every layer can. */
@@ -246,7 +259,7 @@ function pullBack(
   }
 }
 
-/** The sum of two tensors, in their place. */
+/** The sum of two tensors, which are disposed. */
 function sumOf(a: Tensor, b: Tensor): Tensor {
   const sum = tidy(() => add(a, b))
   dispose([a, b])

@@ -85,6 +85,15 @@ describe('replaceModule', () => {
     ])
   })
 
+  it('is refused by layers that are fixed, with what to do instead', () => {
+    class Few extends LSTMNet {
+      withoutClasses() {
+        return this.replaceModule('fc_1')
+      }
+    }
+    expect(() => new Few({}).withoutClasses()).toThrow(code('MODULE_STRUCTURE', /fixed layers; make a new one of them/))
+  })
+
   it('is named by the errors of those who do without it, and refuses what is not there', () => {
     const model = new Classifier()
     expect(() => model.again()).toThrow(code('MODULE_STRUCTURE', /already has 'fc'.*this\.replaceModule\('fc', …\)/))
@@ -107,9 +116,19 @@ describe('a subclass of a network', () => {
     const state = new LSTMNet({ inputSize: 3, hiddenSize: 4, numClasses: 2 }).stateDict()
     const before = tf.memory().numTensors
     expect(() => Fixed.fromStateDict(state)).toThrow(
-      code('STATE_DICT_MISMATCH', /Fixed made a network of another shape/),
+      code('STATE_DICT_MISMATCH', /Fixed made lstm_1\.weight_ih_l0 of shape \[32,3\], the state dict's is \[16,3\]/),
     )
     expect(tf.memory().numTensors).toBe(before)
+  })
+})
+
+describe('a subclass with a part of its own', () => {
+  it('is made by fromStateDict', () => {
+    class Two extends LSTMNet {
+      readonly extra = this.registerModule('extra', linear())
+    }
+    const state = new LSTMNet({ inputSize: 3, hiddenSize: 4, numClasses: 2 }).stateDict()
+    expect(Object.keys(Two.fromStateDict(state).parameters())).toContain('extra.weight')
   })
 })
 

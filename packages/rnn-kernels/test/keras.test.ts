@@ -46,6 +46,12 @@ describe('kerasRecurrent', () => {
       () => kerasRecurrent(inputs(), null as never, cell),
     ],
     [
+      'no hidden units',
+      'SHAPE_MISMATCH',
+      /recurrentKernel is \[0,0\], expected \[H, G·H\], none of them 0/,
+      () => kerasRecurrent(inputs(), { ...keras(), kernel: tf.zeros([2, 0]), recurrentKernel: tf.zeros([0, 0]) }, cell),
+    ],
+    [
       'a state without h',
       'SHAPE_MISMATCH',
       /initial.h is undefined, expected a tensor/,

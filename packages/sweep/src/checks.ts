@@ -31,7 +31,7 @@ export function requireCallbacks(owner: string, callbacks: Readonly<Record<strin
   }
 }
 
-/** Refuses a signal that is none, such as its controller: it would never stop anything. */
+/** Refuses what is not a signal, such as its controller: it would never stop anything. */
 export function requireSignal(owner: string, signal: unknown): void {
   if (signal === undefined || typeof (signal as AbortSignal | null)?.aborted === 'boolean') return
   throw new SweepDefinitionError(`${owner}: signal is ${show(signal)}, expected an AbortSignal: controller.signal`)

@@ -13,8 +13,8 @@ export interface ValueAndGradients {
 }
 
 /**
- * A loss and its gradient by every parameter that it depends on (`loss.backward()` in PyTorch): of a batch, or, for loops of your own, of
- * whatever a function computes, such as several outputs, or two models against each other. That is recorded by TensorFlow.js's tape.
+ * A loss and its gradient with respect to every parameter that it depends on (`loss.backward()` in PyTorch): of a batch, or, for your own
+ * loops, of whatever a function computes, such as several outputs, or two models against each other. That is recorded by TensorFlow.js's tape.
  *
  * @throws {@link TrainOptionError} when the loss is not one number, or depends on no parameter that is trained.
  * @example

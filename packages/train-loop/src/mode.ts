@@ -7,13 +7,20 @@ export function toEvaluation(model: Trainable): () => void {
   model.train?.(false)
   return () => {
     model.train?.(wasTraining)
-    for (const [part, training] of modes) part.training = training
+    restore(modes)
   }
 }
 
-/** Switches a model to training, unless it is: parts of it that are in evaluation then stay so. */
+/** Switches a model to training. Of one in training, parts that are in evaluation stay so. */
 export function toTraining(model: Trainable): void {
-  if (model.training !== true) model.train?.(true)
+  const frozen = model.training === true ? modesOf(model).filter(([, training]) => !training) : []
+  model.train?.(true)
+  restore(frozen)
+}
+
+function restore(modes: readonly [Part, boolean][]): void {
+  // It may have a getter alone.
+  for (const [part, training] of modes) if (part.training !== training) part.training = training
 }
 
 function modesOf(part: Part): [Part, boolean][] {

@@ -44,7 +44,7 @@ export interface TrainModelOptions {
   from?: EpochProgress
   /** Called before each step, with its number in this epoch, counted from 1. */
   onBatchBegin?(event: { batch: number }): void | Promise<void>
-  /** Called between the pullback and each step, with the gradients before they are clipped; they are the loop's. */
+  /** Called between the pullback and each step, with the gradients before they are clipped, by the optimizer's names; they are the loop's. */
   onGradients?(event: { batch: number; gradients: NamedGradients }): void | Promise<void>
   /** Called after each step. */
   onBatchEnd?(event: BatchEnd): void | Promise<void>

@@ -54,6 +54,26 @@ describe('an optimizer of a part of the model', () => {
     expect(weights(model)).toEqual([expect.closeTo(0.8, 6), 1])
   })
 
+  it('may train other tensors, too, but one of the model at least', async () => {
+    const [model, other] = [new Pair(), tf.variable(tf.scalar(1))]
+    await trainModel(model, new SGD({ ...model.parameters(), other }, { lr: 0.1 }), mseLoss, [batch(1)])
+    expect([...weights(model), other.dataSync()[0]]).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.8, 6), 1])
+    await expect(trainModel(model, new SGD({ other }, { lr: 0.1 }), mseLoss, [batch(1)])).rejects.toThrow(
+      expect.objectContaining({ code: 'TRAIN_OPTION' }),
+    )
+  })
+
+  it('takes a gradient that is also that of another parameter', async () => {
+    const model = new Pair()
+    const add = tf.customGrad((...given) => {
+      const [a, b] = given as tf.Tensor[]
+      return { value: tf.add(a, b), gradFunc: (dy: tf.Tensor) => [dy, dy] }
+    })
+    model.forward = (x) => tf.mul(x, add(model.a.w, model.b.w))
+    await trainModel(model, new SGD(model.b, { lr: 0.1 }), mseLoss, [batch(1)])
+    expect(weights(model)).toEqual([1, expect.closeTo(0.6, 6)])
+  })
+
   it('is refused when it was made before what it should train was freed', async () => {
     const model = new Pair()
     model.a.w.trainable = false
@@ -87,6 +107,34 @@ describe('the modes of the parts', () => {
       [true, false, true],
       [true, true, true],
     ])
+  })
+})
+
+describe('a model that keeps a part in evaluation', () => {
+  class Frozen extends Pair {
+    override train(mode: boolean) {
+      super.train(mode)
+      this.a.training = false
+    }
+  }
+
+  it('by its train() is trained so, also after evaluations', async () => {
+    const model = new Frozen()
+    await trainModel(model, new Adam(model), mseLoss, [batch(1)])
+    await testModel(model, [batch(1)], { loss: mseLoss })
+    await trainModel(model, new Adam(model), mseLoss, [batch(1)])
+    expect(model.modes.map(([, a]) => a)).toEqual([false, false, false])
+  })
+
+  it('may have a mode that is only read', async () => {
+    class Wrapped extends Pair {
+      readonly inner = new Pair()
+    }
+    const model = new Wrapped()
+    Object.defineProperty(model, 'training', { get: () => model.inner.training })
+    model.train = (mode) => model.inner.train(mode)
+    await testModel(model, [batch(1)], { loss: mseLoss })
+    expect([model.modes, model.training]).toEqual([[[false, true, true]], true])
   })
 })
 

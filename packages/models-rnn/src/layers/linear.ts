@@ -33,7 +33,7 @@ export interface LinearOptions {
   bias?: boolean
   /**
    * A parameter [outFeatures, inFeatures] of another layer to share (tied weights, Press and Wolf 2017), which that layer owns:
-   * `embedding.parameters().weight`. One of its own when absent.
+   * `embedding.parameters().weight`. When absent, the layer makes one.
    */
   weight?: Variable
   /** Draws the initial weights. @default a new Generator() with PyTorch's default seed */
@@ -70,9 +70,10 @@ export class Linear extends Layer {
     const sizes = linearParameters({ inFeatures, outFeatures })
     requireAllocatable(owner, sizes)
     const weights = generator.uniform(allocate(owner, 'weight', sizes.weight), ...kaimingBounds(inFeatures))
-    this.weight = weight
-      ? this.shareParameter('weight', weight, sizes.weight.shape)
-      : this.registerParameter('weight', weights, sizes.weight.shape)
+    this.weight =
+      weight !== undefined
+        ? this.shareParameter('weight', weight, sizes.weight.shape)
+        : this.registerParameter('weight', weights, sizes.weight.shape)
     if (bias) {
       const bound = 1 / Math.sqrt(inFeatures)
       const biases = generator.uniform(new Float32Array(outFeatures), -bound, bound)

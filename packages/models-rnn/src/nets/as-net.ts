@@ -14,7 +14,7 @@ import { RNNNet } from './rnn-net'
 /**
  * The network of {@link LSTMNet}'s kind that a model is, whatever its layers are called: a recurrent layer, its last
  * step, a linear layer with a bias. It takes over the weights, what is frozen, and the mode; the model is disposed. Undefined where it is
- * another one, or has a forward of its own; it stays as it is then.
+ * another one, computes something else in its forward, or shares weights; it stays as it is then.
  *
  * @param dropout what the network's config says, which no layer may show
  * @example
@@ -32,6 +32,7 @@ export function asNet(model: Layer, { dropout = 0 }: { dropout?: number } = {}):
   if (children.length !== 3 || !isKnown || !(linear instanceof Linear) || linear.stateDict().bias === undefined)
     return undefined
   if (!children.every(([, child]) => isStandard(child as Layer))) return undefined
+  if (Object.keys(model.parameters()).length < Object.keys(model.stateDict()).length) return undefined // shared weights
   const isLast = picked instanceof LastStep || (picked instanceof FinalHidden && !recurrent.bidirectional)
   const { cell, gateActivation, projSize, inputSize, hiddenSize, numLayers, bias, bidirectional } = recurrent
   if (!isLast || projSize > 0 || gateActivation !== 'sigmoid' || cell === 'gru_reset_before') return undefined

@@ -125,15 +125,16 @@ export abstract class RecurrentNet<Config extends RecurrentNetConfig = Recurrent
     requireOption(caller, 'dropout', dropout, dropoutRate(0))
     const shape = netShape(kind, stateDict, options.rename)
     // Before anything of these sizes is allocated: all of them must be those of the weights.
-    const { values, notes } = fitStateDict(kind.owner, netParameters(kind, shape), stateDict, load)
+    const sizes = netParameters(kind, shape)
+    const { values, notes } = fitStateDict(kind.owner, sizes, stateDict, load)
     const model = new this({ ...shape, dropout, ...(nonlinearity && { nonlinearity }) })
     const parameters = model.parameters()
-    const strange = [...values].find(([name, { length }]) => parameters[name]?.size !== length)?.[0]
-    if (strange !== undefined || Object.keys(parameters).length !== values.size) {
-      const made = classNameOf(model)
+    const strange = Object.keys(sizes).find((name) => parameters[name]?.shape.join() !== sizes[name].shape.join())
+    if (strange !== undefined) {
+      const made = `${classNameOf(model)} made ${strange} of shape [${parameters[strange]?.shape ?? 'none'}]`
       model.dispose()
       throw new StateDictError(
-        `${made} made a network of another shape than the state dict's${strange ? `, by ${strange}` : ''}; a subclass passes the options of its constructor on to super()`,
+        `${made}, the state dict's is [${sizes[strange].shape}]; a subclass passes the options of its constructor on to super()`,
       )
     }
     assignValues(parameters, values)

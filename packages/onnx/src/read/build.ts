@@ -34,6 +34,7 @@ export function buildModel(
   const inputs = follower.inputs.map(({ name }) => name).filter((name) => name !== follower.lengths)
   const [first, ...others] = outputs.map(({ name, value }) => ({ name, place: placeOf(follower, name, value) }))
   const chain = chainOf(follower, first.place, inputs)
+  if (chain) requireLengthsOfAll(follower)
   if (chain && others.length === 0) {
     const model = sequential(chain, drafts)
     return asNet(model, { dropout: dropoutOf(metadata) }) ?? model
@@ -50,7 +51,15 @@ export function buildModel(
   const nodes = [...drafts].map(([name, draft]): [string, GraphNode] => {
     const initial = draft.kind === 'recurrent' ? initialOf(follower, name, draft) : undefined
     const states = initial && { h: shown(initial.h), ...(initial.c && { c: shown(initial.c) }) }
-    return [shown(name), { layer: layerOf(draft), input: shown(draft.input), ...(states && { initial: states }) }]
+    const lengths = follower.lengths === undefined ? undefined : hasLengths(draft)
+    return [
+      shown(name),
+      {
+        ...{ layer: layerOf(draft), input: shown(draft.input) },
+        ...(states && { initial: states }),
+        ...(lengths !== undefined && { lengths }),
+      },
+    ]
   })
   return new Graph({
     inputs,
@@ -58,6 +67,21 @@ export function buildModel(
     output: shown(first.place),
     outputs: Object.fromEntries(outputNames(others).map((name, at) => [name, shown(others[at].place)])),
   })
+}
+
+/** Whether a layer that reads steps is told their lengths; undefined of others. */
+function hasLengths(draft: Draft): boolean | undefined {
+  if (draft.kind === 'recurrent') return draft.lengths
+  return draft.kind === 'last' || draft.kind === 'mean' ? draft.byLength === true : undefined
+}
+
+/** A `Sequential` tells lengths to all layers. A file may tell them to one, and take the last step of what is filled up. */
+function requireLengthsOfAll({ drafts, lengths }: GraphReader): void {
+  const [name] = [...drafts].find(([, draft]) => lengths !== undefined && hasLengths(draft) === false) ?? []
+  if (name === undefined) return
+  throw new OnnxUnsupportedError(
+    `${name} reads all steps, also those past the end of a row, and another layer is told lengths; in Rowwise all layers are`,
+  )
 }
 
 /** The name that a layer gets: that of the first, where several were put together. */

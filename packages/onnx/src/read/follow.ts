@@ -1,14 +1,14 @@
 import { OnnxError, OnnxUnsupportedError } from '../errors'
+import { BY_LENGTH } from './by-length'
 import { DENSE } from './dense'
 import type { Constant, OnnxFile, OnnxNode } from './file'
 import { folded } from './fold'
-import { MASKED_MEAN } from './masked-mean'
 import type { GraphReader, Operator } from './operator'
 import { RECURRENT } from './recurrent'
 import { SHAPES } from './shapes'
 import { type Axis, constantValue, type Draft, type Row, type TensorValue, type Value } from './values'
 
-const OPERATORS: Readonly<Record<string, Operator>> = { ...SHAPES, ...DENSE, ...RECURRENT, ...MASKED_MEAN }
+const OPERATORS: Readonly<Record<string, Operator>> = { ...SHAPES, ...DENSE, ...RECURRENT, ...BY_LENGTH }
 
 /**
  * Follows the tensors of a graph from operation to operation, without running it: transposes and shapes fall away, and
@@ -54,7 +54,6 @@ export class Follower implements GraphReader {
       this.values.set(name, { kind: 'tensor', of: name, axes })
     }
     for (const node of file.nodes) this.follow(node)
-    this.checkLengths()
   }
 
   /** What is known of a value; fails where it is not there. */
@@ -139,23 +138,6 @@ export class Follower implements GraphReader {
 
   refusal({ op, name, outputs }: OnnxNode, reason: string): OnnxUnsupportedError {
     return new OnnxUnsupportedError(`${op} '${name || outputs[0]}' cannot be read: ${reason}`, { operations: [op] })
-  }
-
-  /** Our models tell lengths to all layers. A file may tell them to one, and take the last step of what is filled up. */
-  private checkLengths(): void {
-    if (this.lengths === undefined) return
-    for (const [name, draft] of this.drafts) {
-      const isTold =
-        draft.kind === 'recurrent'
-          ? draft.lengths
-          : draft.kind === 'last' || draft.kind === 'mean'
-            ? draft.byLength
-            : true
-      if (!isTold)
-        throw new OnnxUnsupportedError(
-          `${name} reads all steps, also those past the end of a row, and another layer is told lengths; in Rowwise all layers are`,
-        )
-    }
   }
 
   private isIndices(name: string): boolean {

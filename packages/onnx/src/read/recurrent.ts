@@ -1,8 +1,8 @@
 import { fromOnnxOrder, gatesOf } from '../gates'
+import { takeLengths } from './by-length'
 import { scopeOf } from './dense'
 import type { OnnxNode } from './file'
-import { lengthsMinusOne, takeLengths } from './masked-mean'
-import { type GraphReader, isStepAxis, type Operator } from './operator'
+import type { GraphReader, Operator } from './operator'
 import { type Axis, type DirectionDraft, isZeros, type RecurrentDraft, type Row, type Value } from './values'
 
 /** Recurrent layers. */
@@ -15,18 +15,6 @@ export const RECURRENT: Readonly<Record<string, Operator>> = {
   },
   RNN(node) {
     return recurrent(this, node, 'RNN')
-  },
-  // The last step of each row by its length, as Rowwise writes it.
-  GatherND(node) {
-    const input = this.tensor(node, 0)
-    const index = this.input(node, 1)
-    const isOwn = node.attributes.batch_dims === 1 && index?.kind === 'tensor' && index.of === this.lengths
-    if (!isOwn || !isStepAxis(this, input.axes, 1)) return undefined
-    const rest = input.axes.filter(({ role }) => role !== 'time')
-    return this.add({ kind: 'last', input: input.of, hint: 'last', byLength: true }, rest)
-  },
-  Sub(node) {
-    return lengthsMinusOne(this, node)
   },
 }
 
@@ -164,6 +152,8 @@ function stateOf(follower: GraphReader, node: OnnxNode, at: number, hiddenSize: 
 function readLengths(follower: GraphReader, node: OnnxNode): boolean {
   const value = follower.input(node, 4)
   if (value === undefined) return false
-  if (takeLengths(follower, value)) return true
+  const isInput =
+    value.kind === 'tensor' && value.axes.length === 1 && follower.inputs.some(({ name }) => name === value.of)
+  if (isInput && takeLengths(follower, value.of)) return true
   throw follower.refusal(node, 'its sequence_lens is not an input of the model')
 }

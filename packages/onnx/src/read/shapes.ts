@@ -1,5 +1,5 @@
+import { columnOf, floatsOf } from './by-length'
 import type { Constant, OnnxNode } from './file'
-import { takeLengths } from './masked-mean'
 import { axesOf, axisAt, type GraphReader, isStepAxis, type Operator } from './operator'
 import { unrolledSequence } from './unrolled'
 import { type Axis, constantValue, isZeros, type TensorValue, type Value } from './values'
@@ -29,7 +29,8 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     const isInteger = this.inputs.some(
       ({ name, isInteger }) => isInteger && value?.kind === 'tensor' && name === value.of,
     )
-    if (isInteger && FLOATS.includes(to)) return takeLengths(this, value) ? { kind: 'floats of lengths' } : undefined
+    if (value?.kind === 'of rows' && INTEGERS.includes(to)) return value.what === 'floats' ? undefined : value
+    if ((isInteger || value?.kind === 'of rows') && FLOATS.includes(to)) return floatsOf(this, value)
     return (isInteger ? INTEGERS : FLOATS).includes(to) ? value : undefined
   },
   Dropout(node) {
@@ -68,7 +69,9 @@ export const SHAPES: Readonly<Record<string, Operator>> = {
     if (value?.kind === 'zeros') return value
     if (value?.kind === 'rows' && value.form === 'row' && axesOf(this, node, value.axes.length + 1)?.join() === '0')
       return { ...value, form: 'stack', axes: [{ size: 1 }, ...value.axes] }
-    return value?.kind === 'hidden' || value?.kind === 'mask' || takeLengths(this, value) ? value : undefined
+    if (value?.kind === 'mask' && !value.isWide && axesOf(this, node, 3)?.join() === '2')
+      return { ...value, isWide: true }
+    return value?.kind === 'hidden' ? value : columnOf(this, node)
   },
   Squeeze(node) {
     const value = this.input(node, 0)

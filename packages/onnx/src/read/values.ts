@@ -31,11 +31,13 @@ export type Value =
   /** A step of a loop that was written out. */
   | { kind: 'step'; of: string; t: number; flipped: boolean; axes: readonly Axis[] }
   | { kind: 'preactivation' | 'hidden' | 'recurrent'; of: string; count: number }
-  /** Parts of a mean by length: 0 to before a number of steps, and which of them a row has. */
-  | { kind: 'places' | 'mask'; count: number | Axis }
+  /** Parts of a mean by length: 0 to before a number of steps, and which of them a row has, `[N, T]` or wide, `[N, T, 1]`. */
+  | { kind: 'places'; count: number | Axis }
+  | { kind: 'mask'; count: number | Axis; isWide: boolean }
   /** A tensor that is zero past the lengths, and its sum over the steps. */
   | { kind: 'masked' | 'total'; of: string; axes: readonly Axis[] }
-  | { kind: 'floats of lengths' }
+  /** A number for each row: its length, the place of its last step, or the length as a float; `[N]`, or as a column `[N, 1]`. */
+  | { kind: 'of rows'; of: string; what: 'lengths' | 'last' | 'floats'; isColumn: boolean }
 
 /** A tensor that a draft computes, or that is read. */
 export interface TensorValue {

@@ -87,8 +87,8 @@ async function writeGraph(writer: GraphWriter, model: Graph, lengths: string | u
     const { value, dims } = at(place)
     return dims.length > 2 ? value : writer.one('Unsqueeze', `${place}.state`, [value, writer.integers([0])])
   }
-  for (const { name, layer, input, initial, hasLengths } of model.nodes) {
-    const told = hasLengths ? lengths : undefined
+  for (const { name, layer, input, initial, lengths: isTold } of model.nodes) {
+    const told = isTold ? lengths : undefined
     const read = at(input)
     if (layer instanceof RecurrentLayer) {
       const begun = initial && { h: stateAt(initial.h), ...(initial.c && { c: stateAt(initial.c) }) }

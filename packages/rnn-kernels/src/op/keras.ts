@@ -73,6 +73,8 @@ function checkShapes(
     throw new KernelShapeError(`inputs is ${x.dtype} [${x.shape}], expected float32 [N, T, I], none of them 0`)
   const [batch, , inputSize] = x.shape
   const [hiddenSize] = recurrentKernel.shape
+  if (recurrentKernel.shape.length !== 2 || !(hiddenSize > 0))
+    throw new KernelShapeError(`recurrentKernel is [${recurrentKernel.shape}], expected [H, G·H], none of them 0`)
   const columns = GATES[cell] * hiddenSize
   checkTensors(`inputs [${x.shape}] and ${cell} of ${hiddenSize} hidden units`, {
     kernel: [kernel, inputSize, columns],

@@ -104,7 +104,7 @@ export class RedisJobs implements JobSet {
     if (retryFailed) await forgetFailed(client, keys.outcomes)
     const connection = client as never // BullMQ types ioredis by structure
     const queue = new Queue(QUEUE, { connection, skipWaitingForReady: true })
-    const events = new QueueEvents(QUEUE, { connection }) // on a client of its own, which it makes of this one
+    const events = new QueueEvents(QUEUE, { connection }) // on another client, which it makes of this one
     return new RedisJobs(connected, name, files, queue, events, new Set(await client.hkeys(keys.outcomes)))
   }
 
@@ -192,7 +192,7 @@ export class RedisJobs implements JobSet {
     this.wake()
   }
 
-  /** Keys of outcomes that were not handed out yet: those of events, or all that Redis has when the numbers differ. */
+  /** Keys of outcomes that were not given yet: those of events, or all that Redis has when the numbers differ. */
   private async newKeys(): Promise<string[]> {
     const { outcomes } = keysOf(this.name)
     const fresh = new Set(this.arrived.splice(0).filter((key) => !this.seen.has(key)))

@@ -52,7 +52,7 @@ export class Serving {
     this.tell(() => this.options.onNote?.(text))
   }
 
-  /** Calls back; an error of the caller's own ends the worker, and is no fault of a job or of Redis. */
+  /** Calls back; an error of the caller's own ends the worker; neither a job nor Redis is at fault. */
   private tell(callback: () => void): void {
     try {
       callback()
@@ -137,7 +137,7 @@ export class Serving {
     throw new WaitingError()
   }
 
-  /** What is no job's fault: of this machine, which ends the worker, or of Redis, which may pass. */
+  /** What no job is at fault for: what is wrong with this machine, which ends the worker, or with Redis, which may pass. */
   private async onFault(error: unknown): Promise<void> {
     const isOfFiles = typeof (error as NodeJS.ErrnoException).path === 'string'
     if (error instanceof SweepStoreError || isOfFiles || isMachineFault(error)) {

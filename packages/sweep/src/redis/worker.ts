@@ -14,11 +14,11 @@ import { checkOptions, DEFAULT_LOST_SECONDS, type WorkerOptions } from './worker
 
 const CHECK_MILLISECONDS = 250
 
-/** A connection that is down for so long does not come back soon. */
-const AWAY_MILLISECONDS = 3000
+/** A connection that is down for 3 s does not come back soon. */
+const AWAY_CHECKS = 12
 
-/** One that is up may be busy with what a job leaves, which can be 32 MiB. */
-const SILENT_MILLISECONDS = 15_000
+/** One that is up may be busy for 15 s with what a job leaves, which can be 32 MiB. */
+const SILENT_CHECKS = 60
 
 /**
  * Does the jobs of a queue until the signal ends it. A job that it was doing when it died is done by another worker.
@@ -83,14 +83,15 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
  */
 async function closed(worker: Worker, client: Redis, serving: Serving): Promise<void> {
   const gone = new AbortController()
-  let lastAnswer = performance.now()
+  // Checks are counted, not time: a job that computes without a pause holds up the answers, too.
+  let unanswered = 0
   const onAnswer = (): void => {
-    lastAnswer = performance.now()
+    unanswered = 0
   }
   const timer = setInterval(() => {
     const isReady = client.status === 'ready'
-    const silence = performance.now() - lastAnswer
-    if (silence > (isReady ? SILENT_MILLISECONDS : AWAY_MILLISECONDS)) gone.abort()
+    unanswered += 1
+    if (unanswered > (isReady ? SILENT_CHECKS : AWAY_CHECKS)) gone.abort()
     else if (isReady) client.ping().then(onAnswer, () => {})
   }, CHECK_MILLISECONDS)
   const isGone = new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()))

@@ -110,7 +110,7 @@ const lstm: JsCell = {
 }
 
 /**
- * As kernels/cells/gru.h, with m = h_{t-1}·W_hnᵀ + b_hn in a slot of its own:
+ * As kernels/cells/gru.h, with m = h_{t-1}·W_hnᵀ + b_hn in its own slot:
  *
  *     n = tanh(x_t·W_inᵀ + b_in + r·m)     ṅ = h̄·(1 − z)·(1 − n²)   ż = h̄·(h_{t-1} − n)·z(1 − z)
  *     h = (1 − z)·n + z·h_{t-1}            ṁ = ṅ·r                    ṙ = ṅ·m·r(1 − r)

@@ -44,7 +44,7 @@ export class Arena {
     return { at, bytes }
   }
 
-  /** Arrays of so many floats one after the other from an address on, each in cache lines of its own. */
+  /** Arrays of these numbers of floats one after the other from an address on, each in its own cache lines. */
   arraysAt(address: number, lengths: readonly number[]): Float32Array[] {
     let at = address
     return lengths.map((length) => {
@@ -90,12 +90,12 @@ export function bytesOf(lengths: readonly number[]): number {
   return lengths.reduce((sum, length) => sum + linesOf(length), 0)
 }
 
-/** Bytes of the cache lines of so many floats. */
+/** Bytes of the cache lines of a number of floats. */
 function linesOf(length: number): number {
   return Math.ceil((4 * length) / ALIGNMENT) * ALIGNMENT
 }
 
-/** Pages of an arena for one block of so many bytes. */
+/** Pages of an arena for one block of a number of bytes. */
 export function pagesFor(bytes: number): number {
   return Math.max(INITIAL_PAGES, Math.ceil((FIRST_BLOCK + bytes) / PAGE_BYTES))
 }
