@@ -141,6 +141,28 @@ describe('a module of one’s own', () => {
     expect(make).toThrow('Short: scale has 2 values, expected 3 for [3]')
   })
 
+  it('refuses a module of another copy of the package, registered or in a field', () => {
+    const foreign = { [Symbol.for('@rowwise/module')]: true } as unknown as Module
+    class Mixed extends Module {
+      part: Module | undefined
+      add() {
+        this.part = this.registerModule('part', foreign)
+      }
+    }
+    const model = new Mixed()
+    expect(() => model.add()).toThrow(code('MODULE_STRUCTURE'))
+    expect(() => model.add()).toThrow(/part is a module of another copy of @rowwise\/models-rnn/)
+    model.part = foreign
+    expect(() => model.parameters()).toThrow(code('MODULE_STRUCTURE'))
+  })
+
+  it('refuses a name that a file cannot have', () => {
+    class Odd extends Module {
+      readonly scale = this.registerParameter('prototype', Float32Array.of(1), [1])
+    }
+    expect(() => new Odd()).toThrow(code('MODULE_STRUCTURE'))
+  })
+
   it('shares a parameter under one name in parameters(), under both in the state dict', () => {
     const shared = linear()
     const model = new Sequential({ a: shared, b: shared })
