@@ -4,6 +4,7 @@ import { type Tensor, Variable, variable } from '@tensorflow/tfjs-core'
 import { classNameOf } from './class-name'
 import { ModuleDisposedError, ModuleStructureError } from './errors'
 import { flag, requireOption } from './options'
+import { BRAND, isModule, partsIn } from './parts-in'
 import { describeArithmetic } from './recurrent/describe'
 import { assignValues } from './state-dict/assign'
 import { fitStateDict } from './state-dict/fit'
@@ -11,7 +12,6 @@ import { checkLoadOptions, LOAD_OPTIONS, type LoadStateDictOptions } from './sta
 import { type LayerSummary, type SummaryRow, summaryTable } from './summary'
 
 const FLAG = flag(true)
-const BRAND = Symbol.for('@rowwise/module')
 
 /** Trainable tensors by PyTorch's names, in the order of `named_parameters()`. */
 export type NamedParameters = Readonly<Record<string, Variable>>
@@ -242,20 +242,8 @@ export abstract class Module {
         `${classNameOf(this)} has no module '${name}' to replace; its modules are ${known}`,
       )
     }
-    const others = [...this.#children]
-    this.#children.delete(name)
-    try {
-      this.registerModule(name, module)
-    } catch (error) {
-      this.#children.set(name, before)
-      throw error
-    } finally {
-      // The order of the parameters stays.
-      const now = this.#children.get(name) as Module
-      this.#children.clear()
-      for (const [other, child] of others) this.#children.set(other, other === name ? now : child)
-    }
-    if (before !== module) before.#moveTo('')
+    this.#adopt(name, module)
+    if ((module as Module) !== before) before.#moveTo('')
     return module
   }
 
@@ -266,19 +254,7 @@ export abstract class Module {
    */
   protected registerModule<Child extends Module>(name: string, module: Child): Child {
     this.#requireName(name)
-    if ((module as Module) === this)
-      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is the module itself`)
-    if (!(module instanceof Module)) {
-      const found = isForeign(module)
-        ? 'a module of another copy of @rowwise/models-rnn; load one copy: by import or by require, and of one version'
-        : 'no module; pass a layer, such as new Linear(…)'
-      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is ${found}`)
-    }
-    if (module.#parts().has(this)) {
-      throw new ModuleStructureError(`${classNameOf(this)}: ${name} has the module itself among its parts`)
-    }
-    this.#children.set(name, module)
-    module.#moveTo(this.#path === '' ? name : `${this.#path}.${name}`)
+    this.#adopt(name, module)
     return module
   }
 
@@ -306,6 +282,22 @@ export abstract class Module {
     throw new ModuleDisposedError(
       `${what} ${classNameOf(this)} was disposed; build another one, or dispose it after its last use`,
     )
+  }
+
+  /** Makes a module a child, at the place of the one before if the name is taken. */
+  #adopt(name: string, module: Module): void {
+    if (module === this) throw new ModuleStructureError(`${classNameOf(this)}: ${name} is the module itself`)
+    if (!(module instanceof Module)) {
+      const found = isModule(module)
+        ? 'a module of another copy of @rowwise/models-rnn; load one copy: by import or by require, and of one version'
+        : 'no module; pass a layer, such as new Linear(…)'
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} is ${found}`)
+    }
+    if (module.#parts().has(this)) {
+      throw new ModuleStructureError(`${classNameOf(this)}: ${name} has the module itself among its parts`)
+    }
+    this.#children.set(name, module)
+    module.#moveTo(this.#path === '' ? name : `${this.#path}.${name}`)
   }
 
   #moveTo(path: string): void {
@@ -347,9 +339,7 @@ export abstract class Module {
       )
     }
     if (this.#ownParameters.has(name) || this.#children.has(name)) {
-      const replaced = this.#children.has(name)
-        ? `; this.replaceModule('${name}', …) puts another one in its place`
-        : ''
+      const replaced = this.#children.has(name) ? `; this.replaceModule('${name}', …) takes another one instead` : ''
       throw new ModuleStructureError(
         `${owner} already has '${name}'; give every parameter and module its own name${replaced}`,
       )
@@ -362,10 +352,10 @@ export abstract class Module {
     for (const [field, value] of Object.entries(this)) {
       const found = partsIn(value, new Set()).find((part) => !known.has(part))
       if (found === undefined) continue
-      const isModule = !(found instanceof Variable)
+      const isPart = isModule(found)
       const register = this.#children.has(field) ? 'replaceModule' : 'registerModule'
-      const call = isModule ? `${register}('${field}', …)` : `registerParameter('${field}', …)`
-      const what = isModule ? `the module ${classNameOf(found)}` : 'a variable'
+      const call = isPart ? `${register}('${field}', …)` : `registerParameter('${field}', …)`
+      const what = isPart ? `the module ${classNameOf(found)}` : 'a variable'
       throw new ModuleStructureError(
         `${classNameOf(this)}.${field} holds ${what} that is not registered, so its weights would be neither trained nor saved; ` +
           `write this.${field} = this.${call}`,
@@ -389,20 +379,4 @@ export abstract class Module {
     }
     return undefined
   }
-}
-
-/** The modules and variables in a field: itself, or in an array, an object, a Map or a Set. */
-function partsIn(value: unknown, seen: Set<unknown>): object[] {
-  if (value instanceof Module || value instanceof Variable || isForeign(value)) return [value]
-  if (typeof value !== 'object' || value === null || seen.has(value)) return []
-  seen.add(value)
-  const isPlain = Object.getPrototypeOf(value) === Object.prototype
-  if (isPlain) return Object.values(value).flatMap((item) => partsIn(item, seen))
-  const isContainer = Array.isArray(value) || value instanceof Map || value instanceof Set
-  return isContainer ? [...value.values()].flatMap((item) => partsIn(item, seen)) : []
-}
-
-/** Whether a value is a module of another copy of this package. */
-function isForeign(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && BRAND in value && !(value instanceof Module)
 }

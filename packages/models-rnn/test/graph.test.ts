@@ -109,7 +109,7 @@ describe('Graph', () => {
     expect(values(output)).toEqual(values(decoder.forward(y, { initial: { h } }).output))
   })
 
-  it('hands out tensors of its own, also where a layer gives back what it reads', () => {
+  it('returns new tensors, also if a layer returns its input', () => {
     class Same extends Tanh {
       override forward(x: tf.Tensor) {
         return x

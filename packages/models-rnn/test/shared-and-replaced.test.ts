@@ -77,7 +77,7 @@ describe('replaceModule', () => {
     }
   }
 
-  it('puts another module in the place of one, in the same order', () => {
+  it('takes another module instead of a child, in the same order', () => {
     const model = new Classifier()
     model.forClasses(3)
     expect(Object.entries(model.parameters()).map(([name, { shape }]) => `${name} ${shape}`)).toEqual([
@@ -122,7 +122,7 @@ describe('a subclass of a network', () => {
   })
 })
 
-describe('a subclass with a part of its own', () => {
+describe('a subclass with an additional part', () => {
   it('is made by fromStateDict', () => {
     class Two extends LSTMNet {
       readonly extra = this.registerModule('extra', linear())
@@ -164,7 +164,7 @@ describe('asNet', () => {
     expect(frozen.map(([name]) => name)).toEqual(['lstm_1.bias_hh_l0'])
   })
 
-  it('leaves a layer with a forward of its own alone', () => {
+  it('leaves a layer that overrides forward alone', () => {
     class Doubled extends LSTM {
       override forward(...given: Parameters<LSTM['forward']>) {
         const outputs = super.forward(...given)

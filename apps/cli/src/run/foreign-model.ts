@@ -81,7 +81,7 @@ export function usable(layer: Layer): UsableModel {
   return Object.assign(asNet(model) ?? model, { config })
 }
 
-/** A softmax at the end is left out; of a model with a forward of its own, such as one that masks, it is undone. */
+/** The model without its last softmax. A model that overrides forward, such as one that masks, gets the logarithm after it instead. */
 function withoutSoftmax(layer: Layer): Sequential {
   if (!(layer instanceof Sequential)) return new Sequential({ model: layer })
   const children = layer.namedChildren() as readonly (readonly [string, Layer])[]
